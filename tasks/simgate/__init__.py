@@ -1,0 +1,1 @@
+"""simgate: a scene change becomes a released robot model, and every step can be proven."""

@@ -1,0 +1,41 @@
+"""python -m simgate <stage> --job URI [--job URI …] --out STORE [--place NAME]: the only container entry."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from simgate.core.errors import SimgateError
+from simgate.core.events import Events
+from simgate.core.stage import run_batch
+from simgate.core.store import Store
+from simgate.specs.table import STAGES, stage_row
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the jobs of one stage and return the worst exit code: 0, 143, 1 or 2."""
+    arguments = _parser().parse_args(argv)
+    os.umask(0o077)
+    try:
+        stage_row(arguments.stage)
+        stage = import_module(f"simgate.{arguments.stage}.stage").STAGE
+        return run_batch(stage, arguments.job, Store(arguments.out), place=arguments.place)
+    except SimgateError as error:
+        Events().emit("error", exit_code=error.exit_code, message=str(error))
+        return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simgate", description="Run jobs of one stage.")
+    parser.add_argument("stage", help=" | ".join(STAGES))
+    parser.add_argument("--job", action="append", required=True, help="key in the store, or a local file (/… or ./…)")
+    parser.add_argument("--out", required=True, help="the store: a folder, file:///folder or s3://bucket/prefix")
+    parser.add_argument("--place", default="local", choices=("local", "pod", "slurm"), help="recorded as builder")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""Attempt: one try at a run, in a folder of its own; nothing of it counts until the memo names its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from simgate.core.artifact import ManifestRef
+from simgate.core.canonical import sha256_hex
+from simgate.core.document import Document
+from simgate.core.errors import AlreadyExists, InputError, NotFound, SimgateError
+from simgate.core.job import Job
+from simgate.core.key import KeyParts, memo_name
+from simgate.core.manifest import MANIFEST_NAME, Digest, Manifest, Subject, SubjectNotes
+from simgate.core.store import Store
+
+VERDICT_NAME = "verdict.json"
+
+
+class Failure(Document):
+    """`failure.json`: how an attempt ended that left no manifest."""
+
+    version: Literal[1] = 1
+    exit_code: int
+    error: str
+    """Name of the error's class."""
+    message: str
+    nonce: str
+    at: datetime
+
+
+class Started(Document):
+    """`started.json`: without a manifest or a failure beside it, the attempt was killed."""
+
+    version: Literal[1] = 1
+    nonce: str
+    run_record: str
+    at: datetime
+
+
+class Verdict(Document):
+    """`verdict.json` of a gate."""
+
+    version: Literal[1] = 1
+    verdict: Literal["PASS", "FAIL"]
+    reasons: tuple[str, ...]
+    metrics: dict[str, float]
+
+
+class Attempt:
+    """Writes outputs, then the manifest, then the memo: in that order, so that a kill anywhere leaves no half run."""
+
+    def __init__(self, store: Store, job: Job, parts: KeyParts) -> None:
+        self.store = store
+        self.job = job
+        self.run_key = parts.run_key
+        self.folder = f"{runs_prefix(job.domain, job.stage, parts.run_key)}/{_attempt_id()}"
+        self._subjects: dict[str, Subject] = {}
+        self._byproducts: dict[str, Subject] = {}
+        started = Started(nonce=job.nonce or "", run_record=job.run_record, at=datetime.now(UTC))
+        store.create(f"{self.folder}/started.json", started.to_json())
+
+    def write(self, name: str, data: bytes, media_type: str, *, deterministic: bool = True) -> None:
+        """Keep a data output."""
+        self._keep(self._subjects, name, data, media_type, "bitwise" if deterministic else "none")
+
+    def put(self, name: str, path: Path, media_type: str, *, deterministic: bool = True) -> None:
+        """Keep a data output that lies in a file."""
+        self._keep(self._subjects, name, path, media_type, "bitwise" if deterministic else "none")
+
+    def byproduct(self, name: str, data: bytes, media_type: str) -> None:
+        """Keep evidence that is no data: it is in the manifest, not in the content digest."""
+        self._keep(self._byproducts, name, data, media_type, "none")
+
+    def verdict(self, passed: bool, reasons: Sequence[str], metrics: Mapping[str, float]) -> None:
+        """Say PASS or FAIL; a FAIL needs a reason."""
+        if not passed and not reasons:
+            raise InputError("a FAIL needs a reason")
+        verdict = Verdict(verdict="PASS" if passed else "FAIL", reasons=tuple(reasons), metrics=dict(metrics))
+        self.write(VERDICT_NAME, verdict.to_json(), "application/json")
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """Data outputs so far, by name."""
+        return tuple(self._subjects[name] for name in sorted(self._subjects))
+
+    @property
+    def byproducts(self) -> tuple[Subject, ...]:
+        """Evidence so far, by name."""
+        return tuple(self._byproducts[name] for name in sorted(self._byproducts))
+
+    def commit(self, manifest: Manifest) -> tuple[ManifestRef, bool]:
+        """Write manifest and memo; the ref that the memo now holds, and whether it is ours or an earlier winner's."""
+        data = manifest.to_json()
+        ref = ManifestRef(uri=f"{self.folder}/{MANIFEST_NAME}", sha256=sha256_hex(data))
+        self.store.create(ref.uri, data)
+        try:
+            self.store.create(memo_key(self.job, self.run_key), ref.to_json())
+        except AlreadyExists:
+            winner = read_memo(self.store, memo_key(self.job, self.run_key))
+            return (winner or ref), False
+        return ref, True
+
+    def fail(self, error: BaseException, exit_code: int) -> None:
+        """Leave failure.json, so that nobody has to believe an exit code."""
+        message = str(error) or type(error).__name__
+        failure = Failure(
+            exit_code=exit_code,
+            error=type(error).__name__,
+            message=message[:4000],
+            nonce=self.job.nonce or "",
+            at=datetime.now(UTC),
+        )
+        self.store.create(f"{self.folder}/failure.json", failure.to_json())
+
+    def _keep(
+        self,
+        where: dict[str, Subject],
+        name: str,
+        data: bytes | Path,
+        media_type: str,
+        determinism: Literal["bitwise", "none"],
+    ) -> None:
+        if name in self._subjects or name in self._byproducts:
+            raise SimgateError(f"output {name} is written twice")
+        if isinstance(data, Path):
+            size = data.stat().st_size
+            with data.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        else:
+            size, sha256 = len(data), sha256_hex(data)
+        subject = Subject(
+            name=name,
+            uri=f"{self.folder}/{name}",
+            digest=Digest(sha256=sha256),
+            media_type=media_type,
+            annotations=SubjectNotes(size_bytes=size, determinism=determinism),
+        )
+        self.store.put(subject.uri, data)
+        where[name] = subject
+
+
+def runs_prefix(domain: str, stage: str, run_key: str) -> str:
+    """Folder of all attempts of one key."""
+    return f"runs/{domain}/{stage}/{run_key}"
+
+
+def memo_key(job: Job, run_key: str) -> str:
+    """Where the memo of a job lies."""
+    return f"memo/{job.domain}/{memo_name(run_key, job.nonce)}"
+
+
+def read_memo(store: Store, key: str) -> ManifestRef | None:
+    """What a memo points to, or None."""
+    try:
+        return ManifestRef.from_json(store.get(key), what=f"memo {key}")
+    except NotFound:
+        return None
+
+
+def committed(store: Store, job: Job, run_key: str) -> ManifestRef | None:
+    """The committed run of a job, in its own domain or, for a pull request, in main's."""
+    domains = (job.domain,) if job.domain == "main" else (job.domain, "main")
+    found = (read_memo(store, f"memo/{domain}/{memo_name(run_key, job.nonce)}") for domain in domains)
+    return next((ref for ref in found if ref is not None), None)
+
+
+def read_verdict(store: Store, manifest: Manifest) -> Verdict | None:
+    """A gate's verdict; None for a stage that is no gate."""
+    if all(subject.name != VERDICT_NAME for subject in manifest.subject):
+        return None
+    return Verdict.from_json(store.read(manifest.artifact(VERDICT_NAME)), what=f"verdict of {manifest.stage}")
+
+
+def _attempt_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"

@@ -1,0 +1,75 @@
+"""Every error that simgate raises on purpose.
+
+    SimgateError            something is wrong; exit 1, may be retried
+    ├── InputError          the caller's input is wrong (spec, job, USD file, argument); exit 2, never retried
+    │   └── Refused         a release rule says no; exit 2, the reasons are kept in the store
+    ├── DigestMismatch      bytes are not what a manifest says; exit 1
+    ├── StoreError          the artifact store did not do what was asked; exit 1
+    │   ├── NotFound        no object under that key
+    │   └── AlreadyExists   a create-only key is taken by other bytes
+    ├── Inconclusive        an observation that proves nothing (starved replay, empty set); exit 1, commits no memo
+    └── Preempted           SIGTERM after a checkpoint; exit 143, retried and resumed
+
+Each says what, actual, expected, remedy, in one line. They are caught in one place: `core/stage.py` for stages,
+`cli/__init__.py` for the command, the operator for Airflow.
+"""
+
+from __future__ import annotations
+
+
+class SimgateError(Exception):
+    """Something is wrong; says what, what was found, what was expected, what to do."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, actual: object = "", expected: object = "", remedy: str = "") -> None:
+        self.what = what
+        self.actual = str(actual)
+        self.expected = str(expected)
+        self.remedy = remedy
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        parts = [self.what]
+        if self.actual:
+            parts.append(f"got {self.actual}")
+        if self.expected:
+            parts.append(f"expected {self.expected}")
+        line = ", ".join(parts)
+        return f"{line}; {self.remedy}" if self.remedy else line
+
+
+class InputError(SimgateError):
+    """The caller's input is wrong: doing the same again cannot help."""
+
+    exit_code = 2
+
+
+class Refused(InputError):
+    """A release rule says no."""
+
+
+class DigestMismatch(SimgateError):
+    """Bytes are not what their manifest says; names both digests."""
+
+
+class StoreError(SimgateError):
+    """The artifact store did not do what was asked."""
+
+
+class NotFound(StoreError):
+    """No object under that key."""
+
+
+class AlreadyExists(StoreError):
+    """A create-only key is taken by other bytes."""
+
+
+class Inconclusive(SimgateError):
+    """An observation that proves nothing; it commits no memo."""
+
+
+class Preempted(SimgateError):
+    """Asked to stop (SIGTERM) with a checkpoint kept; a rerun resumes."""
+
+    exit_code = 143

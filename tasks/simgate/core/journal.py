@@ -1,0 +1,128 @@
+"""Journal: numbered, create-only entries, each holding the digest of the one before. The only mechanism of order."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from simgate.core.artifact import Sha256
+from simgate.core.canonical import sha256_hex
+from simgate.core.document import Document
+from simgate.core.errors import AlreadyExists, DigestMismatch, NotFound, StoreError
+from simgate.core.store import Store
+
+MAX_RACES = 200
+
+
+class Entry(Document):
+    """One line of a journal."""
+
+    version: Literal[1] = 1
+    seq: int = Field(ge=1)
+    id: str
+    """Chosen by the writer: how it knows its own entry again."""
+    previous: Sha256 | None
+    """Digest of the entry before; None for the first alone."""
+    at: datetime
+    """When it was written, UTC; never before the entry it follows."""
+    body: dict[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the entry's own bytes: the head's is the journal's."""
+        return sha256_hex(self.to_json())
+
+
+class Journal:
+    """Entries `<prefix>/<seq>.json`; the highest is the head."""
+
+    def __init__(self, store: Store, prefix: str) -> None:
+        self.store = store
+        self.prefix = prefix
+
+    def key(self, seq: int) -> str:
+        """Where an entry lies; twelve digits, so that listings sort."""
+        return f"{self.prefix}/{seq:012d}.json"
+
+    def head(self) -> Entry | None:
+        """The newest entry, or None for an empty journal."""
+        keys = self._keys()
+        return self._read(keys[-1]) if keys else None
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry from the first on; a gap or a broken chain raises."""
+        before: Entry | None = None
+        for expected, key in enumerate(self._keys(), start=1):
+            entry = self._read(key)
+            _check_link(self.prefix, before, entry, expected)
+            before = entry
+            yield entry
+
+    def find(self, entry_id: str) -> Entry | None:
+        """The entry of that id, or None."""
+        return next((entry for entry in self.entries() if entry.id == entry_id), None)
+
+    def append(
+        self, body: dict[str, Any], *, entry_id: str = "", check: Callable[[Entry | None], None] | None = None
+    ) -> Entry:
+        """Add one entry after whatever is the head, and return it; an entry of the same id is returned, not doubled.
+
+        `check` is given the head that the entry would follow, again after each lost race, and raises to give up.
+        """
+        entry_id = entry_id or secrets.token_hex(16)
+        found = self.find(entry_id)
+        if found is not None:
+            return found
+        for _ in range(MAX_RACES):
+            head = self.head()
+            if check is not None:
+                check(head)
+            entry = _follow(head, entry_id, body)
+            try:
+                self.store.create(self.key(entry.seq), entry.to_json())
+                return entry
+            except AlreadyExists:
+                # The winner of this number may be an earlier try of ours whose answer was lost.
+                taken = self._read(self.key(entry.seq))
+                if taken.id == entry_id:
+                    return taken
+        raise StoreError(f"journal {self.prefix} is too busy", actual=f"{MAX_RACES} lost races", remedy="try again")
+
+    def _keys(self) -> list[str]:
+        return [
+            key
+            for key in self.store.keys(self.prefix)
+            if key.endswith(".json") and key.count("/") == self.prefix.count("/") + 1
+        ]
+
+    def _read(self, key: str) -> Entry:
+        try:
+            return Entry.from_json(self.store.get(key), what=f"journal entry {key}")
+        except NotFound as error:
+            raise StoreError(f"journal entry {key} vanished", remedy="restore the store from a backup") from error
+
+
+def _follow(head: Entry | None, entry_id: str, body: dict[str, Any]) -> Entry:
+    now = datetime.now(UTC)
+    if head is None:
+        return Entry(seq=1, id=entry_id, previous=None, at=now, body=body)
+    # A clock that runs back must not reorder history.
+    return Entry(seq=head.seq + 1, id=entry_id, previous=head.sha256, at=max(now, head.at), body=body)
+
+
+def _check_link(prefix: str, before: Entry | None, entry: Entry, expected: int) -> None:
+    if entry.seq != expected:
+        raise StoreError(f"journal {prefix} has a gap", actual=f"entry {entry.seq}", expected=f"entry {expected}")
+    digest = before.sha256 if before else None
+    if entry.previous != digest:
+        raise DigestMismatch(
+            f"journal {prefix} is broken at entry {entry.seq}",
+            actual=f"previous {entry.previous}",
+            expected=f"{digest}",
+        )
+    if before and entry.at < before.at:
+        raise StoreError(f"journal {prefix} runs backwards at entry {entry.seq}")

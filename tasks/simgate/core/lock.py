@@ -1,0 +1,35 @@
+"""Lock slices: which library versions an extra pins."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+
+from simgate.core.errors import InputError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@cache
+def lock_path(extra: str) -> Path:
+    """`locks/<extra>.txt`, from the installed package or from the checkout it is installed from."""
+    for folder in (_PACKAGE / "locks", _PACKAGE.parents[1] / "locks"):
+        if (path := folder / f"{extra}.txt").is_file():
+            return path
+    raise InputError(f"no lock slice for extra {extra}", expected=f"locks/{extra}.txt", remedy="run `make lock`")
+
+
+def lock_digest(extra: str) -> str:
+    """SHA-256 of the slice's pins, without comments."""
+    pins = "\n".join(f"{name}=={version}" for name, version in sorted(locked(extra).items()))
+    return hashlib.sha256(pins.encode()).hexdigest()
+
+
+@cache
+def locked(extra: str) -> dict[str, str]:
+    """Package → version of one slice."""
+    lines = lock_path(extra).read_text(encoding="utf-8").splitlines()
+    pins = (re.match(r"^([A-Za-z0-9_.-]+)==([^\s;]+)", line) for line in lines)
+    return {pin.group(1).lower(): pin.group(2) for pin in pins if pin}

@@ -1,0 +1,125 @@
+"""Snapshot: an immutable set of scene files, by content. Stages read snapshots and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field
+
+from simgate.core.artifact import Sha256, StoreKey
+from simgate.core.canonical import sha256_hex
+from simgate.core.document import Document
+from simgate.core.errors import DigestMismatch, InputError, NotFound
+from simgate.core.store import Store
+
+SCENE_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz", ".png", ".jpg", ".jpeg", ".exr", ".hdr", ".mdl", ".mtlx")
+MAX_FILES = 100_000
+MAX_FILE_BYTES = 4_000_000_000
+
+
+class FileRef(Document):
+    """One file's content."""
+
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(ge=0, le=MAX_FILE_BYTES)]
+
+
+class Snapshot(Document):
+    """`snapshots/<sha256>.json`: relative path → content."""
+
+    version: Literal[1] = 1
+    files: dict[StoreKey, FileRef]
+
+    @property
+    def sha256(self) -> str:
+        """The snapshot's own digest, and its name in the store."""
+        return sha256_hex(self.to_json())
+
+
+class PlacedFile(Protocol):
+    """A file to put on disk."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class _Stored:
+    uri: str
+    sha256: str
+
+
+def read_snapshot(store: Store, sha256: str) -> Snapshot:
+    """The snapshot of that digest, checked."""
+    data = store.read(_Stored(snapshot_key(sha256), sha256), max_bytes=64 * 1024 * 1024)
+    return Snapshot.from_json(data, what=f"snapshot {sha256}")
+
+
+def snapshot_key(sha256: str) -> str:
+    """Where a snapshot lies."""
+    return f"snapshots/{sha256}.json"
+
+
+def scan(folder: Path) -> dict[str, Path]:
+    """The scene files of a folder by relative path; symlinks are refused, other files are left out."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder).as_posix()
+        if any(part.startswith(".") for part in PurePosixPath(relative).parts):
+            continue
+        if path.is_symlink():
+            raise InputError(f"scene file {relative} is a symbolic link", remedy="put the file itself there")
+        if path.is_file() and path.suffix.lower() in SCENE_SUFFIXES:
+            found[relative] = path
+    if not found:
+        raise InputError("no scene files", actual=str(folder), expected="at least one of " + " ".join(SCENE_SUFFIXES))
+    if len(found) > MAX_FILES:
+        raise InputError("too many scene files", actual=len(found), expected=f"at most {MAX_FILES}")
+    return found
+
+
+def write_snapshot(store: Store, files: Mapping[str, Path]) -> Snapshot:
+    """Upload the files by content, then the snapshot; what is already there is not sent again."""
+    known = set(store.keys("files"))
+    refs = {path: _upload(store, source, known) for path, source in files.items()}
+    snapshot = Snapshot(files=refs)
+    store.create(snapshot_key(snapshot.sha256), snapshot.to_json())
+    return snapshot
+
+
+def _upload(store: Store, source: Path, known: set[str]) -> FileRef:
+    with source.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    key = f"files/{sha256}"
+    if key not in known:
+        store.put(key, source)
+        known.add(key)
+        if (found := store.digest(key)) != sha256:
+            store.delete(key)
+            raise DigestMismatch(
+                f"{source} changed while it was pushed", actual=found, expected=sha256, remedy="push again"
+            )
+    return FileRef(sha256=sha256, size_bytes=source.stat().st_size)
+
+
+def materialize(store: Store, files: Iterable[PlacedFile], folder: Path) -> None:
+    """Put files under `folder`, each checked against its digest; a path that leaves the folder is refused."""
+    root = folder.resolve()
+    for file in files:
+        target = (root / file.path).resolve()
+        if not target.is_relative_to(root) or target == root:
+            raise InputError("a scene file would leave its folder", actual=file.path, expected="a relative path inside")
+        if target.exists():
+            continue
+        try:
+            store.fetch(_Stored(f"files/{file.sha256}", file.sha256), target)
+        except NotFound as error:
+            raise InputError(f"scene file {file.path} is not in the store", remedy="push the scenes again") from error

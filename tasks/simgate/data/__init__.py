@@ -1,0 +1,1 @@
+"""How samples are kept: WebDataset shards, Parquet rows, rosbag2 episodes."""

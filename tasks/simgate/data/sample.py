@@ -1,0 +1,123 @@
+"""Sample: one frame of one episode, with everything the simulator knows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One visible object in the picture."""
+
+    instance: int
+    """Value in the instance mask, 1 and up; the same object keeps it over an episode."""
+    label: str
+    x_min_px: int
+    y_min_px: int
+    x_max_px: int
+    y_max_px: int
+    """Tight box of the visible pixels; max edges are exclusive."""
+    visible_px: int
+    """Pixels of the object in the instance mask."""
+    occlusion: float
+    """Share of the object's unoccluded pixels inside the picture that something else hides, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """Pinhole camera at one instant; x right, y down, z forward (the ROS optical frame)."""
+
+    fx_px: float
+    fy_px: float
+    cx_px: float
+    cy_px: float
+    world_from_camera: NDArray[np.float64]
+    """4 × 4, rigid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imu:
+    """IMU reading in the robot's base frame (x forward, y left, z up), noise included."""
+
+    angular_velocity_rad_s: tuple[float, float, float]
+    linear_acceleration_m_s2: tuple[float, float, float]
+    """Specific force: at rest (0, 0, +9.80665)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Odometry:
+    """Pose and twist of the base in the world frame."""
+
+    x_m: float
+    y_m: float
+    yaw_rad: float
+    speed_m_s: float
+    yaw_rate_rad_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wheels:
+    """Joint states of the two driven wheels."""
+
+    left_rad: float
+    right_rad: float
+    left_rad_s: float
+    right_rad_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the expert (or a model) asks of the base."""
+
+    speed_m_s: float
+    yaw_rate_rad_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Where to go, in the world frame."""
+
+    x_m: float
+    y_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One frame. Pictures are height × width."""
+
+    scene: str
+    episode: int
+    frame: int
+    stamp_ns: int
+    """Time since the start of the episode."""
+    rgb: NDArray[np.uint8]
+    """height × width × 3, sRGB."""
+    depth_m: NDArray[np.float32]
+    """height × width, along the optical axis; 0 where nothing was hit."""
+    semantic: NDArray[np.uint8]
+    """height × width, class position + 1; 0 is background."""
+    instance: NDArray[np.uint16]
+    """height × width; 0 is background."""
+    boxes: tuple[Box, ...]
+    camera: Camera
+    imu: Imu
+    odometry: Odometry
+    wheels: Wheels
+    command: Command
+    goal: Goal
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What is fixed over an episode, for the report and for replay."""
+
+    scene: str
+    episode: int
+    path: tuple[tuple[float, float], ...]
+    """The expert's planned path (x, y), world frame, metres."""
+    goal: Goal
+    obstacles: tuple[tuple[float, float, float], ...]
+    """(x, y, radius) of the static obstacles, metres."""

@@ -1,0 +1,1 @@
+"""What would run, for whom, and why: keys and RunRecords. Reads the store, runs nothing."""

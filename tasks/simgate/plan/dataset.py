@@ -1,0 +1,85 @@
+"""Dataset planning: level-triggered. Events are hints; the store says whether the scenes' head is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simgate.core.artifact import ManifestRef
+from simgate.core.canonical import canonical_json, sha256_hex
+from simgate.core.errors import InputError, SimgateError
+from simgate.core.heads import DatasetBody, DatasetHead, ScenesHead, publish_dataset, scenes_head
+from simgate.core.manifest import read_manifest
+from simgate.core.store import Store
+from simgate.plan.jobs import NotReady, find, slots_of
+from simgate.plan.record import DatasetWhy, Trigger, record_folder
+from simgate.specs.recipe import DatasetRecipe
+
+MAX_FAILED_RUNS = 3
+
+
+class GivenUp(SimgateError):
+    """This snapshot failed too often; a person must look before it is tried again."""
+
+
+def plan_dataset(
+    store: Store, *, domain: str, recipe: DatasetRecipe, run: str, triggers: Sequence[Trigger]
+) -> DatasetWhy | None:
+    """Why the run should be, or None where the head's dataset is judged already (PASS or FAIL)."""
+    head = scenes_head(store, domain)
+    if head is None:
+        raise InputError(f"no scenes in domain {domain}", remedy="run `simgate scenes push FOLDER`")
+    why = _why(head, domain, recipe, run, triggers)
+    if judged(store, why) is not None:
+        return None
+    _count_try(store, why, by_hand=any(trigger.kind == "manual" for trigger in triggers))
+    return why
+
+
+def _why(head: ScenesHead, domain: str, recipe: DatasetRecipe, run: str, triggers: Sequence[Trigger]) -> DatasetWhy:
+    push = Trigger(kind="push", who=head.author, detail=f"push {head.seq}: {head.message}"[:2000], at=head.at)
+    chain = (*triggers, push)
+    people = tuple(sorted({trigger.who for trigger in chain if trigger.who}))
+    return DatasetWhy(
+        run=run,
+        domain=domain,
+        triggers=chain,
+        people=people,
+        pull_request=head.pull_request,
+        snapshot_sha256=head.snapshot_sha256,
+        recipe=recipe,
+    )
+
+
+def judged(store: Store, why: DatasetWhy) -> ManifestRef | None:
+    """The committed validate manifest for exactly this snapshot and recipe, or None."""
+    try:
+        return find(store, slots_of(store, why, "validate")[0])
+    except NotReady:
+        return None
+
+
+def _count_try(store: Store, why: DatasetWhy, *, by_hand: bool) -> None:
+    """Note this run as a try at its snapshot; after three that came to nothing only a person starts another."""
+    subject = sha256_hex(canonical_json([why.snapshot_sha256, why.recipe.model_dump(mode="json")]))[:16]
+    folder = f"plans/{why.domain}/tries/{subject}"
+    mine = record_folder(why.domain, why.run).rpartition("/")[2]
+    before = [key for key in store.keys(folder) if not key.endswith(f"/{mine}")]
+    if len(before) >= MAX_FAILED_RUNS and not by_hand:
+        raise GivenUp(
+            f"{len(before)} runs of snapshot {why.snapshot_sha256[:12]} came to nothing",
+            remedy="mend the cause, then trigger the DAG by hand",
+        )
+    store.create(f"{folder}/{mine}", why.run.encode())
+
+
+def publish(store: Store, why: DatasetWhy) -> tuple[DatasetHead, bool]:
+    """Make the run's dataset the domain's; False where it has the same content as the one before."""
+    ref = judged(store, why)
+    if ref is None:
+        raise NotReady("validate is not committed", remedy="it comes first")
+    body = DatasetBody(
+        validate_ref=ref,
+        content_digest=read_manifest(store, ref).content_digest,
+        run_record=record_folder(why.domain, why.run),
+    )
+    return publish_dataset(store, why.domain, body)

@@ -1,0 +1,213 @@
+"""Jobs: the runs that each stage of a pipeline needs, derived from the RunRecord and what is committed so far."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from simgate.core.artifact import ManifestRef
+from simgate.core.attempt import committed
+from simgate.core.code import code_digest
+from simgate.core.errors import InputError, SimgateError
+from simgate.core.job import Input, Job, ManifestInput, SnapshotInput
+from simgate.core.key import KeyParts, excluded_trees, key_parts, load_inputs
+from simgate.core.lock import lock_digest
+from simgate.core.manifest import read_manifest
+from simgate.core.spec import Spec
+from simgate.core.store import Store
+from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, record_folder
+from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
+from simgate.specs.generate import GenerateSpec
+from simgate.specs.index import IndexSpec, ShardPlan
+from simgate.specs.table import stage_row
+from simgate.specs.validate import SplitDocument
+
+DATASET_STAGES = ("index", "generate", "validate")
+RELEASE_STAGES = ("train", "evaluate", "export", "hil")
+
+
+class NotReady(SimgateError):
+    """An upstream stage is not committed yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One run that a stage needs."""
+
+    name: str
+    job: Job
+
+
+def slots(store: Store, folder: str, stage: str) -> tuple[Slot, ...]:
+    """The runs of one stage; NotReady while what they are made from is not committed."""
+    return slots_of(store, read_why(store, folder), stage)
+
+
+def slots_of(store: Store, why: DatasetWhy | ReleaseWhy, stage: str) -> tuple[Slot, ...]:
+    """The same from a RunRecord that need not be written yet."""
+    if isinstance(why, DatasetWhy) and stage in _DATASET:
+        return _DATASET[stage](store, why)
+    if isinstance(why, ReleaseWhy) and stage in _RELEASE:
+        return _RELEASE[stage](store, why)
+    raise InputError(
+        f"a {why.kind} run has no stage {stage}", expected=" | ".join(_DATASET if why.kind == "dataset" else _RELEASE)
+    )
+
+
+def parts_of(store: Store, slot: Slot) -> KeyParts:
+    """What the slot's key is made of."""
+    return key_parts(slot.job, load_inputs(store, slot.job))
+
+
+def find(store: Store, slot: Slot) -> ManifestRef | None:
+    """The committed run of a slot: its key recomputed, its memo read."""
+    return committed(store, slot.job, parts_of(store, slot).run_key)
+
+
+def the(store: Store, slot: Slot) -> ManifestRef:
+    """The committed run of a slot, or NotReady."""
+    ref = find(store, slot)
+    if ref is None:
+        raise NotReady(f"{slot.name} is not committed", remedy="it comes first")
+    return ref
+
+
+def batches(pending: Sequence[Slot], at_most: int) -> tuple[tuple[Slot, ...], ...]:
+    """Even batches, at most that many; a batch's slots are neighbours, so that a scene is opened once."""
+    count = min(at_most, len(pending))
+    bounds = [round(number * len(pending) / count) for number in range(count + 1)] if count else []
+    return tuple(tuple(pending[low:high]) for low, high in pairwise(bounds))
+
+
+def write_jobs(store: Store, folder: str, wanted: Sequence[Slot]) -> tuple[str, ...]:
+    """Write each slot's job; their keys, for `--job`."""
+    keys = []
+    for slot in wanted:
+        data = slot.job.to_json()
+        key = f"{folder}/jobs/{slot.job.stage}-{hashlib.sha256(data).hexdigest()[:16]}.json"
+        store.create(key, data)
+        keys.append(key)
+    return tuple(keys)
+
+
+def make_job(
+    stage: str, spec: Spec, inputs: Sequence[Input], *, domain: str, run_record: str, nonce: str | None = None
+) -> Job:
+    """A job for this process's own code and locks."""
+    row = stage_row(stage)
+    value = spec.model_dump(mode="json")
+    return Job(
+        stage=stage,
+        spec=value,
+        inputs=tuple(inputs),
+        domain=domain,
+        nonce=nonce if row.observation else None,
+        code_digest=code_digest(stage, excluded_trees(value)),
+        lock_digest=lock_digest(row.extra),
+        run_record=run_record,
+    )
+
+
+def _slot(why: DatasetWhy | ReleaseWhy, name: str, stage: str, spec: Spec, inputs: Sequence[Input]) -> Slot:
+    nonce = why.nonce if isinstance(why, ReleaseWhy) else None
+    folder = record_folder(why.domain, why.run)
+    return Slot(name, make_job(stage, spec, inputs, domain=why.domain, run_record=folder, nonce=nonce))
+
+
+def _index(_store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
+    recipe = why.recipe
+    spec = IndexSpec(
+        scenes=recipe.scenes, episodes_per_shard=recipe.episodes_per_shard, classes=recipe.simulation.classes
+    )
+    return (_slot(why, "index", "index", spec, [SnapshotInput(sha256=why.snapshot_sha256)]),)
+
+
+def _generate(store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
+    index = the(store, _index(store, why)[0])
+    plan = ShardPlan.from_json(store.read(read_manifest(store, index).artifact("shards.json")), what="shards.json")
+    found = []
+    for shard in plan.shards:
+        common = why.recipe.simulation.model_dump()
+        spec = GenerateSpec(**common, scene=shard.scene, first_episode=shard.first_episode, episodes=shard.episodes)
+        name = f"generate:{shard.scene}[{shard.first_episode}+{shard.episodes}]"
+        found.append(
+            _slot(why, name, "generate", spec, [ManifestInput(ref=index, output=f"scenes/{shard.scene}.json")])
+        )
+    return tuple(found)
+
+
+def _validate(store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
+    index = the(store, _index(store, why)[0])
+    shards = [ManifestInput(ref=the(store, slot)) for slot in _generate(store, why)]
+    scenes = [ManifestInput(ref=index, output=f"scenes/{scene.name}.json") for scene in why.recipe.scenes]
+    return (_slot(why, "validate", "validate", why.recipe.validate_spec, [*shards, *scenes]),)
+
+
+def _train(_store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
+    return (
+        _slot(why, "train", "train", why.recipe.train, [ManifestInput(ref=why.dataset, output="splits/train.json")]),
+    )
+
+
+def _eval_split(why: ReleaseWhy) -> ManifestInput:
+    return ManifestInput(ref=why.dataset, output="splits/eval.json")
+
+
+def _evaluate(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
+    spec = _evaluate_spec(store, why)
+    candidate = the(store, _train(store, why)[0])
+    found = [_slot(why, "evaluate:candidate", "evaluate", spec, [ManifestInput(ref=candidate), _eval_split(why)])]
+    if why.live is not None and why.live.train != candidate:
+        found.append(
+            _slot(why, "evaluate:live", "evaluate", spec, [ManifestInput(ref=why.live.train), _eval_split(why)])
+        )
+    return tuple(found)
+
+
+def _evaluate_spec(store: Store, why: ReleaseWhy) -> EvaluateSpec:
+    recipe = why.recipe
+    scene = _eval_split_document(store, why).scenes[0].name
+    common = {**why.simulation.model_dump(), "dataset_seed": recipe.evaluate_seed}
+    drives = GenerateSpec(**common, scene=scene, first_episode=0, episodes=recipe.closed_loop_episodes)
+    loop = ClosedLoopSpec(episodes=recipe.closed_loop_episodes, max_steps=recipe.closed_loop_max_steps, generate=drives)
+    return EvaluateSpec(
+        device=why.simulation.device,
+        seed=recipe.evaluate_seed,
+        closed_loop=loop,
+        baseline_seed=recipe.baseline_seed,
+        min_map_50=recipe.min_map_50,
+        max_command_error=recipe.max_command_error,
+        min_success_gain=recipe.min_success_gain,
+    )
+
+
+def _eval_split_document(store: Store, why: ReleaseWhy) -> SplitDocument:
+    data = store.read(read_manifest(store, why.dataset).artifact("splits/eval.json"))
+    return SplitDocument.from_json(data, what="splits/eval.json")
+
+
+def _export(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
+    candidate = the(store, _train(store, why)[0])
+    return (_slot(why, "export", "export", why.recipe.export, [ManifestInput(ref=candidate), _eval_split(why)]),)
+
+
+def _hil(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
+    engine = the(store, _export(store, why)[0])
+    return (
+        _slot(why, "hil", "hil", why.recipe.hil, [ManifestInput(ref=engine, output="model.onnx"), _eval_split(why)]),
+    )
+
+
+_DATASET: dict[str, Callable[[Store, DatasetWhy], tuple[Slot, ...]]] = {
+    "index": _index,
+    "generate": _generate,
+    "validate": _validate,
+}
+_RELEASE: dict[str, Callable[[Store, ReleaseWhy], tuple[Slot, ...]]] = {
+    "train": _train,
+    "evaluate": _evaluate,
+    "export": _export,
+    "hil": _hil,
+}

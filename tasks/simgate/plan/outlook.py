@@ -1,0 +1,97 @@
+"""Outlook: what a run would do — reuse, run, or wait for what comes before — and which part of each key moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from simgate.core.attempt import committed
+from simgate.core.heads import dataset_head
+from simgate.core.key import KeyParts
+from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.store import Store
+from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, NotReady, Slot, parts_of, slots_of
+from simgate.plan.record import DatasetWhy, ReleaseWhy
+from simgate.release.candidate import candidates
+from simgate.specs.index import SceneItem
+
+_SLOT_OF_ROLE = {"evaluate": "evaluate:candidate", "evaluate_live": "evaluate:live"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One run of a pipeline."""
+
+    slot: str
+    action: Literal["reuse", "run", "depends"]
+    moved: tuple[str, ...]
+    """Parts of the key that differ from the last time; `first time` where there is none."""
+
+
+def outlook(store: Store, why: DatasetWhy | ReleaseWhy) -> tuple[Line, ...]:
+    """Every run that `why` needs, without running any."""
+    before = dict(_previous(store, why))
+    lines: list[Line] = []
+    for stage in DATASET_STAGES if isinstance(why, DatasetWhy) else RELEASE_STAGES:
+        try:
+            lines.extend(_line(store, slot, before) for slot in slots_of(store, why, stage))
+        except NotReady as error:
+            lines.append(Line(stage, "depends", (error.what,)))
+    return tuple(lines)
+
+
+def _line(store: Store, slot: Slot, before: dict[str, Manifest]) -> Line:
+    parts = parts_of(store, slot)
+    if committed(store, slot.job, parts.run_key) is not None:
+        return Line(slot.name, "reuse", ())
+    return Line(slot.name, "run", moved(parts, before.get(slot.name)))
+
+
+def moved(parts: KeyParts, before: Manifest | None) -> tuple[str, ...]:
+    """Which parts of a key differ from an earlier run's."""
+    if before is None:
+        return ("first time",)
+    names = [
+        f"spec.{name}" for name in sorted({*parts.spec, *before.spec}) if parts.spec.get(name) != before.spec.get(name)
+    ]
+    internal = before.predicate.build_definition.internal_parameters
+    names += ["code"] if internal.code_digest != parts.code_digest else []
+    names += ["locked libraries"] if internal.lock_digest != parts.lock_digest else []
+    old = {(link.name, link.annotations.output, link.annotations.key_part) for link in before.dependencies}
+    new = {(part.name, part.output, part.part) for part in parts.inputs}
+    names += sorted({f"input {name} {output}".strip() for name, output, _ in new - old})
+    return tuple(names)
+
+
+def moved_files(old: SceneItem, new: SceneItem) -> tuple[str, ...]:
+    """Files of a scene's closure that were changed, added or removed."""
+    before = {file.path: file.sha256 for file in old.closure}
+    after = {file.path: file.sha256 for file in new.closure}
+    return tuple(path for path in sorted({*before, *after}) if before.get(path) != after.get(path))
+
+
+def slot_name(manifest: Manifest) -> str:
+    """The slot that a committed run filled."""
+    if manifest.stage == "generate":
+        spec = manifest.spec
+        return f"generate:{spec['scene']}[{spec['first_episode']}+{spec['episodes']}]"
+    return "evaluate:candidate" if manifest.stage == "evaluate" else manifest.stage
+
+
+def _previous(store: Store, why: DatasetWhy | ReleaseWhy) -> Iterator[tuple[str, Manifest]]:
+    if isinstance(why, DatasetWhy):
+        head = dataset_head(store, why.domain)
+        yield from previous_dataset(store, read_manifest(store, head.validate_ref)) if head else ()
+        return
+    newest = candidates(store, why.recipe.model, why.recipe.channel).newest()
+    for role, ref in newest.candidate.evidence.items() if newest else ():
+        yield _SLOT_OF_ROLE.get(role, role), read_manifest(store, ref)
+
+
+def previous_dataset(store: Store, validate: Manifest) -> Iterator[tuple[str, Manifest]]:
+    """The runs that a dataset is made of, by slot."""
+    yield "validate", validate
+    for link in {link.uri: link for link in validate.dependencies}.values():
+        manifest = read_manifest(store, link.ref)
+        yield slot_name(manifest), manifest

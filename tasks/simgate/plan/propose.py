@@ -1,0 +1,43 @@
+"""Propose: the run's evidence becomes a candidate."""
+
+from __future__ import annotations
+
+from simgate.core.errors import InputError
+from simgate.core.manifest import read_manifest
+from simgate.core.store import Store
+from simgate.plan.jobs import slots_of, the
+from simgate.plan.record import ReleaseWhy, record_folder
+from simgate.release.candidate import CandidateEntry, candidates, new_candidate
+from simgate.release.policy import Policy, Role
+
+
+def propose(store: Store, why: ReleaseWhy, policy: Policy) -> CandidateEntry:
+    """Append the run's candidate; a retry gets the entry that is there."""
+    if policy.sha256 != why.policy_sha256:
+        raise InputError(
+            "the policy changed during the run", actual=policy.sha256, expected=why.policy_sha256, remedy="run again"
+        )
+    recipe = why.recipe
+    found = {
+        slot.name: the(store, slot)
+        for stage in ("train", "evaluate", "export", "hil")
+        for slot in slots_of(store, why, stage)
+    }
+    roles: dict[str, Role] = {
+        "train": "train",
+        "evaluate:candidate": "evaluate",
+        "evaluate:live": "evaluate_live",
+        "export": "export",
+        "hil": "hil",
+    }
+    candidate = new_candidate(
+        model=recipe.model,
+        channel=recipe.channel,
+        engine=read_manifest(store, found["export"]).content_digest,
+        evidence={"validate": why.dataset, **{roles[name]: ref for name, ref in found.items()}},
+        policy_sha256=why.policy_sha256,
+        replaces=why.replaces,
+        ttl=policy.channel(recipe.channel).candidate_ttl,
+        run_record=record_folder(why.domain, why.run),
+    )
+    return candidates(store, recipe.model, recipe.channel).add(candidate)

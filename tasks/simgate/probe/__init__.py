@@ -1,0 +1,1 @@
+"""The probe stage: proves that a place runs stages."""

@@ -1,0 +1,134 @@
+"""Approval: what a release manager answered, and every reason why the answer may not count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simgate.core.canonical import sha256_hex
+from simgate.core.document import Document
+from simgate.release.candidate import CandidateEntry
+from simgate.release.policy import Channel, Person, Policy
+
+APPROVE = "Approve"
+REJECT = "Reject"
+
+
+class Touch(Document):
+    """Somebody set, cleared or triggered something that the release stands on: they count as its author."""
+
+    who: str
+    """Airflow id."""
+    action: str
+    what: str
+    at: datetime
+
+
+class GateRecord(Document):
+    """The gate as Airflow holds it, read by an account that can only read."""
+
+    version: Literal[1] = 1
+    dag_id: str
+    run_id: str
+    task_id: str
+    try_number: int
+    try_started_at: datetime | None
+    """Start of the gate's current try; None where it never started."""
+    task_state: str
+    subject: Annotated[str, Field(max_length=10_000)]
+    """What the person saw; names the candidate's digest in full."""
+    response_received: bool
+    chosen_options: tuple[str, ...]
+    responder_id: str
+    """Airflow id; empty without a response."""
+    responder_name: str
+    responded_at: datetime | None
+    assigned_ids: tuple[str, ...]
+    all_admins: bool
+    """Whether Airflow lets everybody be admin: then no answer proves anything."""
+    run_started_by: tuple[str, ...]
+    """Airflow ids of who started this run or a run upstream by hand."""
+    touched_by: tuple[Touch, ...]
+
+    @property
+    def approval_id(self) -> str:
+        """Names one answer; the same answer read twice is the same approval."""
+        return sha256_hex(
+            f"{self.dag_id}\n{self.run_id}\n{self.task_id}\n{self.responder_id}\n{self.responded_at}".encode()
+        )
+
+
+class ApprovalRecord(Document):
+    """`approvals/<candidate>/…`: an answer as read, and what became of it."""
+
+    version: Literal[1] = 1
+    outcome: Literal["accepted", "refused"]
+    reasons: tuple[str, ...]
+    responder: str
+    """Person's name in the policy, `automatic responder (<name>)`, or the raw id of a stranger."""
+    gate: GateRecord
+    at: datetime
+
+
+def responder_name(policy: Policy, gate: GateRecord) -> str:
+    """The responder as records say it."""
+    person = policy.by_airflow_id(gate.responder_id)
+    if person is None:
+        return gate.responder_id or "nobody"
+    return f"automatic responder ({person.name})" if person.automatic else person.name
+
+
+def answer_problems(policy: Policy, channel: Channel, entry: CandidateEntry, gate: GateRecord) -> Iterator[str]:
+    """Why the answer itself does not count."""
+    if gate.all_admins:
+        yield "Airflow runs with all_admins: anybody could have answered in any name"
+    if not gate.response_received or gate.responded_at is None:
+        yield f"the gate has no response (its task state is {gate.task_state!r}): a state set by hand is no approval"
+        return
+    if gate.chosen_options != (APPROVE,):
+        yield f"the answer is {list(gate.chosen_options)}, not [{APPROVE!r}]"
+    if entry.digest not in gate.subject:
+        yield f"the gate asked about another candidate than {entry.digest}"
+    if gate.responded_at <= entry.at:
+        yield f"the answer ({gate.responded_at}) is not later than the candidate ({entry.at})"
+    if gate.try_started_at is None or gate.responded_at <= gate.try_started_at:
+        yield f"the answer ({gate.responded_at}) is older than the gate's try ({gate.try_started_at}): it was cleared"
+    if datetime.now(UTC) > entry.candidate.expires_at:
+        yield f"the candidate lapsed at {entry.candidate.expires_at}"
+    if gate.assigned_ids and gate.responder_id not in gate.assigned_ids:
+        yield f"{gate.responder_id} was not assigned to the gate"
+    yield from _responder_problems(policy, channel, gate)
+
+
+def _responder_problems(policy: Policy, channel: Channel, gate: GateRecord) -> Iterator[str]:
+    person = policy.by_airflow_id(gate.responder_id)
+    if person is None:
+        yield f"Airflow user {gate.responder_id!r} is nobody in the policy"
+    elif person.name not in channel.approvers:
+        yield f"{person.name} may not approve for this channel"
+    elif person.automatic and not channel.allow_automatic:
+        yield f"{person.name} is an automatic responder; this channel wants a human being"
+
+
+def author_problems(policy: Policy, gate: GateRecord, authors: frozenset[str]) -> Iterator[str]:
+    """Why the responder is not independent: four eyes, and every author known."""
+    person = policy.by_airflow_id(gate.responder_id)
+    touched = {touch.who: f"{touch.action} {touch.what}" for touch in gate.touched_by}
+    started = dict.fromkeys(gate.run_started_by, "started a run")
+    for identity, deed in {
+        **dict.fromkeys(sorted(authors), "is an author of something upstream"),
+        **started,
+        **touched,
+    }.items():
+        author = policy.who(identity)
+        if author is None:
+            yield f"{identity!r} ({deed}) is nobody in the policy: whether they may approve cannot be told"
+        elif _same(author, person):
+            yield f"{author.name} may not approve their own work: {identity} {deed}"
+
+
+def _same(author: Person, person: Person | None) -> bool:
+    return person is not None and author.name == person.name

@@ -1,0 +1,98 @@
+"""Candidate: an engine with its evidence, waiting for a release manager. Only the newest may be promoted."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from simgate.core.artifact import ManifestRef, Sha256, StoreKey
+from simgate.core.document import Document
+from simgate.core.journal import Entry, Journal
+from simgate.core.store import Store
+from simgate.release.policy import Name, Role
+
+
+class Candidate(Document):
+    """What a release manager is asked about."""
+
+    version: Literal[1] = 1
+    model: Name
+    channel: Name
+    engine: Sha256
+    """Content digest of the export run."""
+    evidence: dict[Role, ManifestRef]
+    policy_sha256: Sha256
+    replaces: str
+    """Digest of the ledger's head when it was proposed; empty for an empty ledger."""
+    expires_at: datetime
+    nonce: str
+    run_record: StoreKey
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateEntry:
+    """A candidate with its place in the journal."""
+
+    candidate: Candidate
+    seq: int
+    at: datetime
+    digest: str
+    """Digest of the journal entry: what the gate's subject names in full."""
+
+
+class Candidates:
+    """The journal `candidates/<model>/<channel>`."""
+
+    def __init__(self, store: Store, model: str, channel: str) -> None:
+        self._journal = Journal(store, f"candidates/{model}/{channel}")
+
+    def newest(self) -> CandidateEntry | None:
+        """The only one that may be promoted; a newer one supersedes all that wait."""
+        entry = self._journal.head()
+        return _entry(entry) if entry else None
+
+    def all(self) -> Iterator[CandidateEntry]:
+        """Every candidate, oldest first, the chain checked."""
+        return (_entry(entry) for entry in self._journal.entries())
+
+    def add(self, candidate: Candidate) -> CandidateEntry:
+        """Append one; the same candidate again (a retry) is the same entry."""
+        return _entry(self._journal.append(candidate.model_dump(mode="json"), entry_id=candidate.run_record))
+
+
+def candidates(store: Store, model: str, channel: str) -> Candidates:
+    """The candidates of a model for a channel."""
+    return Candidates(store, model, channel)
+
+
+def new_candidate(
+    *,
+    model: str,
+    channel: str,
+    engine: str,
+    evidence: Mapping[Role, ManifestRef],
+    policy_sha256: str,
+    replaces: str,
+    ttl: timedelta,
+    run_record: str,
+) -> Candidate:
+    """A candidate that lapses after `ttl`."""
+    return Candidate(
+        model=model,
+        channel=channel,
+        engine=engine,
+        evidence=dict(evidence),
+        policy_sha256=policy_sha256,
+        replaces=replaces,
+        expires_at=datetime.now(UTC) + ttl,
+        nonce=secrets.token_hex(16),
+        run_record=run_record,
+    )
+
+
+def _entry(entry: Entry) -> CandidateEntry:
+    candidate = Candidate.from_value(entry.body, what=f"candidate {entry.seq}")
+    return CandidateEntry(candidate, entry.seq, entry.at, entry.sha256)

@@ -1,0 +1,179 @@
+"""Evidence: whether a candidate's manifests say what its channel's policy demands, each read and verified anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from math import comb
+
+from simgate.core.attempt import Failure, Started, read_verdict, runs_prefix
+from simgate.core.canonical import parse_json, sha256_hex
+from simgate.core.errors import NotFound, SimgateError
+from simgate.core.manifest import MANIFEST_NAME, Manifest, parse_manifest, read_manifest
+from simgate.core.store import Store
+from simgate.release.candidate import Candidate
+from simgate.release.entry import State
+from simgate.release.lineage import lineage, walk
+from simgate.release.policy import Channel, Role
+
+REQUIRED: tuple[Role, ...] = ("validate", "train", "evaluate", "export", "hil")
+STAGE_OF_ROLE: dict[Role, str] = {
+    "validate": "validate",
+    "train": "train",
+    "evaluate": "evaluate",
+    "evaluate_live": "evaluate",
+    "export": "export",
+    "hil": "hil",
+}
+STANDS_ON: tuple[tuple[Role, Role], ...] = (("evaluate", "train"), ("export", "train"), ("hil", "export"))
+SPLIT_OF_ROLE: dict[Role, str] = {"train": "train", "evaluate": "eval", "export": "eval", "hil": "eval"}
+
+
+def evidence_problems(store: Store, channel: Channel, candidate: Candidate, state: State) -> Iterator[str]:
+    """Why the evidence is not enough."""
+    missing = [role for role in REQUIRED if role not in candidate.evidence]
+    if missing:
+        yield f"evidence is missing: {', '.join(missing)}"
+        return
+    try:
+        found = {role: read_manifest(store, ref) for role, ref in candidate.evidence.items()}
+        yield from _chain(store, candidate, found)
+        yield from _gates(store, channel, found)
+        yield from _age(channel, found)
+        yield from _bench(channel, found["hil"])
+        yield from _observations(store, channel, found["hil"], state)
+        yield from _quarantine(store, candidate, state)
+        yield from _worse_than_live(store, channel, candidate, found, state)
+    except SimgateError as error:
+        yield f"evidence cannot be read: {error}"
+
+
+def _chain(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -> Iterator[str]:
+    """The manifests must be one chain; compared by content, since a reused run stands on an equal, older one."""
+    for role, manifest in found.items():
+        if manifest.stage != STAGE_OF_ROLE[role]:
+            yield f"evidence {role} is a {manifest.stage} run"
+        if manifest.domain != "main":
+            yield f"evidence {role} was made in domain {manifest.domain}"
+    for about, upstream in STANDS_ON:
+        if found[upstream].content_digest not in _upstream(store, found[about], upstream):
+            yield f"evidence {about} is not about the candidate's {upstream} run"
+    for about, split in SPLIT_OF_ROLE.items():
+        if found["validate"].artifact(f"splits/{split}.json").sha256 not in _splits(store, found[about], split):
+            yield f"evidence {about} does not stand on the candidate's dataset"
+    if found["export"].content_digest != candidate.engine:
+        yield f"engine {candidate.engine} is not what export left ({found['export'].content_digest})"
+
+
+def _upstream(store: Store, manifest: Manifest, stage: str) -> set[str]:
+    links = (link for link in manifest.dependencies if link.name == stage)
+    return {read_manifest(store, link.ref).content_digest for link in links}
+
+
+def _splits(store: Store, manifest: Manifest, split: str) -> set[str]:
+    name = f"splits/{split}.json"
+    links = (link for link in manifest.dependencies if link.name == "validate" and link.annotations.output == name)
+    return {read_manifest(store, link.ref).artifact(name).sha256 for link in links}
+
+
+def _gates(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
+    for gate in channel.gates:
+        verdict = read_verdict(store, found[gate])
+        if verdict is None or verdict.verdict != "PASS":
+            yield f"{gate} says {'; '.join(verdict.reasons) if verdict else 'nothing'}"
+
+
+def _age(channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
+    oldest = datetime.now(UTC) - timedelta(hours=channel.max_evidence_age_h)
+    for role, manifest in found.items():
+        finished = datetime.fromisoformat(manifest.predicate.run_details.metadata.finished_on)
+        if role == "hil" and finished < oldest:
+            yield f"evidence {role} is too old: made at {finished}, the channel wants it after {oldest}"
+
+
+def _bench(channel: Channel, hil: Manifest) -> Iterator[str]:
+    bench = hil.spec.get("bench")
+    if bench not in channel.benches:
+        yield f"the bench was {bench!r}; the channel takes {' or '.join(channel.benches)}"
+
+
+def _observations(store: Store, channel: Channel, hil: Manifest, state: State) -> Iterator[str]:
+    """Every observation of the engine counts, not only the last: a FAIL is hidden by no retry, an abort by no rerun."""
+    waived = {waiver.manifest for waiver in state.waivers}
+    folders = attempts(store, hil)
+    answered = {item.nonce for item in folders.values() if isinstance(item, Manifest)}
+    invalid = {item.nonce for item in folders.values() if isinstance(item, Failure)}
+    for folder, item in folders.items():
+        if isinstance(item, Manifest):
+            verdict = read_verdict(store, item)
+            if (verdict is None or verdict.verdict != "PASS") and sha256_hex(item.to_json()) not in waived:
+                yield f"observation {folder} says FAIL: {'; '.join(verdict.reasons) if verdict else 'no verdict'}"
+    aborted = [
+        folder for folder, item in folders.items() if isinstance(item, Started) and item.nonce not in answered | invalid
+    ]
+    if len(aborted) > channel.max_aborted_observations:
+        yield f"{len(aborted)} observations were begun and never ended, e.g. {aborted[0]}"
+
+
+def attempts(store: Store, hil: Manifest) -> dict[str, Manifest | Failure | Started]:
+    """Every attempt at the same observation key, by folder: its manifest, else its failure, else its start."""
+    prefix = runs_prefix(hil.domain, hil.stage, hil.run_key)
+    keys = set(store.keys(prefix))
+    folders = sorted({key.rpartition("/")[0] for key in keys if key.endswith(("/started.json", f"/{MANIFEST_NAME}"))})
+    return {folder: _attempt(store, folder, keys) for folder in folders}
+
+
+def _attempt(store: Store, folder: str, keys: set[str]) -> Manifest | Failure | Started:
+    if f"{folder}/{MANIFEST_NAME}" in keys:
+        return parse_manifest(store.get(f"{folder}/{MANIFEST_NAME}"), what=f"manifest {folder}")
+    if f"{folder}/failure.json" in keys:
+        return Failure.from_json(store.get(f"{folder}/failure.json"), what=f"failure {folder}")
+    try:
+        return Started.from_json(store.get(f"{folder}/started.json"), what=f"start {folder}")
+    except NotFound as error:
+        raise SimgateError(f"attempt {folder} is unreadable") from error
+
+
+def _quarantine(store: Store, candidate: Candidate, state: State) -> Iterator[str]:
+    barred = {item.digest: item.why for item in state.quarantined}
+    for ref in candidate.evidence.values():
+        for node in walk(lineage(store, ref)):
+            if node.content_digest in barred:
+                yield f"{node.name} is quarantined: {barred[node.content_digest]}"
+
+
+def _worse_than_live(
+    store: Store, channel: Channel, candidate: Candidate, found: Mapping[Role, Manifest], state: State
+) -> Iterator[str]:
+    before = state.channels.get(candidate.channel)
+    if before is None or before.live is None:
+        return
+    live_train = read_manifest(store, before.live.evidence["train"]).content_digest
+    if live_train == found["train"].content_digest:
+        return
+    if "evaluate_live" not in found or live_train not in _upstream(store, found["evaluate_live"], "train"):
+        yield "the live model was not evaluated beside the candidate"
+        return
+    mine, live = (_successes(store, found[role]) for role in ("evaluate", "evaluate_live"))
+    if mine.keys() != live.keys():
+        yield "candidate and live were not driven over the same episodes"
+        return
+    lost = sum(live[key] and not mine[key] for key in mine)
+    won = sum(mine[key] and not live[key] for key in mine)
+    p_value = mcnemar_p(lost, won)
+    if p_value < channel.not_worse_than_live.alpha:
+        yield f"significantly worse than live: {lost} episodes lost, {won} won, exact McNemar p = {p_value:.4f}"
+
+
+def _successes(store: Store, evaluate: Manifest) -> dict[tuple[str, int], bool]:
+    value = parse_json(store.read(evaluate.artifact("evaluation.json")), what="evaluation.json")
+    return {(str(item["scene"]), int(item["episode"])): item["outcome"] == "success" for item in value["episodes"]}
+
+
+def mcnemar_p(lost: int, won: int) -> float:
+    """One-sided exact McNemar test: the chance of at least `lost` of `lost + won` discordant pairs under a fair coin.
+
+    McNemar, Psychometrika 12 (1947); exact form by the binomial distribution.
+    """
+    pairs = lost + won
+    return float(sum(comb(pairs, k) for k in range(lost, pairs + 1)) / 2**pairs)

@@ -1,0 +1,125 @@
+"""Lineage: from a live model down to scene files; every digest can be checked offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from simgate.core.artifact import ManifestRef
+from simgate.core.canonical import parse_json
+from simgate.core.errors import DigestMismatch, NotFound, SimgateError
+from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.snapshot import read_snapshot
+from simgate.core.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One thing that another was made from."""
+
+    kind: str
+    """Stage name, `snapshot`, or `model`."""
+    name: str
+    uri: str
+    sha256: str
+    content_digest: str
+    parents: tuple[Node, ...]
+    """What it was made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Damage that verify found."""
+
+    uri: str
+    problem: str
+
+
+def lineage(store: Store, ref: ManifestRef) -> Node:
+    """The tree above a manifest; a manifest that several share is read once."""
+    return _node(store, ref, {})
+
+
+def _node(store: Store, ref: ManifestRef, seen: dict[str, Node]) -> Node:
+    if ref.sha256 not in seen:
+        manifest = read_manifest(store, ref)
+        parents = tuple(_parent(store, link.name, link.ref, seen) for link in _distinct(manifest))
+        name = f"{manifest.stage} {manifest.run_key[:12]}"
+        seen[ref.sha256] = Node(manifest.stage, name, ref.uri, ref.sha256, manifest.content_digest, parents)
+    return seen[ref.sha256]
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    name: str
+    ref: ManifestRef
+
+
+def _distinct(manifest: Manifest) -> list[_Link]:
+    links = {link.digest.sha256: _Link(link.name, link.ref) for link in manifest.dependencies}
+    return list(links.values())
+
+
+def _parent(store: Store, name: str, ref: ManifestRef, seen: dict[str, Node]) -> Node:
+    if name == "snapshot":
+        return Node("snapshot", f"snapshot {ref.sha256[:12]}", ref.uri, ref.sha256, ref.sha256, ())
+    return _node(store, ref, seen)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Every node of a tree, each once, the given one first."""
+    seen: set[str] = set()
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        if current.sha256 not in seen:
+            seen.add(current.sha256)
+            yield current
+            waiting.extend(reversed(current.parents))
+
+
+def people_of(store: Store, refs: Iterable[ManifestRef]) -> frozenset[str]:
+    """Everybody who wrote or started something upstream: the people of all RunRecords that the lineage reaches."""
+    records: set[str] = set()
+    for ref in refs:
+        for node in walk(lineage(store, ref)):
+            if node.kind != "snapshot":
+                records.add(read_manifest(store, ManifestRef(uri=node.uri, sha256=node.sha256)).run_record)
+    return frozenset(person for record in records for person in record_people(store, record))
+
+
+def record_people(store: Store, folder: str) -> frozenset[str]:
+    """The people of one RunRecord."""
+    value = parse_json(store.get(f"{folder}/why.json"), what=f"{folder}/why.json")
+    return frozenset(str(person) for person in value.get("people", ()))
+
+
+def verify_tree(store: Store, ref: ManifestRef) -> list[Finding]:
+    """Check every manifest, output and scene file that a manifest stands on; all damage, not only the first."""
+    try:
+        nodes = list(walk(lineage(store, ref)))
+    except SimgateError as error:
+        return [Finding(ref.uri, str(error))]
+    return [finding for node in nodes for finding in _verify_node(store, node)]
+
+
+def _verify_node(store: Store, node: Node) -> Iterator[Finding]:
+    if node.kind == "snapshot":
+        for path, file in read_snapshot(store, node.sha256).files.items():
+            yield from _verify_bytes(store, f"files/{file.sha256}", file.sha256, path)
+        return
+    manifest = read_manifest(store, ManifestRef(uri=node.uri, sha256=node.sha256))
+    for artifact in (*manifest.artifacts, *manifest.byproducts):
+        yield from _verify_bytes(store, artifact.uri, artifact.sha256, artifact.name)
+
+
+def _verify_bytes(store: Store, uri: str, sha256: str, name: str) -> Iterator[Finding]:
+    try:
+        found = store.digest(uri)
+    except NotFound:
+        yield Finding(uri, f"{name} is missing")
+        return
+    if found != sha256:
+        yield Finding(
+            uri, str(DigestMismatch(f"{name} is damaged", actual=f"sha256 {found}", expected=f"sha256 {sha256}"))
+        )

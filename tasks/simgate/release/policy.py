@@ -1,0 +1,122 @@
+"""Policy: per channel, which evidence a candidate needs and who may approve it; and which people are who."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from simgate.core.canonical import sha256_hex
+from simgate.core.document import Document
+from simgate.core.errors import InputError
+
+MAX_POLICY_BYTES = 1_000_000
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Role = Literal["validate", "train", "evaluate", "evaluate_live", "export", "hil"]
+
+
+class Person(Document):
+    """One human being (or the demo's responder), under every name that systems know."""
+
+    name: Name
+    emails: tuple[str, ...]
+    """Commit e-mails."""
+    airflow_ids: tuple[str, ...]
+    """Ids of Airflow users: user names with SimpleAuthManager, numbers as text with FAB."""
+    automatic: bool = False
+    """True for a responder that is a program."""
+
+
+class NotWorseThanLive(Document):
+    """Paired comparison of closed-loop success with the live model's."""
+
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    """Significance level of the one-sided exact McNemar test."""
+
+
+class Channel(Document):
+    """What a channel demands."""
+
+    gates: Annotated[tuple[Literal["validate", "evaluate", "export", "hil"], ...], Field(min_length=1)]
+    """Stages whose verdict must be PASS."""
+    benches: Annotated[tuple[Literal["emulated", "device"], ...], Field(min_length=1)]
+    """Kinds of HIL bench that count."""
+    approvers: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """People who may approve."""
+    not_worse_than_live: NotWorseThanLive = NotWorseThanLive()
+    max_evidence_age_h: Annotated[float, Field(gt=0)] = 168.0
+    """Evidence older than this at approval does not count; a dataset's own age does not matter."""
+    candidate_ttl_h: Annotated[float, Field(gt=0)] = 72.0
+    """A candidate lapses after this."""
+    allow_automatic: bool = False
+    """Whether an automatic responder's answer counts."""
+    max_aborted_observations: Annotated[int, Field(ge=0)] = 0
+    """Bench runs of the same engine that may have begun and never ended."""
+
+    @property
+    def candidate_ttl(self) -> timedelta:
+        """How long a candidate may wait."""
+        return timedelta(hours=self.candidate_ttl_h)
+
+
+class Policy(Document):
+    """`release/policy.yaml`."""
+
+    version: Literal[1] = 1
+    people: tuple[Person, ...]
+    channels: dict[Name, Channel]
+
+    @model_validator(mode="after")
+    def _approvers_are_people(self) -> Self:
+        names = [person.name for person in self.people]
+        unknown = {name for channel in self.channels.values() for name in channel.approvers} - set(names)
+        if unknown:
+            raise ValueError(f"approvers {sorted(unknown)} are not among people")
+        for kind in ("emails", "airflow_ids"):
+            ids = [item for person in self.people for item in getattr(person, kind)]
+            if len(set(ids)) != len(ids) or len(set(names)) != len(names):
+                raise ValueError(f"two people share a name or one of their {kind}")
+        return self
+
+    @classmethod
+    def load(cls, path: Path) -> Policy:
+        """Read a policy file; the error names the field."""
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"cannot read policy {path}: {error.strerror}") from error
+        if len(data) > MAX_POLICY_BYTES:
+            raise InputError(
+                f"policy {path} is too large", actual=len(data), expected=f"at most {MAX_POLICY_BYTES} bytes"
+            )
+        try:
+            value = yaml.safe_load(data)
+        except yaml.YAMLError as error:
+            raise InputError(f"policy {path} is not YAML: {error}") from error
+        return cls.from_value(value, what=f"policy {path.name}")
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the policy's meaning, not of its spelling."""
+        return sha256_hex(self.to_json())
+
+    def channel(self, name: str) -> Channel:
+        """One channel's demands."""
+        if name not in self.channels:
+            raise InputError("no such channel in the policy", actual=name, expected=" | ".join(sorted(self.channels)))
+        return self.channels[name]
+
+    def by_email(self, email: str) -> Person | None:
+        """Who commits under that e-mail."""
+        return next((person for person in self.people if email in person.emails), None)
+
+    def by_airflow_id(self, airflow_id: str) -> Person | None:
+        """Who has that Airflow account."""
+        return next((person for person in self.people if airflow_id in person.airflow_ids), None)
+
+    def who(self, identity: str) -> Person | None:
+        """Who is meant by a commit e-mail or an Airflow id."""
+        return self.by_email(identity) or self.by_airflow_id(identity)

@@ -1,0 +1,195 @@
+"""Promote: the only way to go live. Believes nothing but the store, the gate's own record and the policy."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from simgate.core.errors import Refused
+from simgate.core.store import Store
+from simgate.release.approval import (
+    REJECT,
+    ApprovalRecord,
+    GateRecord,
+    answer_problems,
+    author_problems,
+    responder_name,
+)
+from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.entry import (
+    EMPTY,
+    ChannelState,
+    LedgerBody,
+    LedgerEntry,
+    LiveModel,
+    Quarantined,
+    State,
+    Waiver,
+)
+from simgate.release.evidence import evidence_problems
+from simgate.release.ledger import Ledger
+from simgate.release.lineage import people_of, record_people
+from simgate.release.policy import Policy
+
+
+def promote(store: Store, policy: Policy, *, model: str, channel: str, gate: GateRecord) -> LedgerEntry:
+    """One ledger entry that makes the newest candidate live; or Refused, with every reason kept in the store.
+
+    A second call with the same answer (a retried task) returns the entry that the first one wrote.
+    """
+    ledger = Ledger(store, model)
+    entry = candidates(store, model, channel).newest()
+    if entry is None:
+        raise Refused(f"{model} has no candidate for channel {channel}", remedy="run release_model")
+    written = next((item for item in ledger.history() if item.approval == gate.approval_id), None)
+    if written is not None and written.id == _entry_id(entry, gate):
+        return written
+    reasons = list(dict.fromkeys(_problems(store, policy, ledger, entry, gate)))
+    if reasons:
+        _keep(store, policy, entry.digest, gate, "refused", reasons)
+        raise Refused(f"candidate {entry.digest[:12]} is not promoted: " + "; ".join(reasons))
+    _keep(store, policy, entry.digest, gate, "accepted", [])
+    return ledger.append(
+        _entry_id(entry, gate), lambda head: _promotion(head, policy, entry, gate), replaces=entry.candidate.replaces
+    )
+
+
+def _entry_id(entry: CandidateEntry, gate: GateRecord) -> str:
+    return f"promote-{entry.digest}-{gate.approval_id}"
+
+
+def _problems(store: Store, policy: Policy, ledger: Ledger, entry: CandidateEntry, gate: GateRecord) -> Iterator[str]:
+    candidate = entry.candidate
+    rules = policy.channel(candidate.channel)
+    head = ledger.head()
+    state = head.after if head else EMPTY
+    if candidate.policy_sha256 != policy.sha256:
+        yield "the policy changed since the candidate was proposed"
+    if (head.sha256 if head else "") != candidate.replaces:
+        yield "the ledger moved on since the candidate was proposed"
+    if any(item.approval == gate.approval_id for item in ledger.history()):
+        yield "this approval was used before"
+    if any(item.digest == entry.digest for item in state.quarantined):
+        yield "the candidate is quarantined"
+    yield from answer_problems(policy, rules, entry, gate)
+    yield from author_problems(policy, gate, authors(store, entry))
+    yield from evidence_problems(store, rules, candidate, state)
+
+
+def authors(store: Store, entry: CandidateEntry) -> frozenset[str]:
+    """Everybody whose work the candidate is, reused work included."""
+    return people_of(store, entry.candidate.evidence.values()) | record_people(store, entry.candidate.run_record)
+
+
+def _promotion(head: LedgerEntry | None, policy: Policy, entry: CandidateEntry, gate: GateRecord) -> LedgerBody:
+    state = head.after if head else EMPTY
+    candidate = entry.candidate
+    live = LiveModel(
+        candidate=entry.digest, engine=candidate.engine, evidence=candidate.evidence, since=datetime.now(UTC)
+    )
+    before = state.channels.get(candidate.channel)
+    after = ChannelState(live=live, previous=before.live if before else None)
+    return LedgerBody(
+        action="promote",
+        who=responder_name(policy, gate),
+        why=f"approved in {gate.dag_id} {gate.run_id}",
+        approval=gate.approval_id,
+        after=_with_channel(state, candidate.channel, after),
+    )
+
+
+def _with_channel(state: State, channel: str, after: ChannelState) -> State:
+    return State(channels={**state.channels, channel: after}, quarantined=state.quarantined, waivers=state.waivers)
+
+
+def _keep(store: Store, policy: Policy, candidate: str, gate: GateRecord, outcome: str, reasons: list[str]) -> None:
+    record = ApprovalRecord(
+        outcome="accepted" if outcome == "accepted" else "refused",
+        reasons=tuple(reasons),
+        responder=responder_name(policy, gate),
+        gate=gate,
+        at=datetime.now(UTC),
+    )
+    stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
+    store.create(f"approvals/{candidate}/{stamp}.json", record.to_json())
+
+
+def settle(
+    store: Store, policy: Policy, *, model: str, channel: str, candidate: str, gate: GateRecord | None
+) -> LedgerEntry | None:
+    """Record a reject or a time-out: one entry that quarantines the candidate; None where it is live or still waits."""
+    ledger = Ledger(store, model)
+    if any(item.after.channels.get(channel) and _is_live(item, channel, candidate) for item in ledger.history()):
+        return None
+    if (
+        gate is not None
+        and not gate.response_received
+        and gate.task_state in ("awaiting_input", "deferred", "running", "queued", "scheduled")
+    ):
+        return None
+    rejected = gate is not None and gate.response_received and REJECT in gate.chosen_options
+    who = responder_name(policy, gate) if gate is not None and rejected else "simgate"
+    why = "rejected in the gate" if rejected else "the gate ended without an approval that counts"
+    if gate is not None:
+        _keep(store, policy, candidate, gate, "refused", [why])
+    return ledger.append(f"settle-{candidate}", lambda head: _barred(head, "settle", candidate, who, why))
+
+
+def _is_live(item: LedgerEntry, channel: str, candidate: str) -> bool:
+    live = item.after.channels[channel].live
+    return live is not None and live.candidate == candidate
+
+
+def quarantine(store: Store, *, model: str, digest: str, who: str, why: str) -> LedgerEntry:
+    """Bar a content digest (engine, dataset, shard, candidate) and everything made from it from going live."""
+    return Ledger(store, model).append(
+        secrets.token_hex(16), lambda head: _barred(head, "quarantine", digest, who, why)
+    )
+
+
+def _barred(head: LedgerEntry | None, action: str, digest: str, who: str, why: str) -> LedgerBody:
+    state = head.after if head else EMPTY
+    kept = tuple(item for item in state.quarantined if item.digest != digest)
+    after = State(
+        channels=state.channels, quarantined=(*kept, Quarantined(digest=digest, why=why)), waivers=state.waivers
+    )
+    return LedgerBody(
+        action="settle" if action == "settle" else "quarantine", who=who, why=why, approval="", after=after
+    )
+
+
+def rollback(store: Store, *, model: str, channel: str, who: str, why: str) -> LedgerEntry:
+    """Put the previous live model back and quarantine the one that was live: one write."""
+    return Ledger(store, model).append(secrets.token_hex(16), lambda head: _rolled_back(head, channel, who, why))
+
+
+def _rolled_back(head: LedgerEntry | None, channel: str, who: str, why: str) -> LedgerBody:
+    state = head.after if head else EMPTY
+    before = state.channels.get(channel)
+    if before is None or before.live is None or before.previous is None:
+        raise Refused(f"channel {channel} has no previous model to go back to", remedy="see `simgate history`")
+    barred = Quarantined(digest=before.live.engine, why=f"rolled back: {why}"[:2000])
+    back = before.previous.model_copy(update={"since": datetime.now(UTC)})
+    kept = tuple(item for item in state.quarantined if item.digest not in (barred.digest, back.engine))
+    after = State(
+        channels={**state.channels, channel: ChannelState(live=back, previous=None)},
+        quarantined=(*kept, barred),
+        waivers=state.waivers,
+    )
+    return LedgerBody(action="rollback", who=who, why=why, approval="", after=after)
+
+
+def waive(store: Store, *, model: str, manifest: str, who: str, why: str) -> LedgerEntry:
+    """A named person takes one FAIL observation upon them."""
+
+    def make(head: LedgerEntry | None) -> LedgerBody:
+        state = head.after if head else EMPTY
+        after = State(
+            channels=state.channels,
+            quarantined=state.quarantined,
+            waivers=(*state.waivers, Waiver(manifest=manifest, who=who, why=why)),
+        )
+        return LedgerBody(action="waive", who=who, why=why, approval="", after=after)
+
+    return Ledger(store, model).append(secrets.token_hex(16), make)

@@ -1,0 +1,1 @@
+"""The whole tunable surface: one spec per stage, and the documents that cross stages. Pure pydantic."""

@@ -1,0 +1,73 @@
+"""EvaluateSpec and its results: one model on one split, with fixed seeds; knows nothing of the live model."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simgate.core.document import Document
+from simgate.core.spec import Spec
+from simgate.specs.generate import GenerateSpec
+
+
+class ClosedLoopSpec(Document):
+    """Drive in the simulator of the eval scenes with the model's own commands."""
+
+    episodes: Annotated[int, Field(ge=1, le=100_000)] = 24
+    max_steps: Annotated[int, Field(ge=1, le=10_000)] = 40
+    generate: GenerateSpec
+    """Simulator, camera and randomization of the rollouts; scene and episodes are set from the split."""
+
+
+class EvaluateSpec(Spec):
+    """Judge one model on one split."""
+
+    device: Literal["cpu", "cuda"]
+    seed: Annotated[int, Field(ge=0, le=2**53 - 1)]
+    closed_loop: ClosedLoopSpec
+    baseline_seed: Annotated[int, Field(ge=0, le=2**53 - 1)]
+    """Seed of the untrained network that closed loop is paired against."""
+    min_map_50: Annotated[float, Field(ge=0, le=1)]
+    """Least mean average precision at IoU 0.5."""
+    max_command_error: Annotated[float, Field(gt=0)]
+    """Largest mean command error, each axis as a share of its maximum."""
+    min_success_gain: float
+    """Least gain in success rate over the untrained network, on paired episodes."""
+    swap_channels: bool = False
+    """Feed BGR for RGB (a planted failure for tests of the gates)."""
+
+
+class EpisodeResult(Document):
+    """One closed-loop episode; the same index means the same start, goal, obstacles and lights."""
+
+    scene: str
+    episode: int
+    outcome: Literal["success", "collision", "timeout"]
+    steps: int
+    distance_left_m: float
+    path: tuple[tuple[float, float], ...]
+    """Positions (x, y) of the robot in the world frame, metres, one per step."""
+
+
+class Interval(Document):
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Evaluation(Document):
+    """`evaluation.json`: what the policy compares, pair by pair, with the live model's."""
+
+    version: Literal[1] = 1
+    map_50: Interval
+    average_precision: dict[str, float]
+    """Per obstacle class that occurs in the split."""
+    command_error: Interval
+    success_rate: Interval
+    collision_rate: Interval
+    baseline_success_rate: Interval
+    episodes: tuple[EpisodeResult, ...]
+    baseline_episodes: tuple[EpisodeResult, ...]

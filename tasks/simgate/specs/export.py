@@ -1,0 +1,48 @@
+"""ExportSpec: weights to an engine, and how far the engine may be from FP32 PyTorch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simgate.core.document import Document
+from simgate.core.spec import Spec
+
+
+class ExportSpec(Spec):
+    """Export one model and compare it end to end, from stored image bytes to decoded output."""
+
+    target: Literal["onnxruntime-cpu", "onnxruntime-cuda", "tensorrt"]
+    precision: Literal["fp32", "fp16", "int8"] = "fp32"
+    opset: Annotated[int, Field(ge=17, le=30)] = 20
+    parity_samples: Annotated[int, Field(ge=1)] = 64
+    """Stored frames of the eval split that are compared."""
+    max_command_difference: Annotated[float, Field(gt=0)] = 1e-3
+    """Largest difference of a decoded command, m/s and rad/s."""
+    max_box_difference_px: Annotated[float, Field(gt=0)] = 0.1
+    """Largest difference of a decoded box edge, pixels."""
+    max_score_difference: Annotated[float, Field(gt=0)] = 1e-3
+    latency_runs: Annotated[int, Field(ge=1, le=100_000)] = 200
+
+
+class ParityRow(Document):
+    """Percentiles of one output's absolute difference."""
+
+    output: str
+    median: float
+    p90: float
+    p95: float
+    p99: float
+    max: float
+    limit: float
+
+
+class Parity(Document):
+    """`parity.json`."""
+
+    version: Literal[1] = 1
+    reference: Literal["pytorch-fp32-cpu"]
+    target: str
+    samples: int
+    rows: tuple[ParityRow, ...]

@@ -1,0 +1,103 @@
+"""GenerateSpec: one shard of episodes of one scene, and every range that domain randomization draws from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from simgate.core.document import Document
+from simgate.core.spec import Spec
+from simgate.specs.index import Name
+
+Positive = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Range(Document):
+    """A closed interval that a draw is uniform in."""
+
+    low: float
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if not self.low <= self.high:
+            raise ValueError(f"low {self.low} is above high {self.high}")
+        return self
+
+
+class CameraSpec(Document):
+    """The robot's camera: picture size and rate. Optics come from the robot's USD."""
+
+    width_px: Annotated[int, Field(ge=32, le=1920)] = 128
+    height_px: Annotated[int, Field(ge=32, le=1080)] = 96
+    rate_hz: Annotated[float, Field(gt=0, le=60)] = 5.0
+
+
+class Randomization(Document):
+    """Ranges of domain randomization; all drawn per episode."""
+
+    light_gain: Range = Range(low=0.7, high=1.3)
+    """Factor on every light's intensity, each light by itself."""
+    light_shift_m: float = 0.3
+    """Lights move by up to this much in x and y."""
+    ambient: Range = Range(low=0.15, high=0.35)
+    """Ambient radiance, linear, 0 to 1."""
+    color_jitter: Fraction = 0.15
+    """Largest change of a surface colour's channels, linear, 0 to 1."""
+    static_obstacles: tuple[int, int] = (3, 6)
+    """Fewest and most static actors placed on free floor."""
+    moving_obstacles: tuple[int, int] = (1, 2)
+    """Fewest and most moving actors."""
+    actor_speed_m_s: Range = Range(low=0.2, high=0.6)
+    """Walking speed of moving actors."""
+
+
+class TaskSpec(Document):
+    """Drive from a start to a goal."""
+
+    goal_distance_m: Range = Range(low=2.0, high=4.0)
+    """Straight-line distance from start to goal."""
+    goal_radius_m: Positive = 0.35
+    """Nearer than this counts as arrived."""
+    max_speed_m_s: Positive = 0.8
+    max_yaw_rate_rad_s: Positive = 1.5
+    clearance_m: Positive = 0.10
+    """Least distance of the planned path from obstacles, beyond the robot's radius."""
+
+
+class ImuNoise(Document):
+    """White noise of the IMU, per sample."""
+
+    gyro_std_rad_s: Annotated[float, Field(ge=0)] = 0.002
+    accel_std_m_s2: Annotated[float, Field(ge=0)] = 0.02
+
+
+class SimulationSpec(Spec):
+    """What is the same for every episode of a dataset, and for the closed loop."""
+
+    simulator: Literal["newton", "isaac"]
+    simulator_version: str
+    """Exact version; a stage that finds another one refuses."""
+    device: Literal["cpu", "cuda"]
+    """Device class; byte-equality is claimed within one class only."""
+    dataset_seed: Annotated[int, Field(ge=0, le=2**53 - 1)]
+    frames_per_episode: Annotated[int, Field(ge=2, le=100_000)] = 20
+    classes: Annotated[tuple[str, ...], Field(min_length=1, max_length=254)]
+    """Semantic id = position + 1."""
+    camera: CameraSpec = CameraSpec()
+    randomization: Randomization = Randomization()
+    task: TaskSpec = TaskSpec()
+    imu_noise: ImuNoise = ImuNoise()
+    shadows: bool = True
+    antialiasing: bool = True
+    """MSAA ×4 for RGB; depth and masks always come from a single-sample pass."""
+
+
+class GenerateSpec(SimulationSpec):
+    """Make one shard: `episodes` episodes of `scene`, from `first_episode` on."""
+
+    scene: Name
+    first_episode: Annotated[int, Field(ge=0)]
+    episodes: Annotated[int, Field(ge=1, le=100_000)]

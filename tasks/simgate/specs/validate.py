@@ -1,0 +1,78 @@
+"""ValidateSpec, and what validate writes: the dataset document and its splits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simgate.core.document import Document
+from simgate.core.spec import Spec
+from simgate.specs.index import Name, SceneItem, Sha256, Split
+
+
+class ValidateSpec(Spec):
+    """Check a dataset's shards against each other, their digests and the simulator's truth."""
+
+    min_frames_train: Annotated[int, Field(ge=1)] = 1
+    min_frames_eval: Annotated[int, Field(ge=1)] = 1
+    """Fewer frames than this on a side fails."""
+    min_box_mask_iou: Annotated[float, Field(ge=0, le=1)] = 0.99
+    """Least IoU of a stored box with the box of its instance mask, for every visible object."""
+    max_depth_m: Annotated[float, Field(gt=0)] = 60.0
+    """A finite depth beyond this fails."""
+    max_invalid_depth_fraction: Annotated[float, Field(ge=0, le=1)] = 0.02
+    """Share of pixels of a frame that may carry no depth."""
+    max_blank_fraction: Annotated[float, Field(ge=0, le=1)] = 0.10
+    """Share of frames whose picture may be nearly one colour."""
+    min_classes: Annotated[int, Field(ge=1)] = 3
+    """Distinct obstacle classes with at least one box, over the whole dataset."""
+    min_goal_progress_m: float = 0.0
+    """Median, over episodes, of how much nearer the goal the expert ends than it began."""
+    bitwise_recheck_shards: Annotated[int, Field(ge=0)] = 0
+    """How many shards to make again and compare byte by byte (canary)."""
+
+
+class ShardFile(Document):
+    """One data output of a generate run."""
+
+    name: str
+    """Output name, e.g. `shard.tar`."""
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(ge=0)]
+    media_type: str
+
+
+class ShardEntry(Document):
+    """One shard of a split, by content: where its bytes lie is in validate's resolvedDependencies."""
+
+    content_digest: Sha256
+    """Content digest of the generate manifest."""
+    scene: Name
+    first_episode: int
+    episodes: int
+    frames: int
+    files: tuple[ShardFile, ...]
+
+
+class SplitDocument(Document):
+    """`splits/<split>.json`: the shards of one side, in order, and the scenes they were made in."""
+
+    version: Literal[1] = 1
+    split: Split
+    scenes: tuple[SceneItem, ...]
+    shards: tuple[ShardEntry, ...]
+    classes: tuple[str, ...]
+    frames: int
+
+
+class DatasetDocument(Document):
+    """`dataset.json`: the whole, PASS or quarantined."""
+
+    version: Literal[1] = 1
+    status: Literal["PASS", "quarantined"]
+    train_sha256: Sha256
+    """Digest of splits/train.json."""
+    eval_sha256: Sha256
+    frames: int
+    episodes: int
