@@ -36,7 +36,7 @@ def command(store: Store, *keys: str, stage: str = "probe") -> list[str]:
 
 def run(store: Store, *keys: str, stage: str = "probe") -> subprocess.CompletedProcess[str]:
     """Run jobs to their end."""
-    return subprocess.run(command(store, *keys, stage=stage), capture_output=True, text=True, timeout=60)
+    return subprocess.run(command(store, *keys, stage=stage), capture_output=True, text=True, timeout=300)
 
 
 def start(store: Store, *keys: str, stage: str = "probe") -> subprocess.Popen[str]:

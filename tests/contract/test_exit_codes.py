@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.probe_jobs import attempt_folders, events, probe_job, read_back, result, run, start, submit
 
 from simgate.core.attempt import Failure, read_verdict
 from simgate.core.errors import InputError
 from simgate.core.job import Job
 from simgate.core.store import Store
 from simgate.specs.table import STAGES
+from tests.probe_jobs import attempt_folders, events, probe_job, read_back, result, run, start, submit
 
 
 @pytest.fixture

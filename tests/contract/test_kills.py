@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.probe_jobs import attempt_folders, probe_job, read_back, result, run, start, submit
 
 from simgate.core.store import Store
+from tests.probe_jobs import attempt_folders, probe_job, read_back, result, run, start, submit
 
 KILLS = int(os.environ.get("SIMGATE_TEST_KILLS", "20"))
 SEED = int(os.environ.get("SIMGATE_TEST_SEED", "20261121"))

@@ -76,12 +76,14 @@ class Attempt:
         """Keep evidence that is no data: it is in the manifest, not in the content digest."""
         self._keep(self._byproducts, name, data, media_type, "none")
 
-    def verdict(self, passed: bool, reasons: Sequence[str], metrics: Mapping[str, float]) -> None:
-        """Say PASS or FAIL; a FAIL needs a reason."""
+    def verdict(
+        self, passed: bool, reasons: Sequence[str], metrics: Mapping[str, float], *, deterministic: bool = True
+    ) -> None:
+        """Say PASS or FAIL; a FAIL needs a reason. Not deterministic where the metrics hold times."""
         if not passed and not reasons:
             raise InputError("a FAIL needs a reason")
         verdict = Verdict(verdict="PASS" if passed else "FAIL", reasons=tuple(reasons), metrics=dict(metrics))
-        self.write(VERDICT_NAME, verdict.to_json(), "application/json")
+        self.write(VERDICT_NAME, verdict.to_json(), "application/json", deterministic=deterministic)
 
     @property
     def subjects(self) -> tuple[Subject, ...]:

@@ -25,6 +25,7 @@ NEUTRAL = (
     "simgate.core.statement",
     "simgate.core.store",
     "simgate.core.work",
+    "simgate.index.drawing",
     "simgate.report",
 )
 """Modules (with what lies below them) that cannot change the bytes of a data output: an edit there re-runs nothing."""
@@ -100,7 +101,7 @@ def _package_data(name: str) -> list[Path]:
     if path is None or path.name != "__init__.py":
         return []
     beside = (item for item in path.parent.iterdir() if item.is_file())
-    return sorted(item for item in beside if item.suffix not in (".py", ".pyc") and item.name != "py.typed")
+    return sorted(item for item in beside if item.suffix not in (".py", ".pyc", ".md", ".typed"))
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

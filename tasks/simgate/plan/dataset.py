@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from simgate.core.artifact import ManifestRef
+from simgate.core.attempt import read_verdict
 from simgate.core.canonical import canonical_json, sha256_hex
 from simgate.core.errors import InputError, SimgateError
-from simgate.core.heads import DatasetBody, DatasetHead, ScenesHead, publish_dataset, scenes_head
+from simgate.core.heads import DatasetBody, DatasetHead, ScenesHead, dataset_head, publish_dataset, scenes_head
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.plan.jobs import NotReady, find, slots_of
@@ -24,12 +25,12 @@ class GivenUp(SimgateError):
 def plan_dataset(
     store: Store, *, domain: str, recipe: DatasetRecipe, run: str, triggers: Sequence[Trigger]
 ) -> DatasetWhy | None:
-    """Why the run should be, or None where the head's dataset is judged already (PASS or FAIL)."""
+    """Why the run should be, or None where the head is judged (PASS or FAIL) and its dataset is the published one."""
     head = scenes_head(store, domain)
     if head is None:
         raise InputError(f"no scenes in domain {domain}", remedy="run `simgate scenes push FOLDER`")
     why = _why(head, domain, recipe, run, triggers)
-    if judged(store, why) is not None:
+    if _settled(store, why):
         return None
     _count_try(store, why, by_hand=any(trigger.kind == "manual" for trigger in triggers))
     return why
@@ -56,6 +57,19 @@ def judged(store: Store, why: DatasetWhy) -> ManifestRef | None:
         return find(store, slots_of(store, why, "validate")[0])
     except NotReady:
         return None
+
+
+def _settled(store: Store, why: DatasetWhy) -> bool:
+    ref = judged(store, why)
+    if ref is None:
+        return False
+    manifest = read_manifest(store, ref)
+    verdict = read_verdict(store, manifest)
+    if verdict is None or verdict.verdict != "PASS":
+        return True
+    # An edit that is taken back is judged already, and still has to become the published dataset again.
+    published = dataset_head(store, why.domain)
+    return published is not None and published.content_digest == manifest.content_digest
 
 
 def _count_try(store: Store, why: DatasetWhy, *, by_hand: bool) -> None:

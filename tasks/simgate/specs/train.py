@@ -34,11 +34,11 @@ class TrainSpec(Spec):
     seed: Annotated[int, Field(ge=0, le=2**53 - 1)]
     epochs: Annotated[int, Field(ge=0, le=100_000)] = 30
     """0 gives the untrained network of this seed (a planted failure for tests of the gates)."""
-    batch_size: Annotated[int, Field(ge=1)] = 32
+    batch_size: Annotated[int, Field(ge=1)] = 16
     """Samples of one step over all processes."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
-    detection_weight: Annotated[float, Field(ge=0)] = 1.0
+    detection_weight: Annotated[float, Field(ge=0)] = 3.0
     """Factor of the detection loss beside the command loss."""
     checkpoint_every_epochs: Annotated[int, Field(ge=1)] = 5
     shuffle_labels: bool = False

@@ -1,0 +1,106 @@
+"""Bench: replays drives to a device under test in real time; every command goes through the safety monitor.
+
+Emulated: the device is a process on this machine, and what the monitor lets through moves nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from simgate.hil.drive import Drive, DriveFrame
+from simgate.hil.link import Link
+from simgate.hil.replay import Replay
+from simgate.hil.trace import DriveTrace, Trace
+from simgate.hil.wire import READY, Answer, Garbled, Question
+from simgate.safety.limits import Limits
+
+START_LIMIT_S = 60.0
+"""A device that is not ready by then never answered."""
+WARM_UP_LIMIT_S = 10.0
+WARM_UP_FRAMES = 5
+"""Real pictures before the clock starts: caches, lazy imports and allocations are not what is measured."""
+TICK_NS = 10_000_000
+"""The monitor is told the time at least this often."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """How drives are replayed."""
+
+    limits: Limits
+    rate: float
+    """1 is real time."""
+    max_trips: int
+    """After that many trips the operator of the bench no longer resets the monitor."""
+
+    def run(self, command: Sequence[str], drives: Sequence[Drive], tell: Callable[[int], None]) -> tuple[Trace, bytes]:
+        """Start the device, replay every drive, end the device; the trace, and the device's own log.
+
+        `tell` hears how many drives are done. A device that breaks off ends the replay: the trace says why.
+        """
+        begun_ns = time.monotonic_ns()
+        with Link(command) as link:
+            sequence = _start(link, drives[0].frames[0])
+            started_ms = (time.monotonic_ns() - begun_ns) / 1e6
+            done: list[DriveTrace] = []
+            for drive in drives:
+                if link.fault is not None:
+                    break
+                done.append(self._replay(link, drive, sequence))
+                sequence += len(drive.frames)
+                tell(len(done))
+            fault = link.fault
+        return Trace(device_fault=fault, started_ms=started_ms, drives=tuple(done)), link.log
+
+    def _replay(self, link: Link, drive: Drive, first_sequence: int) -> DriveTrace:
+        replay = Replay(drive, self.limits, rate=self.rate, max_trips=self.max_trips, first_sequence=first_sequence)
+        last_ns = time.monotonic_ns()
+        replay.begin(last_ns)
+        while not replay.over(last_ns) and link.fault is None:
+            if (question := replay.question(time.monotonic_ns())) is not None:
+                link.send(question)
+            wait_ns = max(0, min(TICK_NS, replay.next_ns - time.monotonic_ns()))
+            arrivals = link.poll(wait_ns / 1e9)
+            now_ns = time.monotonic_ns()
+            replay.lagged(now_ns - last_ns - wait_ns)
+            last_ns = now_ns
+            # Answers first, then the clock: one that waits in the pipe is no silence.
+            for arrival in arrivals:
+                replay.answered(arrival.payload, arrival.at_ns)
+            replay.passed(time.monotonic_ns())
+        if link.fault is not None:
+            replay.halted(time.monotonic_ns())
+        return replay.trace()
+
+
+def _start(link: Link, frame: DriveFrame) -> int:
+    """Wait until the device is loaded and warm; the next free sequence number. A device that is not sets its fault."""
+    if READY not in _expect(link, START_LIMIT_S, "ready"):
+        link.blame(link.fault or "device under test said something before it was ready")
+    for sequence in range(WARM_UP_FRAMES):
+        if link.fault is not None:
+            break
+        link.send(Question(sequence, *frame.goal, frame.image))
+        _check_warm_up(link, sequence, _expect(link, WARM_UP_LIMIT_S, "a warm-up frame"))
+    return WARM_UP_FRAMES
+
+
+def _expect(link: Link, limit_s: float, what: str) -> list[bytes]:
+    """The payloads that come next; none within the limit is a fault."""
+    deadline_ns = time.monotonic_ns() + int(limit_s * 1e9)
+    while link.fault is None:
+        if payloads := [arrival.payload for arrival in link.poll((deadline_ns - time.monotonic_ns()) / 1e9)]:
+            return payloads
+        if time.monotonic_ns() >= deadline_ns:
+            link.blame(f"device under test never answered: waited {limit_s:g} s for {what}")
+    return []
+
+
+def _check_warm_up(link: Link, sequence: int, payloads: list[bytes]) -> None:
+    try:
+        if [Answer.from_bytes(payload).sequence for payload in payloads] != [sequence] and link.fault is None:
+            link.blame("device under test answered a warm-up frame with another number")
+    except Garbled as error:
+        link.blame(f"device under test sent garbage: {error}")

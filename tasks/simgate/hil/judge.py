@@ -1,0 +1,146 @@
+"""Judge: from a trace to a verdict; a replay that proves nothing about the device is Inconclusive, never a PASS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simgate.core.errors import Inconclusive
+from simgate.hil.trace import Asked, DriveTrace, Trace, Trip
+from simgate.specs.hil import BagResult, HilSpec, SafetyLimits
+
+TIMING = frozenset({"silent", "late", "acceleration", "yaw-acceleration"})
+"""Violations that a bench that stands still can cause; all others are the device's doing, whatever the pace."""
+MAX_NAMED_TRIPS = 5
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """PASS or FAIL, why, and the numbers."""
+
+    passed: bool
+    reasons: tuple[str, ...]
+    metrics: Mapping[str, float]
+
+
+def judge(trace: Trace, spec: HilSpec) -> Judgement:
+    """The verdict on one session; `Inconclusive` where the bench was starved and that may explain every fault."""
+    reasons = tuple(_reasons(trace, spec))
+    starved = _starved(trace, spec)
+    if starved and not _certain(trace, spec):
+        raise Inconclusive(
+            "the replay was starved, so it proves nothing (INVALID)",
+            actual=starved,
+            expected=f"at most {spec.max_pacing_jitter_ms:g} ms",
+            remedy="run it again on a machine with less load",
+        )
+    return Judgement(not reasons, reasons, _metrics(trace, spec))
+
+
+def bag_result(drive: DriveTrace, limits: SafetyLimits) -> BagResult:
+    """The summary of one drive; latencies are 0 where `commands` is."""
+    latencies = latencies_ms(drive.asked)
+    return BagResult(
+        episode=drive.episode,
+        scene=drive.scene,
+        samples=len(drive.asked),
+        commands=len(latencies),
+        trips=tuple(str(trip) for trip in drive.trips),
+        latency_p50_ms=percentile(latencies, 50),
+        latency_p99_ms=percentile(latencies, 99),
+        pacing_p95_ms=_pacing_ms([drive]),
+        command_error=command_error(drive.asked, limits),
+    )
+
+
+def latencies_ms(asked: Sequence[Asked]) -> list[float]:
+    """Of the frames that were answered."""
+    return [item.latency_ms for item in asked if item.latency_ms is not None]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Percentile by linear interpolation; 0 of nothing."""
+    return float(np.percentile(np.asarray(values, dtype=np.float64), share)) if values else 0.0
+
+
+def command_error(asked: Sequence[Asked], limits: SafetyLimits) -> float:
+    """Mean distance of what passed the monitor from the expert, mean over both axes, each as a share of its limit.
+
+    A frame without an answer counts as a stop: that is what the base would have been told in the end.
+    """
+    errors = []
+    for item in asked:
+        speed_m_s = item.gated.speed_m_s if item.gated else 0.0
+        yaw_rate_rad_s = item.gated.yaw_rate_rad_s if item.gated else 0.0
+        speed_share = abs(speed_m_s - item.expert.speed_m_s) / limits.speed_m_s
+        yaw_share = abs(yaw_rate_rad_s - item.expert.yaw_rate_rad_s) / limits.yaw_rate_rad_s
+        errors.append((speed_share + yaw_share) / 2)
+    return float(np.mean(errors)) if errors else 0.0
+
+
+def _reasons(trace: Trace, spec: HilSpec) -> list[str]:
+    trips = [(drive, trip) for drive in trace.drives for trip in drive.trips]
+    reasons = [] if trace.device_fault is None else [trace.device_fault]
+    if len(trips) > spec.max_trips:
+        named = ", ".join(f"episode {drive.episode}: {trip}" for drive, trip in trips[:MAX_NAMED_TRIPS])
+        reasons.append(f"safety_trips {len(trips)}, at most {spec.max_trips} pass ({named})")
+    if len(trace.drives) < spec.bags:
+        reasons.append(f"bags {len(trace.drives)} replayed of {spec.bags}")
+    reasons += [reason for drive in trace.drives for reason in _unanswered(drive, cut_short=bool(reasons))]
+    metrics = _metrics(trace, spec)
+    deadline_ms = spec.limits.command_deadline_ms
+    if not metrics["latency_p99_ms"] <= deadline_ms:
+        reasons.append(f"latency_p99_ms {metrics['latency_p99_ms']:.1f}, at most {deadline_ms:g} pass")
+    if not metrics["command_error"] <= spec.max_command_error:
+        reasons.append(f"command_error {metrics['command_error']:.3f}, at most {spec.max_command_error:g} pass")
+    return reasons
+
+
+def _unanswered(drive: DriveTrace, *, cut_short: bool) -> list[str]:
+    """Every frame of a drive must have its answer; of one that a trip or a fault cut short, at least one."""
+    answered = len(latencies_ms(drive.asked))
+    if answered >= (1 if cut_short else max(drive.frames, 1)):
+        return []
+    return [f"episode {drive.episode}: {answered} frames answered of {drive.frames}"]
+
+
+def _starved(trace: Trace, spec: HilSpec) -> str:
+    """How the bench failed to keep time, or empty."""
+    for drive in trace.drives:
+        if not (late_ms := _pacing_ms([drive])) <= spec.max_pacing_jitter_ms:
+            return f"pacing_p95_ms {late_ms:.1f} in episode {drive.episode}"
+    for drive in trace.drives:
+        for trip in drive.trips:
+            if trip.kind in TIMING and not trip.bench_lag_ms <= spec.max_pacing_jitter_ms:
+                return f"a bench that stood still for {trip.bench_lag_ms:.1f} ms before the trip {trip}"
+    return ""
+
+
+def _certain(trace: Trace, spec: HilSpec) -> bool:
+    """Whether the device failed in a way that no lack of time explains."""
+    trips: list[Trip] = [trip for drive in trace.drives for trip in drive.trips if trip.kind not in TIMING]
+    return trace.device_fault is not None or len(trips) > spec.max_trips
+
+
+def _pacing_ms(drives: Sequence[DriveTrace]) -> float:
+    return percentile([item.lateness_ms for drive in drives for item in drive.asked], 95)
+
+
+def _metrics(trace: Trace, spec: HilSpec) -> dict[str, float]:
+    asked = [item for drive in trace.drives for item in drive.asked]
+    latencies = latencies_ms(asked)
+    return {
+        "bench_emulated": 1.0,
+        "bags": float(len(trace.drives)),
+        "frames": float(len(asked)),
+        "commands": float(len(latencies)),
+        "safety_trips": float(sum(len(drive.trips) for drive in trace.drives)),
+        "command_error": command_error(asked, spec.limits),
+        "latency_p50_ms": percentile(latencies, 50),
+        "latency_p99_ms": percentile(latencies, 99),
+        "latency_max_ms": max(latencies, default=0.0),
+        "pacing_p95_ms": _pacing_ms(trace.drives),
+        "device_start_ms": trace.started_ms,
+    }

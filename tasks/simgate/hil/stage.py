@@ -1,0 +1,120 @@
+"""hil: replay eval drives to the engine in real time, every command through the safety monitor. An EMULATED bench."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from simgate.core.errors import Inconclusive, InputError
+from simgate.core.stage import Stage
+from simgate.core.work import Work
+from simgate.data.bag import bag_name
+from simgate.hil import device
+from simgate.hil.bench import Bench
+from simgate.hil.drawing import draw
+from simgate.hil.drive import Drive, read_drive
+from simgate.hil.judge import bag_result, judge
+from simgate.hil.replay import LEAD_NS
+from simgate.hil.trace import Trace
+from simgate.safety.limits import Limits
+from simgate.specs.hil import HilResult, HilSpec, SafetyLimits
+from simgate.specs.validate import SplitDocument
+
+JSON = "application/json"
+
+
+def run(work: Work[HilSpec]) -> None:
+    """One observation: verdict.json and hil.json; a starved replay or too few bags end as Inconclusive."""
+    spec = work.spec
+    check(spec)
+    work.note("emulated bench: the device under test is a process on this machine", bench=spec.bench)
+    model = work.inputs.fetch("export", "model.onnx", work.folder / "model.onnx")
+    drives = _drives(work)
+    bench = Bench(monitor_limits(spec.limits), spec.rate, spec.max_trips)
+    trace, log = bench.run(device_command(model), drives, lambda done: work.progress(done, len(drives), "bags"))
+    _keep(work, trace, log)
+
+
+def check(spec: HilSpec) -> None:
+    """Refuse what this bench cannot do."""
+    if spec.bench != "emulated":
+        raise InputError("field bench: no device is attached", actual=spec.bench, expected="emulated")
+    if spec.engine != "onnxruntime-cpu":
+        raise InputError("field engine: not on an emulated bench", actual=spec.engine, expected="onnxruntime-cpu")
+    lead_ms = LEAD_NS / 1e6
+    if not spec.limits.silence_limit_ms > lead_ms:
+        raise InputError(
+            "field limits.silence_limit_ms: the first frame comes later than that",
+            actual=f"{spec.limits.silence_limit_ms:g} ms",
+            expected=f"above {lead_ms:g} ms",
+        )
+
+
+def device_command(model: Path) -> tuple[str, ...]:
+    """How the device under test is started; -P keeps the working folder out of its imports."""
+    return sys.executable, "-P", "-m", device.__name__, str(model)
+
+
+def monitor_limits(limits: SafetyLimits) -> Limits:
+    """The spec's envelope as the monitor takes it."""
+    return Limits(
+        speed_m_s=limits.speed_m_s,
+        yaw_rate_rad_s=limits.yaw_rate_rad_s,
+        acceleration_m_s2=limits.acceleration_m_s2,
+        yaw_acceleration_rad_s2=limits.yaw_acceleration_rad_s2,
+        command_deadline_ms=limits.command_deadline_ms,
+        silence_limit_ms=limits.silence_limit_ms,
+    )
+
+
+def _drives(work: Work[HilSpec]) -> list[Drive]:
+    """The first `bags` episodes of the eval split, read into memory before anything is timed."""
+    spec = work.spec
+    split = SplitDocument.from_json(work.inputs.read("validate", "splits/eval.json"), what="splits/eval.json")
+    drives: list[Drive] = []
+    for entry in split.shards:
+        shard = work.inputs.shard(entry)
+        for episode in range(entry.first_episode, entry.first_episode + entry.episodes):
+            if len(drives) == spec.bags:
+                return drives
+            name = f"{bag_name(episode)}.mcap"
+            path = work.inputs.fetch_of(shard, f"bags/{name}", work.folder / f"{len(drives)}-{name}")
+            drive = read_drive(path, scene=entry.scene, episode=episode, max_duration_s=spec.max_duration_s)
+            check_gaps(drive, spec)
+            drives.append(drive)
+    if len(drives) < spec.bags:
+        raise Inconclusive(
+            "the eval split has too few bags to judge by (INVALID)",
+            actual=len(drives),
+            expected=spec.bags,
+            remedy="ask for fewer bags, or plan more eval episodes",
+        )
+    return drives
+
+
+def check_gaps(drive: Drive, spec: HilSpec) -> None:
+    """A recording that is silent for longer than the monitor bears says nothing about the device."""
+    gap_ms = drive.widest_gap_ns / 1e6 / spec.rate
+    if not gap_ms + spec.limits.command_deadline_ms <= spec.limits.silence_limit_ms:
+        raise Inconclusive(
+            f"episode {drive.episode} has gaps that would trip any device (INVALID)",
+            actual=f"{gap_ms:g} ms between frames and {spec.limits.command_deadline_ms:g} ms to answer",
+            expected=f"at most {spec.limits.silence_limit_ms:g} ms",
+            remedy="raise limits.silence_limit_ms or rate",
+        )
+
+
+def _keep(work: Work[HilSpec], trace: Trace, log: bytes) -> None:
+    work.outputs.byproduct("trace.json", trace.to_json(), JSON)
+    work.outputs.byproduct("device.log", log, "text/plain")
+    judgement = judge(trace, work.spec)
+    bags = tuple(bag_result(drive, work.spec.limits) for drive in trace.drives)
+    result = HilResult(bench=work.spec.bench, bags=bags)
+    work.outputs.write("hil.json", result.to_json(), JSON, deterministic=False)
+    word = "PASS" if judgement.passed else "FAIL"
+    work.note("verdict on an emulated bench", verdict=word, reasons=judgement.reasons, bench=work.spec.bench)
+    # An observation is never the same twice: its verdict carries latencies, so it is not declared bitwise.
+    work.outputs.verdict(judgement.passed, judgement.reasons, judgement.metrics, deterministic=False)
+
+
+STAGE = Stage(name="hil", extra="agent", spec_type=HilSpec, run=run, report=draw)

@@ -1,0 +1,74 @@
+"""Trace: what happened on the bench, instant by instant. `trace.json` keeps it; verdict and report are made of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from simgate.core.document import Document
+
+
+class Motion(Document):
+    """A command at an instant of the replay."""
+
+    at_ms: float
+    """Since the monitor was armed for this drive."""
+    speed_m_s: float
+    yaw_rate_rad_s: float
+
+
+class Asked(Document):
+    """One frame that was sent to the device under test, and what came of it."""
+
+    sequence: int
+    sent_ms: float
+    lateness_ms: float
+    """How much later than planned it was sent: the bench's own doing."""
+    expert: Motion
+    latency_ms: float | None = None
+    """From sent to answered; None: never answered."""
+    spent_ms: float | None = None
+    """By the device's own clock; None: never answered."""
+    raw: Motion | None = None
+    """What the device wanted; None: never answered, or not finite."""
+    gated: Motion | None = None
+    """What the monitor let through for it; None: never answered."""
+
+
+class Trip(Document):
+    """One trip of the monitor."""
+
+    at_ms: float
+    kind: str
+    measured: float
+    limit: float
+    bench_lag_ms: float
+    """Longest time for which the bench itself had not run, since the last accepted command."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at_ms:.0f} ms"
+
+
+class DriveTrace(Document):
+    """One replayed drive."""
+
+    scene: str
+    episode: int
+    frames: int
+    """How many the drive has; fewer asked means that the replay was cut short."""
+    asked: tuple[Asked, ...]
+    trips: tuple[Trip, ...]
+    actuators: tuple[Motion, ...]
+    """What the actuators were told, at every change: starts and, after a trip, stays at zero."""
+
+
+class Trace(Document):
+    """`trace.json`."""
+
+    version: Literal[1] = 1
+    bench: Literal["emulated"] = "emulated"
+    """The engine ran in a process on the machine of the replay: no robot, no actuator."""
+    device_fault: str | None
+    """What the device under test broke the bench off with; None: it lived to the end."""
+    started_ms: float
+    """From the start of the device's process until it was loaded and warm."""
+    drives: tuple[DriveTrace, ...]

@@ -1,0 +1,98 @@
+"""Wire: what bench and device under test say to each other over two pipes; every frame is bounded.
+
+A frame is a 4-byte length and that many bytes; the first of them says what follows. Big-endian throughout.
+
+    bench → device   Q  sequence u64, goal distance f64 (m), goal bearing f64 (rad), then the stored image bytes
+    device → bench   R  ready: loaded and warm
+                     A  sequence u64, speed f64 (m/s), yaw rate f64 (rad/s), time spent i64 (ns)
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+MAX_QUESTION_BYTES = 16 * 1024 * 1024
+MAX_ANSWER_BYTES = 64
+READY = b"R"
+
+_LENGTH = struct.Struct("!I")
+_QUESTION = struct.Struct("!cQdd")
+_ANSWER = struct.Struct("!cQddq")
+
+
+class Garbled(ValueError):
+    """Bytes that follow no rule of the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the robot sees, and where it is to go."""
+
+    sequence: int
+    goal_distance_m: float
+    goal_bearing_rad: float
+    image: bytes
+    """As stored: PNG or JPEG."""
+
+    def to_bytes(self) -> bytes:
+        """The payload of one frame."""
+        return _QUESTION.pack(b"Q", self.sequence, self.goal_distance_m, self.goal_bearing_rad) + self.image
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> Question:
+        """Read one payload; `Garbled` where it is none."""
+        if not payload.startswith(b"Q") or len(payload) < _QUESTION.size:
+            raise Garbled(f"no question: {payload[:16]!r}")
+        _, sequence, distance_m, bearing_rad = _QUESTION.unpack_from(payload)
+        return cls(sequence, distance_m, bearing_rad, payload[_QUESTION.size :])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the device under test wants done. Any numbers may be in it: the monitor judges them."""
+
+    sequence: int
+    speed_m_s: float
+    yaw_rate_rad_s: float
+    spent_ns: int
+    """By the device's own clock."""
+
+    def to_bytes(self) -> bytes:
+        """The payload of one frame."""
+        return _ANSWER.pack(b"A", self.sequence, self.speed_m_s, self.yaw_rate_rad_s, self.spent_ns)
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> Answer:
+        """Read one payload; `Garbled` where it is none."""
+        if not payload.startswith(b"A") or len(payload) != _ANSWER.size:
+            raise Garbled(f"no answer: {payload[:16]!r}")
+        return cls(*_ANSWER.unpack(payload)[1:])
+
+
+def framed(payload: bytes) -> bytes:
+    """The payload with its length before it."""
+    return _LENGTH.pack(len(payload)) + payload
+
+
+class Unframer:
+    """Cuts a byte stream into payloads, never holding more than one too large frame's length."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._held = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The payloads that are complete now; `Garbled` at a length that no frame may have."""
+        self._held += data
+        payloads = []
+        while len(self._held) >= _LENGTH.size:
+            (size,) = _LENGTH.unpack_from(self._held)
+            if not 0 < size <= self._max_bytes:
+                raise Garbled(f"a frame of {size} bytes, at most {self._max_bytes} are read")
+            end = _LENGTH.size + size
+            if len(self._held) < end:
+                break
+            payloads.append(bytes(self._held[_LENGTH.size : end]))
+            del self._held[:end]
+        return payloads

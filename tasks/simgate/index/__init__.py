@@ -1,0 +1,1 @@
+"""index: opens every chosen scene of a snapshot, checks it, and plans the shards."""

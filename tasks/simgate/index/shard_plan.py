@@ -1,0 +1,24 @@
+"""Shard plan: which episodes of which scene are made together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simgate.specs.index import PlannedShard, SceneChoice, ShardPlan
+
+
+def plan_shards(scenes: Sequence[SceneChoice], *, episodes_per_shard: int) -> ShardPlan:
+    """Every episode of every scene in exactly one shard: scene by scene, in runs of at most `episodes_per_shard`."""
+    return ShardPlan(shards=tuple(shard for scene in scenes for shard in _shards(scene, episodes_per_shard)))
+
+
+def _shards(scene: SceneChoice, episodes_per_shard: int) -> list[PlannedShard]:
+    return [
+        PlannedShard(
+            scene=scene.name,
+            split=scene.split,
+            first_episode=first,
+            episodes=min(episodes_per_shard, scene.episodes - first),
+        )
+        for first in range(0, scene.episodes, episodes_per_shard)
+    ]

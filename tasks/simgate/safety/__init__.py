@@ -1,0 +1,1 @@
+"""The safety monitor: standard library only, imports nothing of simgate."""

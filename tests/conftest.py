@@ -1,0 +1,31 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from simgate.core.store import Store
+from tests.tiny_pipeline import ROOT, run_pipeline
+
+os.environ.setdefault("WARP_CACHE_PATH", str(Path.home() / ".cache/simgate/warp"))
+
+
+@pytest.fixture(scope="session")
+def tiny_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store in which every real stage ran once, up to the candidate. Read it; copy it before you write."""
+    folder = tmp_path_factory.mktemp("tiny")
+    store = Store(str(folder / "store"))
+    done = run_pipeline(store, folder, "--scenes", str(ROOT / "scenes"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return store
+
+
+@pytest.fixture
+def tiny_copy(tiny_store: Store, tmp_path: Path) -> Store:
+    """The same, to be damaged."""
+    shutil.copytree(tiny_store.url, tmp_path / "store")
+    return Store(str(tmp_path / "store"))

@@ -1,0 +1,213 @@
+"""A small but whole chain of evidence, written with the real Attempt: what promote and verify read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from simgate.core.artifact import ManifestRef
+from simgate.core.attempt import Attempt
+from simgate.core.heads import push_scenes
+from simgate.core.job import Input, Job, ManifestInput, SnapshotInput
+from simgate.core.key import key_parts, load_inputs
+from simgate.core.manifest import read_manifest
+from simgate.core.statement import statement
+from simgate.core.store import Store
+from simgate.release.approval import APPROVE, GateRecord
+from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
+from simgate.release.ledger import Ledger
+from simgate.release.policy import Policy, Role
+
+POLICY = Policy.from_value(
+    {
+        "version": 1,
+        "people": [
+            {"name": "author", "emails": ["author@example.org"], "airflow_ids": ["author"]},
+            {"name": "starter", "emails": [], "airflow_ids": ["starter"]},
+            {"name": "boss", "emails": ["boss@example.org"], "airflow_ids": ["boss"]},
+            {"name": "robot", "emails": [], "airflow_ids": ["robot"], "automatic": True},
+        ],
+        "channels": {
+            "demo": {
+                "gates": ["validate", "evaluate", "export", "hil"],
+                "benches": ["emulated"],
+                "approvers": ["boss", "author", "starter", "robot"],
+                "allow_automatic": True,
+            },
+            "production": {
+                "gates": ["validate", "evaluate", "export", "hil"],
+                "benches": ["device"],
+                "approvers": ["boss", "robot"],
+            },
+        },
+    },
+    what="policy of the tests",
+)
+NOW = "2026-01-01T00:00:00.000Z"
+
+
+@dataclass
+class Chain:
+    """A store with one chain of evidence; every knob is a planted defect."""
+
+    store: Store
+    folder: Path
+    model: str = "navigator"
+    channel: str = "demo"
+    verdicts: dict[str, bool] = field(default_factory=dict)
+    bench: str = "emulated"
+    successes: Sequence[bool] = (True,) * 12
+    weights: bytes = b"weights"
+    people: tuple[str, ...] = ("author@example.org",)
+    run: str = "release-1"
+    nonce: str = "0123456789abcdef"
+
+    def evidence(self) -> dict[Role, ManifestRef]:
+        """Make every run from the scenes on."""
+        validate = self.dataset()
+        train = self.commit(
+            "train",
+            {"weights": self.weights.hex()},
+            [ManifestInput(ref=validate, output="splits/train.json")],
+            {"model.safetensors": self.weights},
+        )
+        split = ManifestInput(ref=validate, output="splits/eval.json")
+        whole = ManifestInput(ref=train)
+        evaluate = self.commit(
+            "evaluate",
+            {"successes": sum(self.successes)},
+            [whole, split],
+            {"evaluation.json": self._evaluation()},
+            gate=True,
+        )
+        export = self.commit(
+            "export", {"opset": 20}, [whole, split], {"model.onnx": b"onnx of " + self.weights}, gate=True
+        )
+        hil = self.observe(export, split)
+        return {"validate": validate, "train": train, "evaluate": evaluate, "export": export, "hil": hil}
+
+    def observe(self, export: ManifestRef, split: ManifestInput) -> ManifestRef:
+        """One bench run."""
+        inputs = [ManifestInput(ref=export, output="model.onnx"), split]
+        return self.commit("hil", {"bench": self.bench}, inputs, {"hil.json": b"{}"}, gate=True, nonce=self.nonce)
+
+    def dataset(self) -> ManifestRef:
+        """Scenes, one shard, one dataset."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "a.usda").write_text("#usda 1.0\n")
+        head, _ = push_scenes(self.store, "main", self.folder, author="author@example.org", message="scenes")
+        index = self.commit(
+            "index", {}, [SnapshotInput(sha256=head.snapshot_sha256)], {"scenes/a.json": b"{}", "shards.json": b"{}"}
+        )
+        shard = self.commit(
+            "generate", {"scene": "a"}, [ManifestInput(ref=index, output="scenes/a.json")], {"shard.tar": b"tar"}
+        )
+        splits = {"splits/train.json": b'{"t":1}', "splits/eval.json": b'{"e":1}', "dataset.json": b"{}"}
+        return self.commit("validate", {}, [ManifestInput(ref=shard)], splits, gate=True)
+
+    def commit(
+        self,
+        stage: str,
+        spec: Mapping[str, Any],
+        inputs: Sequence[Input],
+        outputs: Mapping[str, bytes],
+        *,
+        gate: bool = False,
+        nonce: str | None = None,
+    ) -> ManifestRef:
+        """Commit one run the way a stage does."""
+        reasons = () if self.verdicts.get(stage, True) else (f"{stage} was planted to fail",)
+        return fulfil(self.store, self.job(stage, spec, inputs, nonce), outputs, reasons if gate else None)
+
+    def job(self, stage: str, spec: Mapping[str, Any], inputs: Sequence[Input], nonce: str | None = None) -> Job:
+        """A job of this chain's run."""
+        folder = f"plans/main/{self.run}"
+        if not self.store.exists(f"{folder}/why.json"):
+            self.store.create(f"{folder}/why.json", json.dumps({"people": list(self.people)}).encode())
+        return Job(
+            stage=stage,
+            spec=dict(spec),
+            inputs=tuple(inputs),
+            domain="main",
+            code_digest="0" * 64,
+            lock_digest="1" * 64,
+            run_record=folder,
+            nonce=nonce,
+        )
+
+    def candidate(self, evidence: Mapping[Role, ManifestRef], **changes: Any) -> Candidate:
+        """A candidate of that evidence that replaces the ledger's head."""
+        head = Ledger(self.store, self.model).head()
+        engine = read_manifest(self.store, evidence["export"]).content_digest
+        made = new_candidate(
+            model=self.model,
+            channel=self.channel,
+            engine=engine,
+            evidence=evidence,
+            policy_sha256=POLICY.sha256,
+            replaces=head.sha256 if head else "",
+            ttl=timedelta(hours=1),
+            run_record=f"plans/main/{self.run}",
+        )
+        return made.model_copy(update=changes)
+
+    def propose(self, **changes: Any) -> CandidateEntry:
+        """Evidence and candidate in one."""
+        return candidates(self.store, self.model, self.channel).add(self.candidate(self.evidence(), **changes))
+
+    def _evaluation(self) -> bytes:
+        episodes = [
+            {"scene": "a", "episode": number, "outcome": "success" if good else "timeout"}
+            for number, good in enumerate(self.successes)
+        ]
+        return json.dumps({"episodes": episodes}).encode()
+
+
+def fulfil(store: Store, job: Job, outputs: Mapping[str, bytes], reasons: Sequence[str] | None = None) -> ManifestRef:
+    """Commit a job with given outputs instead of doing its work; with `reasons` it is a gate, FAIL if there are any."""
+    loaded = load_inputs(store, job)
+    parts = key_parts(job, loaded)
+    attempt = Attempt(store, job, parts)
+    for name, data in outputs.items():
+        attempt.write(name, data, "application/octet-stream")
+    if reasons is not None:
+        attempt.verdict(not reasons, list(reasons), {})
+    made = statement(attempt, parts, loaded, place="local", started_on=NOW, finished_on=datetime.now(UTC).isoformat())
+    return attempt.commit(made)[0]
+
+
+def abort(store: Store, job: Job) -> None:
+    """Begin a job and leave it at that."""
+    Attempt(store, job, key_parts(job, load_inputs(store, job)))
+
+
+def answer(entry: CandidateEntry, **changes: Any) -> GateRecord:
+    """The gate of a good approval by boss, with planted changes."""
+    good = GateRecord(
+        dag_id="release_model",
+        run_id="manual__1",
+        task_id="approve",
+        try_number=1,
+        try_started_at=entry.at + timedelta(milliseconds=1),
+        task_state="success",
+        subject=f"Release {entry.digest}",
+        response_received=True,
+        chosen_options=(APPROVE,),
+        responder_id="boss",
+        responder_name="boss",
+        responded_at=entry.at + timedelta(milliseconds=2),
+        assigned_ids=("boss", "author", "starter", "robot"),
+        all_admins=False,
+        run_started_by=(),
+        touched_by=(),
+    )
+    return good.model_copy(update=changes)
+
+
+def next_run(chain: Chain, number: int, **changes: Any) -> Chain:
+    """The same store, another release run."""
+    return replace(chain, run=f"release-{number}", nonce=f"{number:016x}", **changes)

@@ -1,0 +1,1 @@
+"""Tests of the safety monitor: a table, properties, coverage, mutants."""

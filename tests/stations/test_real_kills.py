@@ -1,0 +1,71 @@
+"""kill -9 of every real stage at random points: a rerun gives the same bytes, and nothing half-made is ever seen."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from simgate.core.attempt import committed, memo_key
+from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.store import Store
+from simgate.plan.jobs import Slot, parts_of, write_jobs
+from tests.probe_jobs import run, start
+from tests.tiny_pipeline import run_pipeline, slot_of
+
+KILLS = int(os.environ.get("SIMGATE_TEST_REAL_KILLS", "3"))
+SEED = int(os.environ.get("SIMGATE_TEST_SEED", "20261121"))
+REAL_STAGES = ("index", "generate", "validate", "train", "evaluate", "export", "hil")
+
+
+def manifest_of(store: Store, slot: Slot) -> Manifest | None:
+    ref = committed(store, slot.job, parts_of(store, slot).run_key)
+    return read_manifest(store, ref) if ref else None
+
+
+def bitwise(store: Store, manifest: Manifest) -> dict[str, bytes]:
+    """The outputs that are declared bitwise."""
+    declared = {item.name for item in manifest.subject if item.annotations.determinism == "bitwise"}
+    return {name: data for name, data in read_back_large(store, manifest).items() if name in declared}
+
+
+def read_back_large(store: Store, manifest: Manifest) -> dict[str, bytes]:
+    return {item.name: store.read(item, max_bytes=1_000_000_000) for item in manifest.artifacts}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("stage", REAL_STAGES)
+def test_kills_then_a_rerun_give_the_same_bytes(tiny_copy: Store, stage: str) -> None:
+    slot = slot_of(tiny_copy, stage)
+    first = manifest_of(tiny_copy, slot)
+    assert first is not None
+    expected = bitwise(tiny_copy, first)
+    tiny_copy.delete(memo_key(slot.job, first.run_key))
+    (key,) = write_jobs(tiny_copy, "plans/main/kills", [slot])
+    draws = random.Random(f"{SEED} {stage}")
+    wall_s = 6.0
+    for _ in range(KILLS):
+        process = start(tiny_copy, key, stage=stage)
+        time.sleep(draws.uniform(0.1, 1.0) * wall_s)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        seen = manifest_of(tiny_copy, slot)
+        assert seen is None or bitwise(tiny_copy, seen) == expected, f"seed {SEED}"
+    done = run(tiny_copy, key, stage=stage)
+    assert done.returncode == 0, done.stderr[-3000:]
+    again = manifest_of(tiny_copy, slot)
+    assert again is not None
+    assert bitwise(tiny_copy, again) == expected
+    assert again.content_digest == first.content_digest or stage == "hil"
+
+
+@pytest.mark.timeout(600)
+def test_a_second_walk_of_both_pipelines_executes_no_stage(tiny_copy: Store) -> None:
+    before = tiny_copy.keys("runs")
+    done = run_pipeline(tiny_copy, Path(tiny_copy.url).parent / "again")
+    assert done.returncode == 0, done.stderr
+    assert tiny_copy.keys("runs") == before
