@@ -1,0 +1,1 @@
+"""Simulation: a small simulator protocol, its adapters, scenarios, the expert, and rollouts."""

@@ -1,0 +1,154 @@
+"""NewtonScene: a USD scene as a Newton model, with what is fixed about it: bodies, colours, layout."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import newton
+import numpy as np
+from numpy.typing import NDArray
+
+from simgate.core.errors import InputError
+from simgate.sim.actor import ActorModel
+from simgate.sim.components import ROBOT_PATH
+from simgate.sim.grid import build
+from simgate.sim.layout import Layout
+from simgate.sim.newton_camera import NewtonModel
+from simgate.sim.raster import Triangles
+from simgate.sim.robot import RobotModel
+from simgate.sim.shapes import joined, ray_mesh, read_shapes, rotation
+from simgate.sim.usd_scene import UsdScene
+
+FIXED = -1
+PARKED_M = (0.0, 0.0, -500.0)
+"""Actors that an episode does not use wait here, below every floor."""
+
+
+class NewtonScene:
+    """The model of one scene; `pose`, `park` and `tint` change it within an episode."""
+
+    def __init__(self, usd: UsdScene, device: str) -> None:
+        builder = newton.ModelBuilder(up_axis=newton.Axis.Z)
+        builder.add_usd(usd.stage)
+        model: Any = builder.finalize(device=device)
+        self.model: NewtonModel = model
+        self.state: Any = self.model.state()
+        self.shapes = read_shapes(self.model, usd.components)
+        self._bodies = {str(label): i for i, label in enumerate(self.model.body_label)}
+        self._authored = self.state.body_q.numpy().astype(np.float64)
+        self._q = self._authored.copy()
+        self._require_bodies(usd)
+        self.instance_of_shape = np.zeros(self.model.shape_count, dtype=np.uint16)
+        for shape in self.shapes:
+            self.instance_of_shape[shape.index] = shape.instance
+        self._linear_colors = _linear(self.model.shape_color.numpy().astype(np.float64))
+        self.layout = self._layout(usd)
+        self._meshes: dict[int, tuple[int, Any, NDArray[np.float64]]] = {}
+
+    def pose(self, path: str, x_m: float, y_m: float, yaw_rad: float) -> None:
+        """Stand a body somewhere, at its authored height."""
+        body = self._bodies[path]
+        self._q[body] = (x_m, y_m, self._authored[body][2], 0.0, 0.0, math.sin(yaw_rad / 2), math.cos(yaw_rad / 2))
+
+    def park(self, path: str) -> None:
+        """Take a body out of sight."""
+        self._q[self._bodies[path]] = (*PARKED_M, 0.0, 0.0, 0.0, 1.0)
+
+    def commit(self) -> None:
+        """Hand the poses to the renderer."""
+        self.state.body_q.assign(self._q.astype(np.float32))
+        self.model.bvh_refit_shapes(self.state)
+
+    def rebuild(self) -> None:
+        """Hand the poses to the renderer and sort its shapes anew: rays are an eighth cheaper than after a refit."""
+        self.state.body_q.assign(self._q.astype(np.float32))
+        self.model.bvh_build_shapes(self.state)
+
+    def tint(self, factors: NDArray[np.float64]) -> None:
+        """Colour every component by its factor (instances × RGB, linear); unlabelled shapes keep theirs."""
+        whole = np.vstack([np.ones(3), factors])
+        colors = np.clip(self._linear_colors * whole[self.instance_of_shape], 0.0, 1.0)
+        self.model.shape_color.assign(_srgb(colors).astype(np.float32))
+
+    def world_from(self, path: str) -> NDArray[np.float64]:
+        """4 × 4 pose of a body now."""
+        return self._matrix(self._q, self._bodies[path])
+
+    def ray_target(self, instance: int) -> tuple[Any, NDArray[np.float64], NDArray[np.float64]]:
+        """Ray mesh of a component, the pose of its frame now (4 × 4), and the corners of its extent in that frame."""
+        if instance not in self._meshes:
+            body = next(s.body for s in self.shapes if s.instance == instance)
+            triangles = joined(self.shapes, body=body, instance=instance)
+            self._meshes[instance] = (body, ray_mesh(triangles, str(self.model.device)), _corners(triangles))
+        body, mesh, corners = self._meshes[instance]
+        return mesh, self._matrix(self._q, body), corners
+
+    def _matrix(self, poses: NDArray[np.float64], body: int) -> NDArray[np.float64]:
+        matrix = np.eye(4)
+        if body != FIXED:
+            matrix[:3, :3], matrix[:3, 3] = rotation(poses[body][3:]), poses[body][:3]
+        return matrix
+
+    def _layout(self, usd: UsdScene) -> Layout:
+        robot_body = self._bodies[ROBOT_PATH]
+        own = joined(self.shapes, body=robot_body)
+        robot = RobotModel(_radius(own), float(own[:, :, 2].max()), usd.wheel_radius_m, usd.track_width_m)
+        actors = tuple(
+            ActorModel(path, role, self._label(usd, path), _radius(joined(self.shapes, body=self._bodies[path])))
+            for path, role in sorted(usd.roles.items())
+        )
+        movable = {robot_body, *(self._bodies[path] for path in usd.roles)}
+        surfaces, floor = self._standing(usd, movable)
+        start = self._authored[robot_body]
+        grid = build(surfaces, floor, robot_height_m=robot.height_m, start_m=(float(start[0]), float(start[1])))
+        return Layout(grid, actors, robot, len(usd.lights), len(usd.components.rows))
+
+    def _standing(self, usd: UsdScene, movable: set[int]) -> tuple[Triangles, Triangles]:
+        """World-frame triangles of everything that no episode moves, and of the floor among it."""
+        everything, floor = [np.zeros((0, 3, 3))], [np.zeros((0, 3, 3))]
+        for shape in self.shapes:
+            if shape.body in movable:
+                continue
+            pose = self._matrix(self._authored, shape.body)
+            triangles = shape.triangles @ pose[:3, :3].T + pose[:3, 3]
+            everything.append(triangles)
+            if shape.instance and usd.components.rows[shape.instance - 1].label == "floor":
+                floor.append(triangles)
+        if len(floor) == 1:
+            raise InputError(
+                f"scene {usd.name} has no prim labelled floor", remedy="label the floor with class `floor`"
+            )
+        return np.concatenate(everything), np.concatenate(floor)
+
+    def _label(self, usd: UsdScene, path: str) -> str:
+        instance = usd.components.instance_of(path)
+        return usd.components.rows[instance - 1].label if instance else ""
+
+    def _require_bodies(self, usd: UsdScene) -> None:
+        for path in (ROBOT_PATH, *usd.roles):
+            if path not in self._bodies or not any(s.body == self._bodies[path] for s in self.shapes):
+                raise InputError(
+                    f"scene {usd.name}: {path} is not a rigid body with visible meshes",
+                    remedy="apply PhysicsRigidBodyAPI to it and give it geometry",
+                )
+
+
+def _radius(triangles: Triangles) -> float:
+    return float(np.hypot(triangles[:, :, 0], triangles[:, :, 1]).max())
+
+
+def _corners(triangles: Triangles) -> NDArray[np.float64]:
+    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+    picks = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij"), axis=-1).reshape(-1, 3)
+    return np.asarray(np.where(picks == 0, low, high), dtype=np.float64)
+
+
+def _linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    """IEC 61966-2-1, decoding."""
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def _srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """IEC 61966-2-1, encoding."""
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)

@@ -1,0 +1,52 @@
+"""Rasterisation of triangles into a grid seen from above: by points on the surfaces, not by bounding boxes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Triangles = NDArray[np.float64]
+"""count × 3 corners × (x, y, z), world frame, metres."""
+
+MAX_CHUNK_POINTS = 400_000
+
+
+def mark(
+    triangles: Triangles,
+    *,
+    z_m: tuple[float, float],
+    origin_m: tuple[float, float],
+    cell_m: float,
+    shape: tuple[int, int],
+) -> NDArray[np.bool_]:
+    """Cells (row = y, column = x) under or over any surface point whose height lies in the closed interval `z_m`."""
+    mask = np.zeros(shape, dtype=np.bool_)
+    low, high = triangles[:, :, 2].min(axis=1), triangles[:, :, 2].max(axis=1)
+    near = triangles[(low <= z_m[1]) & (high >= z_m[0])]
+    if not len(near):
+        return mask
+    longest_m = np.linalg.norm(near - np.roll(near, 1, axis=1), axis=2).max(axis=1)
+    # Half a cell between neighbouring points: no cell that a surface crosses for more than half its width is missed.
+    steps = 2 ** np.ceil(np.log2(np.maximum(longest_m / (0.5 * cell_m), 1.0))).astype(int)
+    for count in np.unique(steps):
+        weights = _lattice(int(count))
+        group = near[steps == count]
+        size = max(1, MAX_CHUNK_POINTS // len(weights))
+        for start in range(0, len(group), size):
+            points = np.einsum("pc,tcd->tpd", weights, group[start : start + size]).reshape(-1, 3)
+            _set(mask, points[(points[:, 2] >= z_m[0]) & (points[:, 2] <= z_m[1])], origin_m, cell_m)
+    return mask
+
+
+def _lattice(count: int) -> NDArray[np.float64]:
+    """Barycentric weights of the points that divide each edge into `count` parts."""
+    first, second = np.meshgrid(np.arange(count + 1), np.arange(count + 1), indexing="ij")
+    inside = first + second <= count
+    a, b = first[inside] / count, second[inside] / count
+    return np.stack([a, b, 1.0 - a - b], axis=1)
+
+
+def _set(mask: NDArray[np.bool_], points: NDArray[np.float64], origin_m: tuple[float, float], cell_m: float) -> None:
+    cells = np.floor((points[:, :2] - np.asarray(origin_m)) / cell_m).astype(np.int64)
+    inside = (cells >= 0).all(axis=1) & (cells[:, 0] < mask.shape[1]) & (cells[:, 1] < mask.shape[0])
+    mask[cells[inside, 1], cells[inside, 0]] = True

@@ -1,0 +1,146 @@
+"""Motion truth: do the frames of one episode follow each other as a driving robot's must?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgate.data.messages import base_pose
+from simgate.data.sample import Imu, Odometry, Sample, Wheels
+from simgate.specs.generate import GenerateSpec
+from simgate.validate.frame_truth import Defect
+
+GRAVITY_M_S2 = 9.80665
+"""Standard gravity (CGPM 1901)."""
+STAMP_TOLERANCE_NS = 1_000
+POSITION_TOLERANCE_M = 0.02
+YAW_TOLERANCE_RAD = 0.02
+WHEEL_TOLERANCE_RAD = 0.2
+WHEEL_RATIO_TOLERANCE = 0.02
+MIN_WHEEL_RAD_S = 1.0
+MOUNT_TOLERANCE = 1e-3
+"""Metres, and entries of the rotation, that the camera may move against the base within an episode."""
+GYRO_TOLERANCE_RAD_S = 0.05
+ACCEL_TOLERANCE_M_S2 = 0.5
+SIGMAS = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """What of a sample concerns motion."""
+
+    frame: int
+    stamp_ns: int
+    odometry: Odometry
+    wheels: Wheels
+    imu: Imu
+    world_from_camera: NDArray[np.float64]
+
+
+def motion_of(sample: Sample) -> Motion:
+    """The part of a sample that is kept for its episode."""
+    return Motion(
+        sample.frame, sample.stamp_ns, sample.odometry, sample.wheels, sample.imu, sample.camera.world_from_camera
+    )
+
+
+def check_motion(track: Sequence[Motion], spec: GenerateSpec) -> Iterator[tuple[int, Defect]]:
+    """(frame, defect) for every defect of one episode, frames in stored order."""
+    yield from ((m.frame, defect) for m in track for defect in (*_check_time(m, spec), *_check_imu(m, spec)))
+    yield from ((m.frame, defect) for m in track for defect in _check_mount(track[0], m))
+    for before, after in pairwise(track):
+        yield from ((after.frame, defect) for defect in _check_step(before, after))
+    yield from ((m.frame, defect) for m in track for defect in _check_wheel_ratio(track, m))
+
+
+def _check_time(motion: Motion, spec: GenerateSpec) -> Iterator[Defect]:
+    expected_ns = motion.frame * 1e9 / spec.camera.rate_hz
+    if not abs(motion.stamp_ns - expected_ns) <= STAMP_TOLERANCE_NS:
+        rate = f"{spec.camera.rate_hz:g} Hz"
+        yield "time", f"stamp {motion.stamp_ns / 1e6:.3f} ms, expected {expected_ns / 1e6:.3f} ms at {rate}"
+
+
+def _check_imu(motion: Motion, spec: GenerateSpec) -> Iterator[Defect]:
+    """Gyroscope z is the yaw rate; the accelerometer feels v·ω to the left and gravity upwards."""
+    odometry, noise = motion.odometry, spec.imu_noise
+    gyro = max(GYRO_TOLERANCE_RAD_S, SIGMAS * noise.gyro_std_rad_s)
+    accel = max(ACCEL_TOLERANCE_M_S2, SIGMAS * noise.accel_std_m_s2)
+    angular, force = motion.imu.angular_velocity_rad_s, motion.imu.linear_acceleration_m_s2
+    for axis, found, expected in zip("xyz", angular, (0.0, 0.0, odometry.yaw_rate_rad_s), strict=True):
+        if not abs(found - expected) <= gyro:
+            yield "imu", f"gyroscope {axis} {found:.3f} rad/s, expected {expected:.3f} ± {gyro:.3f}"
+    sideways = odometry.speed_m_s * odometry.yaw_rate_rad_s
+    for axis, found, expected in (("y", force[1], sideways), ("z", force[2], GRAVITY_M_S2)):
+        if not abs(found - expected) <= accel:
+            yield "imu", f"accelerometer {axis} {found:.3f} m/s², expected {expected:.3f} ± {accel:.3f}"
+
+
+def _check_mount(first: Motion, motion: Motion) -> Iterator[Defect]:
+    moved = float(np.abs(_mount(motion) - _mount(first)).max())
+    if not moved <= MOUNT_TOLERANCE:
+        yield "camera", f"the camera moved by {moved:.4f} against the base since the episode's first frame"
+
+
+def _mount(motion: Motion) -> NDArray[np.float64]:
+    """base_from_camera."""
+    odometry = motion.odometry
+    base = base_pose(odometry.x_m, odometry.y_m, odometry.yaw_rad)
+    return np.asarray(np.linalg.inv(base) @ motion.world_from_camera)
+
+
+def _check_step(before: Motion, after: Motion) -> Iterator[Defect]:
+    """Trapezoid rule; a rate that changes monotonically between two frames errs by at most half its change."""
+    dt_s = (after.stamp_ns - before.stamp_ns) / 1e9
+    if not (after.frame == before.frame + 1 and dt_s > 0):
+        yield "time", f"follows frame {before.frame} after {dt_s:.6f} s, expected the next frame and a later stamp"
+        return
+    a, b = before.odometry, after.odometry
+    turned = _wrap(b.yaw_rad - a.yaw_rad)
+    expected = 0.5 * (a.yaw_rate_rad_s + b.yaw_rate_rad_s) * dt_s
+    allowed = YAW_TOLERANCE_RAD + 0.5 * abs(b.yaw_rate_rad_s - a.yaw_rate_rad_s) * dt_s
+    if not abs(_wrap(turned - expected)) <= allowed:
+        yield "odometry", f"yaw changed by {turned:.3f} rad, its rate says {expected:.3f} ± {allowed:.3f}"
+    way_m, heading = 0.5 * (a.speed_m_s + b.speed_m_s) * dt_s, a.yaw_rad + 0.5 * turned
+    off_m = math.hypot(b.x_m - a.x_m - way_m * math.cos(heading), b.y_m - a.y_m - way_m * math.sin(heading))
+    allowed_m = POSITION_TOLERANCE_M + 0.5 * abs(b.speed_m_s - a.speed_m_s) * dt_s
+    if not off_m <= allowed_m:
+        yield "odometry", f"position is {off_m:.3f} m from where speed and heading lead, expected ≤ {allowed_m:.3f} m"
+    yield from _check_wheels(before.wheels, after.wheels, dt_s)
+
+
+def _check_wheels(a: Wheels, b: Wheels, dt_s: float) -> Iterator[Defect]:
+    sides = (
+        ("left", b.left_rad - a.left_rad, a.left_rad_s, b.left_rad_s),
+        ("right", b.right_rad - a.right_rad, a.right_rad_s, b.right_rad_s),
+    )
+    for side, turned, before, after in sides:
+        expected = 0.5 * (before + after) * dt_s
+        allowed = WHEEL_TOLERANCE_RAD + 0.5 * abs(after - before) * dt_s
+        if not abs(turned - expected) <= allowed:
+            yield "odometry", f"{side} wheel turned {turned:.3f} rad, its rate says {expected:.3f} ± {allowed:.3f}"
+
+
+def _check_wheel_ratio(track: Sequence[Motion], motion: Motion) -> Iterator[Defect]:
+    """Base speed over mean wheel speed is the wheel's radius: one number over an episode."""
+    ratios = [ratio for ratio in map(_wheel_ratio, track) if ratio is not None]
+    own = _wheel_ratio(motion)
+    if own is None:
+        return
+    middle = float(np.median(ratios))
+    if not abs(own - middle) <= WHEEL_RATIO_TOLERANCE * abs(middle):
+        yield "odometry", f"speed over wheel speed gives a wheel of {own:.4f} m, the episode's is {middle:.4f} m"
+
+
+def _wheel_ratio(motion: Motion) -> float | None:
+    """None where the wheels turn too slowly to tell."""
+    mean = 0.5 * (motion.wheels.left_rad_s + motion.wheels.right_rad_s)
+    return motion.odometry.speed_m_s / mean if abs(mean) >= MIN_WHEEL_RAD_S else None
+
+
+def _wrap(angle_rad: float) -> float:
+    return math.atan2(math.sin(angle_rad), math.cos(angle_rad))
