@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.release_chain import Chain, next_run
 
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.release.lineage import lineage, people_of, verify_tree, walk
+from tests.release_chain import Chain, next_run
 
 
 @pytest.fixture

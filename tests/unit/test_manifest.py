@@ -11,12 +11,12 @@ from google.protobuf import json_format
 from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementPb
-from tests.probe_jobs import probe_job, result, run, submit
-from tests.release_chain import Chain
 
 from simgate.core.errors import InputError
 from simgate.core.manifest import content_digest, parse_manifest, read_manifest
 from simgate.core.store import Store
+from tests.probe_jobs import probe_job, result, run, submit
+from tests.release_chain import Chain
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

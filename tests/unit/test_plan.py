@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.release_chain import fulfil
 
 from simgate.core.errors import InputError
 from simgate.core.heads import dataset_head, push_scenes
@@ -19,6 +18,7 @@ from simgate.plan.jobs import Slot, batches, find, slots_of, write_jobs
 from simgate.plan.outlook import outlook
 from simgate.plan.record import DatasetWhy, Trigger, record_folder, write_why
 from simgate.specs.recipe import demo_dataset_recipe
+from tests.release_chain import fulfil
 
 RECIPE = demo_dataset_recipe()
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.release_chain import POLICY, Chain, abort, answer, next_run
 
 from simgate.core.errors import Refused
 from simgate.core.job import ManifestInput
@@ -19,6 +18,7 @@ from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.evidence import mcnemar_p
 from simgate.release.ledger import Ledger
 from simgate.release.promote import promote, quarantine, rollback, settle, waive
+from tests.release_chain import POLICY, Chain, abort, answer, next_run
 
 
 @pytest.fixture

@@ -13,7 +13,13 @@ from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.snapshot import snapshot_key
 from simgate.core.store import Store
 
-NEWTON_TREES = tuple(f"simgate.sim.{name}" for name in ("coverage", "newton", "newton_camera", "newton_scene", "shapes"))
+NEWTON_TREES = (
+    "simgate.sim.coverage",
+    "simgate.sim.newton",
+    "simgate.sim.newton_camera",
+    "simgate.sim.newton_scene",
+    "simgate.sim.shapes",
+)
 SIMULATOR_TREES = {"newton": ("simgate.sim.isaac",), "isaac": NEWTON_TREES}
 """A spec that names one simulator keeps the other's subtree out of its code digest."""
 
