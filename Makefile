@@ -1,0 +1,98 @@
+# simgate: every target sets itself up first. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+MINUTES ?= 10
+SOURCES := tasks plugins dags tests scenes
+
+# uv does not read pip's setting; a machine that offers local wheels serves them to both.
+export UV_FIND_LINKS := $(if $(UV_FIND_LINKS),$(UV_FIND_LINKS),$(PIP_FIND_LINKS))
+# Compiled kernels of the simulator: 30 s to make, kept between runs and checkouts.
+export WARP_CACHE_PATH ?= $(HOME)/.cache/simgate/warp
+
+# A change of either file installs again; uv makes that a matter of seconds.
+STAMP := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt 2>/dev/null | sha256sum | cut -c1-16)
+
+.PHONY: help setup browser demo demo-stop test soak check bench format lock clean distclean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/' | expand -t 20
+	@echo "  SOAK: make soak MINUTES=10 SEED=1    DEMO: make demo APPROVE=yes (answers the gate itself)"
+
+setup: $(STAMP) ## the virtual environment in .venv, from constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "simgate needs Python 3.11 or 3.12 on PATH"; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' \
+		|| { echo "simgate needs Python 3.11 or 3.12, $(PYTHON) is $$("$(PYTHON)" -V 2>&1); set PYTHON=…"; exit 2; }
+	@if ! test -x $(BIN)/python; then \
+		echo "== set-up 1/3: virtual environment in $(VENV)"; \
+		"$(PYTHON)" -m venv --without-pip $(VENV); \
+	fi
+	@if ! test -x $(BIN)/uv; then \
+		echo "== set-up 2/3: fetching uv (the installer, 20 MB)"; \
+		"$(PYTHON)" -m pip --python $(BIN)/python install --quiet uv \
+			|| { $(BIN)/python -m ensurepip && $(BIN)/python -m pip install --quiet uv; }; \
+	fi
+	@echo "== set-up 3/3: installing what constraints.txt pins: Airflow, Newton, PyTorch, Great Expectations, MLflow, ONNX Runtime"
+	@echo "   (some 250 packages, 2.5 GB installed; from PyPI about 4 GB with PyTorch for CUDA: minutes on the first run, seconds later)"
+	$(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e '.[light,sim,torch,agent,airflow]' --group dev
+	@rm -f $(VENV)/.ready-*
+	@touch $@
+
+browser: # Chromium for tests/browser, by apt where that is allowed; without it those tests are skipped
+	@if ! command -v chromium chromium-browser google-chrome >/dev/null; then \
+		if command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+			echo "== fetching chromium by apt (for tests/browser)"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null \
+				|| echo "== no chromium; the browser tests are skipped"; \
+		else echo "== no chromium; the browser tests are skipped"; fi; \
+	fi
+
+demo: $(STAMP) ## a scene edit becomes a released model, in this terminal (8 minutes on 2 cores)
+	@umask 077; exec $(BIN)/simgate demo start
+
+demo-stop: ## stop what a demo left running
+	@if test -x $(BIN)/simgate; then $(BIN)/simgate demo stop; fi
+
+test: $(STAMP) browser ## every test but soak, bench and gpu
+	$(BIN)/python -m pytest tests --ignore=tests/soak --ignore=tests/bench --ignore=tests/gpu $(ARGS)
+
+soak: $(STAMP) ## kills, races and random work for MINUTES (default 10); prints its seed, take it up with SEED=
+	@seed="$${SEED:-$$RANDOM$$RANDOM}"; echo "== soak: $(MINUTES) minutes, SEED=$$seed"; \
+		SIMGATE_SOAK_MINUTES=$(MINUTES) SIMGATE_SOAK_SEED="$$seed" \
+		$(BIN)/python -m pytest tests/soak -s --timeout=$$(( ($(MINUTES) + 10) * 60 )) $(ARGS)
+
+check: $(STAMP) ## format, lint, types, layers; under a minute
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy tasks/simgate plugins/simgate_airflow
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## measure; prints a table and writes bench/*.json
+	@mkdir -p bench
+	$(BIN)/python -m pytest tests/bench -s --timeout=3600 $(ARGS)
+
+format: $(STAMP) ## format and fix what can be fixed
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+COMPILE = UV_FIND_LINKS= $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --no-header --no-annotate --quiet
+lock: $(STAMP) ## pin again: constraints.txt, then each extra's slice of it in locks/
+	$(COMPILE) --extra light --extra sim --extra torch --extra agent --extra airflow --group dev -o constraints.txt
+	@mkdir -p locks
+	@for extra in light sim torch agent airflow gpu; do \
+		echo "== locks/$$extra.txt"; \
+		$(COMPILE) --extra $$extra -c constraints.txt -o locks/$$extra.txt; \
+	done
+
+clean: demo-stop ## remove .simgate (stores, Airflow, MLflow of the demo) and caches; keeps .venv
+	rm -rf .simgate .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis bench
+
+distclean: clean ## clean, and remove .venv
+	rm -rf $(VENV)

@@ -1,0 +1,38 @@
+"""build_dataset: pushed scenes become a validated dataset.
+
+plan → index → generate ×N → validate → publish
+
+Runs when the scenes' head moves, and every hour to make good whatever an event missed. `plan` asks the store what there
+is to do; where nothing changed, the run is skipped, and what exists is reused by key.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param
+
+from simgate.specs.recipe import demo_dataset_recipe
+from simgate_airflow.assets import SCENES
+from simgate_airflow.plan import make_batches, plan_dataset, publish_dataset
+from simgate_airflow.stage_local import StageLocal
+
+with DAG(
+    dag_id="build_dataset",
+    schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("17 * * * *", timezone="UTC"), assets=[SCENES]),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"owner": "simgate", "retries": 2, "retry_delay": timedelta(seconds=5)},
+    params={"recipe": Param(demo_dataset_recipe().model_dump(mode="json"), type="object", title="Dataset recipe")},
+    tags=["simgate"],
+    doc_md=__doc__,
+):
+    plan = plan_dataset()
+    index = StageLocal(task_id="index", stage="index")
+    batches = make_batches("generate")
+    generate = StageLocal.partial(task_id="generate", stage="generate", map_index_template="{{ batch_label }}").expand(
+        batch=batches
+    )
+    validate = StageLocal(task_id="validate", stage="validate")
+
+    plan >> index >> batches >> generate >> validate >> publish_dataset()

@@ -1,0 +1,45 @@
+"""release_model: a dataset becomes a released model, if every gate and a release manager say so.
+
+plan → train → evaluate ×(candidate, live) → export → compare → hil → propose → approve → promote; settle
+
+Runs when `publish` moves the dataset, and every hour to make good a lost event. The live model's verdict informs and
+fails nothing: the policy compares the two, episode by episode. A run that waits at the gate holds no slot. `settle` is
+a teardown: it runs however the run ends, and quarantines a candidate that was rejected, refused or left to lapse.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param, chain
+
+from simgate.specs.recipe import demo_release_recipe
+from simgate_airflow.approval import ReleaseApproval
+from simgate_airflow.assets import DATASET
+from simgate_airflow.plan import compare_engine, plan_release, propose_candidate
+from simgate_airflow.promote import promote_candidate, settle_candidate
+from simgate_airflow.stage_local import StageLocal
+
+with DAG(
+    dag_id="release_model",
+    schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("47 * * * *", timezone="UTC"), assets=[DATASET]),
+    catchup=False,
+    max_active_runs=8,
+    default_args={"owner": "simgate", "retries": 2, "retry_delay": timedelta(seconds=5)},
+    params={"recipe": Param(demo_release_recipe().model_dump(mode="json"), type="object", title="Release recipe")},
+    tags=["simgate"],
+    doc_md=__doc__,
+):
+    train = StageLocal(task_id="train", stage="train")
+    candidate = StageLocal(task_id="evaluate_candidate", stage="evaluate", batch=["evaluate:candidate"])
+    live = StageLocal(task_id="evaluate_live", stage="evaluate", batch=["evaluate:live"], informs=True)
+    export = StageLocal(task_id="export", stage="export")
+    hil = StageLocal(task_id="hil", stage="hil")
+    approve = ReleaseApproval(task_id="approve")
+    promote = promote_candidate()
+    settle = settle_candidate().as_teardown(on_failure_fail_dagrun=True)
+
+    chain(
+        plan_release(), train, [candidate, live], export, compare_engine(), hil, propose_candidate(), approve, promote
+    )
+    promote >> settle

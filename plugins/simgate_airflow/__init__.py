@@ -1,0 +1,1 @@
+"""What of simgate runs inside Airflow; never imports torch, pandas, onnx, newton or mlflow."""

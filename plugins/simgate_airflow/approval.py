@@ -1,0 +1,33 @@
+"""Approval: the one gate of a release run, asked once, about one candidate, of the people whom the policy names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class ReleaseApproval(ApprovalOperator):
+    """Asks about the run's own candidate, as the store has it; a reject fails the run.
+
+    It asks once a run: Airflow would show a cleared gate with its old question, and right after the clear with its old
+    answer, so a second try fails instead.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "subject": "Release", "fail_on_reject": True, "retries": 0})
+
+    def execute(self, context: Context) -> Any:
+        """Ask, and wait in the state awaiting_input until the candidate lapses."""
+        from simgate_airflow.question import question
+
+        if context["ti"].try_number > 1:
+            raise AirflowFailException("a gate is asked once a run, and this one was cleared: start a new run")
+        asked = question(context)
+        self.subject, self.body = asked.subject, asked.body
+        self.assigned_users, self.response_timeout = asked.assigned_users, asked.patience
+        return super().execute(context)

@@ -1,0 +1,72 @@
+"""Evidence page: what a release manager reads beside the question, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simgate.core.artifact import ManifestRef
+from simgate.core.attempt import read_verdict
+from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.store import Store
+from simgate.plan.record import ReleaseWhy
+from simgate.release.candidate import CandidateEntry
+from simgate.release.policy import Policy
+from simgate.specs.recipe import demo_release_recipe
+
+METRICS_SHOWN = 12
+CAUTION = "This bench is **emulated**: it shows nothing about a device."
+
+
+def body(store: Store, why: ReleaseWhy, entry: CandidateEntry, policy: Policy) -> str:
+    """The evidence of one candidate, gate by gate, with who may not answer and what was asked differently."""
+    candidate = entry.candidate
+    authors = ", ".join(_named(policy, person) for person in why.people)
+    parts = [
+        f"**Candidate** `{entry.digest}` of **{candidate.model}** for channel **{candidate.channel}**, "
+        f"engine `{candidate.engine}`.",
+        _replaces(why),
+        f"Waits until {candidate.expires_at:%Y-%m-%d %H:%M} UTC. A newer candidate supersedes it.",
+        "| evidence | verdict | figures | run |\n| --- | --- | --- | --- |\n"
+        + "\n".join(_row(store, role, ref) for role, ref in candidate.evidence.items()),
+        *_cautions(why),
+        f"**Authors, who may not approve:** {authors or 'nobody'}. Policy `{candidate.policy_sha256[:12]}`.",
+        f"Check it yourself: `simgate verify {candidate.evidence['export'].uri}`.",
+    ]
+    return "\n\n".join(parts)
+
+
+def _replaces(why: ReleaseWhy) -> str:
+    if why.live is None:
+        return "Nothing is live in this channel."
+    return f"Replaces the live engine `{why.live.export_content}`."
+
+
+def _row(store: Store, role: str, ref: ManifestRef) -> str:
+    manifest = read_manifest(store, ref)
+    verdict = read_verdict(store, manifest)
+    said = "" if verdict is None else verdict.verdict
+    figures = [] if verdict is None else [f"{name} {value:.4g}" for name, value in sorted(verdict.metrics.items())]
+    return f"| {role} | {said} | {_cell(', '.join(figures[:METRICS_SHOWN]))} | `{_made(manifest)}` |"
+
+
+def _made(manifest: Manifest) -> str:
+    return f"{manifest.stage} {manifest.run_key[:12]}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _cautions(why: ReleaseWhy) -> Iterator[str]:
+    if why.recipe.hil.bench == "emulated":
+        yield CAUTION
+    usual, asked = demo_release_recipe().model_dump(mode="json"), why.recipe.model_dump(mode="json")
+    if moved := [name for name in asked if asked[name] != usual.get(name)]:
+        yield "**Asked differently from the default recipe:** " + ", ".join(
+            _cell(f"`{name}` is {asked[name]} (default {usual.get(name)})") for name in moved
+        )
+
+
+def _named(policy: Policy, identity: str) -> str:
+    person = policy.who(identity)
+    return f"{person.name} ({identity})" if person else f"{identity} (**nobody in the policy**)"

@@ -1,0 +1,61 @@
+"""Gate: the release gate as Airflow's own records have it, never as a task was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from simgate.core.artifact import ManifestRef
+from simgate.core.errors import NotFound
+from simgate.core.manifest import read_manifest
+from simgate.core.store import Store
+from simgate.plan.record import find_why
+from simgate.release.approval import GateRecord
+from simgate.release.candidate import CandidateEntry
+from simgate.release.lineage import lineage, walk
+from simgate_airflow.audit import AirflowRun, read_audit
+from simgate_airflow.rest import Rest, run_path
+from simgate_airflow.run_record import airflow_run
+
+GATE_TASK = "approve"
+
+
+def read_gate(rest: Rest, run: AirflowRun, upstream: Iterable[AirflowRun]) -> GateRecord | None:
+    """The gate of a run with everything that may speak against its answer; None where it never asked."""
+    path = f"{run_path(run.dag_id, run.run_id)}/taskInstances/{GATE_TASK}"
+    try:
+        asked = rest.get(f"{path}/-1/hitlDetails")
+    except NotFound:
+        return None
+    instance: dict[str, Any] = rest.get(path)
+    audit = read_audit(rest, upstream, answered=run, gate=GATE_TASK)
+    responder = asked.get("responded_by_user") or {}
+    return GateRecord(
+        dag_id=run.dag_id, run_id=run.run_id, task_id=GATE_TASK, try_number=instance["try_number"],
+        try_started_at=_time(instance["start_date"]), task_state=instance["state"] or "none",
+        subject=asked["subject"], response_received=asked["response_received"],
+        chosen_options=tuple(asked["chosen_options"] or ()), responder_id=responder.get("id", ""),
+        responder_name=responder.get("name", ""), responded_at=_time(asked["responded_at"]),
+        assigned_ids=tuple(user["id"] for user in asked["assigned_users"]), all_admins=rest.everybody_is_admin(),
+        run_started_by=audit.started_by, touched_by=audit.touched_by,
+    )  # fmt: skip
+
+
+def upstream_folders(store: Store, entry: CandidateEntry) -> frozenset[str]:
+    """RunRecords of everything that a candidate stands on, reused work included, and of its own run."""
+    nodes = (node for ref in entry.candidate.evidence.values() for node in walk(lineage(store, ref)))
+    refs = {node.uri: node.sha256 for node in nodes if node.kind != "snapshot"}
+    made_for = {read_manifest(store, ManifestRef(uri=uri, sha256=sha256)).run_record for uri, sha256 in refs.items()}
+    return frozenset((entry.candidate.run_record, *made_for))
+
+
+def airflow_runs(store: Store, folders: Iterable[str]) -> list[AirflowRun]:
+    """The DAG runs that wrote RunRecords; a run that was started outside Airflow has none."""
+    whys = (find_why(store, folder) for folder in sorted(set(folders)))
+    ids = (airflow_run(why.run) for why in whys if why is not None)
+    return [AirflowRun(*pair) for pair in ids if pair is not None]
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,97 @@
+"""Settings: how this deployment is wired, from SIMGATE_* alone; nothing here may change a result."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from simgate.core.errors import InputError
+
+STAGE_ENVIRONMENT = (
+    "PATH",
+    "PYTHONPATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "OMP_NUM_THREADS",
+    "WARP_CACHE_PATH",
+    "MLFLOW_TRACKING_URI",
+    "SIMGATE_IMAGE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL",
+    "AWS_REGION",
+)
+"""Names that a stage process inherits; everything else, Airflow's secrets first, stays out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One deployment."""
+
+    store_url: str
+    """SIMGATE_STORE: folder or s3://bucket/prefix."""
+    domain: str
+    """SIMGATE_DOMAIN: trust domain, `main` or `pr-<n>`."""
+    policy_path: Path
+    """SIMGATE_POLICY: the release policy."""
+    poll_interval_s: float
+    """SIMGATE_POLL_S: how often the scenes watcher looks."""
+    max_batches: int
+    """SIMGATE_MAX_BATCHES: mapped tasks of one stage, at most 64."""
+    python: str
+    """SIMGATE_PYTHON: the interpreter that runs stages here."""
+    stage_environment: tuple[str, ...]
+    """SIMGATE_STAGE_ENV adds names to the allow-list, separated by commas."""
+    grace_s: float
+    """SIMGATE_GRACE_S: from SIGTERM to SIGKILL of a stage; Airflow itself kills a task after 5 s."""
+    api_url: str
+    """SIMGATE_AIRFLOW_URL: Airflow's REST API, as the promoter reaches it."""
+    promoter: str
+    """SIMGATE_PROMOTER: the read-only account that reads approvals."""
+    promoter_password_path: Path
+    """SIMGATE_PROMOTER_PASSWORD_FILE: a file with that account's password and nothing else."""
+
+
+@cache
+def settings() -> Settings:
+    """This process's settings, read once."""
+    return read_settings(os.environ)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from an environment; a value that cannot be meant names its variable."""
+    extra = (name.strip() for name in environment.get("SIMGATE_STAGE_ENV", "").split(","))
+    return Settings(
+        store_url=environment.get("SIMGATE_STORE", str(Path.cwd() / ".simgate" / "store")),
+        domain=environment.get("SIMGATE_DOMAIN", "main"),
+        policy_path=Path(environment.get("SIMGATE_POLICY", "release/policy.yaml")),
+        poll_interval_s=_number(environment, "SIMGATE_POLL_S", 1.0, 0.1, 3600),
+        max_batches=int(_number(environment, "SIMGATE_MAX_BATCHES", 64, 1, 64)),
+        python=environment.get("SIMGATE_PYTHON", sys.executable),
+        stage_environment=(*STAGE_ENVIRONMENT, *filter(None, extra)),
+        grace_s=_number(environment, "SIMGATE_GRACE_S", 3.0, 0.1, 600),
+        api_url=environment.get("SIMGATE_AIRFLOW_URL", "http://127.0.0.1:8080").rstrip("/"),
+        promoter=environment.get("SIMGATE_PROMOTER", "promoter"),
+        promoter_password_path=Path(environment.get("SIMGATE_PROMOTER_PASSWORD_FILE", "promoter.password")),
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    text = environment.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise InputError(f"setting {name} is out of range", actual=text, expected=f"{low:g} to {high:g}")
+    return value

@@ -1,0 +1,122 @@
+"""StageLocal: a stage as a process on the worker's own machine."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from simgate_airflow.settings import settings
+from simgate_airflow.stage_mixin import StageMixin
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+MAX_LINE_CHARACTERS = 4000
+HIDDEN = ("at", "event", "stage", "job", "run_key")
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+
+
+class LocalProcess(BaseOperator):
+    """Runs jobs of a stage in a process group of its own, with an allow-listed environment, and waits for its end."""
+
+    stage: str
+    job_uris: tuple[str, ...] = ()
+    exit_code: int | None = None
+    process: subprocess.Popen[str] | None = None
+
+    def execute(self, context: Context) -> Any:  # noqa: ARG002
+        """Run to the end; raises nothing, whatever the end is."""
+        self.process = self._start()
+        reader = threading.Thread(target=self._relay, args=(self.process.stdout,), daemon=True)
+        reader.start()
+        self.exit_code = self.process.wait()
+        # A killed stage may leave children that hold its output open.
+        self._signal(signal.SIGKILL)
+        reader.join(timeout=10)
+        if self.process.stdout is not None and not reader.is_alive():
+            self.process.stdout.close()
+        self.log.info("%s ended with exit code %s", self.stage, self.exit_code)
+
+    def on_kill(self) -> None:
+        """Ask the group to stop, so that a checkpoint can be saved; then end it. Airflow waits 5 s in all."""
+        self._signal(signal.SIGTERM)
+        deadline = time.monotonic() + settings().grace_s
+        while time.monotonic() < deadline and self.process is not None and self.process.poll() is None:
+            time.sleep(0.05)
+        self._signal(signal.SIGKILL)
+
+    def _start(self) -> subprocess.Popen[str]:
+        wired = settings()
+        command = [wired.python, "-m", "simgate", self.stage]
+        for uri in self.job_uris:
+            command += ["--job", uri]
+        environment = {name: os.environ[name] for name in wired.stage_environment if name in os.environ}
+        return subprocess.Popen(
+            [*command, "--out", wired.store_url], env=environment, umask=0o077, process_group=0,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, encoding="utf-8", errors="replace", preexec_fn=_die_with_parent,  # noqa: PLW1509
+        )  # fmt: skip
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process is None:
+            return
+        try:
+            os.killpg(self.process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return
+
+    def _relay(self, output: IO[str] | None) -> None:
+        for line in output or ():
+            event = _event(line)
+            if event is None:
+                self.log.info("%s", line.rstrip()[:MAX_LINE_CHARACTERS])
+            else:
+                say = self.log.error if event.get("event") == "error" else self.log.info
+                say("%s", readable(event)[:MAX_LINE_CHARACTERS])
+
+
+class StageLocal(StageMixin, LocalProcess):
+    """One stage, or one batch of it, on this machine."""
+
+    def __init__(self, *, stage: str, batch: Sequence[str] | None = None, informs: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stage = stage
+        self.batch = batch
+        self.informs = informs
+
+    def hand_over(self, job_uris: Sequence[str]) -> None:
+        """Take the jobs for the next start."""
+        self.job_uris = tuple(job_uris)
+
+
+def readable(event: dict[str, Any]) -> str:
+    """One event of a stage as a person reads it."""
+    if event.get("event") == "progress":
+        return f"{event.get('done')}/{event.get('total')} {event.get('what')}"
+    fields = (f"{name}={value}" for name, value in event.items() if name not in HIDDEN and value != "")
+    return " ".join((str(event.get("event")), *fields))
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and "event" in value else None
+
+
+def _die_with_parent() -> None:
+    # A task process that is killed (out of memory, say) runs no on_kill: the kernel asks the stage to stop instead.
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

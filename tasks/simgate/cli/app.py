@@ -1,0 +1,41 @@
+"""The commands of simgate; each imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import typer
+
+from simgate.cli import ledger, scenes
+from simgate.cli.decide import quarantine, rollback
+from simgate.cli.demo import command as demo
+from simgate.cli.lineage import lineage
+from simgate.cli.live import history, live
+from simgate.cli.pipeline import pipeline
+from simgate.cli.plan import plan
+from simgate.cli.run import run
+from simgate.cli.runs import runs, show
+from simgate.cli.verify import verify
+
+HELP = """simgate turns a change of a simulation scene into a released robot model, and proves every step of the way.
+
+Exit codes
+
+  0    done
+  1    failed; the line on stderr says why
+  2    wrong input, or a release rule said no
+  3    verify found damage
+  130  interrupted
+  143  a stage was preempted after a checkpoint; run it again
+
+The store is --store, else SIMGATE_STORE, else ./.simgate/store.
+"""
+
+app = typer.Typer(
+    name="simgate", help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+app.add_typer(scenes.app, name="scenes")
+for command in (plan, run, runs, show, lineage, verify, live, history, rollback, quarantine):
+    app.command()(command)
+app.add_typer(ledger.app, name="ledger")
+app.command(hidden=True)(pipeline)
+app.add_typer(demo.app, name="demo", hidden=True)

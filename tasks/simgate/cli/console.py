@@ -1,0 +1,50 @@
+"""Console: what people read goes through rich, what scripts read is plain JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+PIPE_WIDTH_CHARACTERS = 160
+"""Width of tables where there is no terminal to ask."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console on stdout, or on stderr; wide enough in a pipe that nothing is cut."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPE_WIDTH_CHARACTERS
+    return Console(file=stream, width=width, highlight=False, soft_wrap=True)
+
+
+def complain(line: str) -> None:
+    """One red line on stderr."""
+    console(stderr=True).print(f"[bold red]error:[/] [red]{escape(line)}[/]")
+
+
+def show_json(value: object) -> None:
+    """A JSON document on stdout, for scripts."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def show_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
+    """A table of plain text; the text is not read as markup."""
+    table = Table(*head, title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPE_WIDTH_CHARACTERS, highlight=False).print(table)
+
+
+def short(digest: str) -> str:
+    """The first twelve characters of a digest: enough for a person."""
+    return digest[:12]
+
+
+def when(at: datetime) -> str:
+    """A time as people read it, UTC to the second."""
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"

@@ -1,0 +1,76 @@
+"""simgate rollback, simgate quarantine: decisions that a person takes here, one ledger entry each."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+
+from simgate.cli.console import console, short, show_json
+from simgate.cli.find import the_channel, the_model
+from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, WhoOption, WhyOption
+from simgate.core.errors import InputError
+from simgate.core.store import Store
+from simgate.release.entry import LedgerEntry
+
+ModelOption = Annotated[str, typer.Option("--model", help="Name of the model; default: the only one.")]
+ChannelOption = Annotated[str, typer.Option("--channel", help="Channel; default: the model's only one.")]
+
+
+def rollback(
+    why: WhyOption,
+    model: ModelOption = "",
+    channel: ChannelOption = "",
+    who: WhoOption = "",
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Put the previous live model back and quarantine the one that was live, in one ledger entry."""
+    from simgate.cli.person import declared_person
+    from simgate.release.promote import rollback as roll_back
+
+    place = Store(store)
+    name = the_model(place, model)
+    target = the_channel(place, name, channel)
+    _say(roll_back(place, model=name, channel=target, who=declared_person(who), why=_reason(why)), name, as_json)
+
+
+def quarantine(
+    digest: Annotated[
+        str, typer.Argument(help="Content digest (engine, dataset, shard) or candidate digest, in full.")
+    ],
+    why: WhyOption,
+    model: ModelOption = "",
+    who: WhoOption = "",
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Bar a digest, and everything made from it, from going live; what is live stays until a rollback."""
+    from simgate.cli.person import declared_person
+    from simgate.release.promote import quarantine as bar
+
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise InputError(
+            "not a whole digest", actual=digest, expected="64 hexadecimal digits, as `simgate show` prints"
+        )
+    place = Store(store)
+    name = the_model(place, model)
+    _say(bar(place, model=name, digest=digest, who=declared_person(who), why=_reason(why)), name, as_json)
+
+
+def _reason(why: str) -> str:
+    if not why.strip():
+        raise InputError("--why is empty", expected="the reason: it is kept for ever")
+    return why.strip()
+
+
+def _say(entry: LedgerEntry, model: str, as_json: bool) -> None:
+    if as_json:
+        show_json(entry.model_dump(mode="json"))
+        return
+    console().print(
+        f"{entry.action} of {model} by {entry.who}: ledger entry {entry.seq}, digest [bold]{entry.sha256}[/]"
+    )
+    for name, state in sorted(entry.after.channels.items()):
+        console().print(f"  {name}: live engine {short(state.live.engine) if state.live else 'nothing'}")

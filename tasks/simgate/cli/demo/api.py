@@ -1,0 +1,121 @@
+"""Api: Airflow's REST API under one account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from simgate.core.errors import SimgateError
+
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """One task instance."""
+
+    task: str
+    map_index: int
+    state: str
+    """Empty before it is scheduled."""
+    started_at: datetime | None
+    ended_at: datetime | None
+    try_number: int
+
+
+class Api:
+    """Reads runs, answers a gate, starts a run."""
+
+    def __init__(self, url: str, account: str, password: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.account = account
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False, transport=transport)
+        self._password = password
+        self._token = ""
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def run_state(self, dag: str, run: str) -> str:
+        """State of a DAG run: queued, running, success or failed."""
+        return str(self._send("GET", _run(dag, run))["state"])
+
+    def knows(self, dag: str, run: str) -> bool:
+        """Whether this Airflow has that run."""
+        return self._answer("GET", _run(dag, run), None, None).status_code == httpx.codes.OK
+
+    def tasks(self, dag: str, run: str) -> list[TaskState]:
+        """Every task instance of a run."""
+        rows = self._send("GET", f"{_run(dag, run)}/taskInstances", query={"limit": 200})["task_instances"]
+        return [_task(row) for row in rows]
+
+    def failed_runs_since(self, dag: str, moment: datetime) -> list[str]:
+        """Runs of a DAG that were queued later than a moment and failed."""
+        query = {"state": "failed", "order_by": "-run_after", "limit": 10}
+        rows = self._send("GET", f"dags/{quote(dag)}/dagRuns", query=query)["dag_runs"]
+        return [row["dag_run_id"] for row in rows if (at := _time(row["queued_at"])) is not None and at > moment]
+
+    def import_errors(self) -> list[str]:
+        """DAG files that cannot be read, and why."""
+        found = self._send("GET", "importErrors")["import_errors"]
+        return [f"{row['filename']}: {row['stack_trace']}" for row in found]
+
+    def gate_waits(self, dag: str, run: str, task: str) -> bool:
+        """Whether a gate has asked and nobody answered."""
+        path = f"{_run(dag, run)}/taskInstances/{quote(task)}/-1/hitlDetails"
+        answer = self._answer("GET", path, None, None)
+        return answer.status_code == httpx.codes.OK and not answer.json()["response_received"]
+
+    def answer_gate(self, dag: str, run: str, task: str, option: str) -> None:
+        """Answer a gate in this account's name."""
+        path = f"{_run(dag, run)}/taskInstances/{quote(task)}/-1/hitlDetails"
+        self._send("PATCH", path, body={"chosen_options": [option], "params_input": {}})
+
+    def trigger(self, dag: str) -> str:
+        """Start a run by hand; its id."""
+        body = {"logical_date": None, "note": "started by the demo"}
+        return str(self._send("POST", f"dags/{quote(dag)}/dagRuns", body=body)["dag_run_id"])
+
+    def _send(self, method: str, path: str, *, query: dict[str, Any] | None = None, body: Any = None) -> Any:
+        answer = self._answer(method, path, query, body)
+        if not answer.is_success:
+            raise SimgateError(f"Airflow refused {method} {path}", actual=f"{answer.status_code} {answer.text[:300]}")
+        return answer.json()
+
+    def _answer(self, method: str, path: str, query: dict[str, Any] | None, body: Any) -> httpx.Response:
+        try:
+            headers = {"Authorization": f"Bearer {self._login()}"}
+            answer = self._client.request(method, f"/api/v2/{path}", params=query, json=body, headers=headers)
+        except httpx.TransportError as error:
+            raise SimgateError(f"Airflow's API does not answer {path}: {error!r}") from error
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            self._token = ""
+        return answer
+
+    def _login(self) -> str:
+        if not self._token:
+            body = {"username": self.account, "password": self._password}
+            answer = self._client.post("/auth/token", json=body)
+            if not answer.is_success:
+                raise SimgateError(f"Airflow refuses the account {self.account}", actual=answer.status_code)
+            self._token = answer.json()["access_token"]
+        return self._token
+
+
+def _run(dag: str, run: str) -> str:
+    return f"dags/{quote(dag, safe='')}/dagRuns/{quote(run, safe='')}"
+
+
+def _task(row: dict[str, Any]) -> TaskState:
+    return TaskState(
+        task=row["task_id"], map_index=row["map_index"], state=row["state"] or "", started_at=_time(row["start_date"]),
+        ended_at=_time(row["end_date"]), try_number=row["try_number"],
+    )  # fmt: skip
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None

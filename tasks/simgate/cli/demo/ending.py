@@ -1,0 +1,53 @@
+"""Ending: the ledger, the lineage of what is live, and where to look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simgate.cli.console import console
+from simgate.cli.demo.deployment import APPROVER
+from simgate.cli.demo.site import Site
+from simgate.cli.ledger import mirror
+from simgate.cli.lineage import draw, roots_of
+from simgate.cli.live import history
+from simgate.core.store import Store
+from simgate.release.entry import LiveModel
+from simgate_airflow.standalone import LocalAirflow
+
+
+def show_ledger(site: Site, model: str) -> None:
+    """Every decision."""
+    console().print("\n[bold]The ledger[/]  (simgate history)")
+    history(model=model, store=str(site.store))
+
+
+def show_lineage(store: Store, model: str, channel: str) -> None:
+    """The live model down to scene files."""
+    console().print("\n[bold]What the live model was made from[/]  (simgate lineage --files)")
+    title, roots = roots_of(store, "main", model, channel)
+    console().print(draw(store, title, roots, files=False))
+
+
+def carry_over(site: Site, store: Store, model: str) -> None:
+    """Mirror the ledger to MLflow; a failure is told and fails nothing."""
+    with console().status("mirroring the ledger to MLflow"):
+        problem = mirror(store.url, model, site.mlflow_uri)
+    if problem:
+        console().print(f"\n[yellow]MLflow's registry was not updated:[/] {problem}")
+
+
+def show_places(site: Site, live: LiveModel, airflow: LocalAirflow | None) -> None:
+    """Where to look."""
+    out = console()
+    out.print("\n[bold]Where to look[/]")
+    for role, ref in sorted(live.evidence.items()):
+        page = site.store / Path(ref.uri).parent / "report.html"
+        if page.exists():
+            out.print(f"  {role:14} file://{page}")
+    if airflow is not None:
+        out.print(f"  {'Airflow':14} {airflow.url}   user {APPROVER}   password {airflow.password(APPROVER)}")
+    out.print(f"  {'MLflow':14} .venv/bin/mlflow ui --host 127.0.0.1 --port 5000 --backend-store-uri {site.mlflow_uri}")
+    out.print(f"  {'command':14} .venv/bin/simgate verify | live | history | lineage | runs | show | plan")
+    out.print(
+        f"  {'stop':14} make demo-stop" if airflow is not None else "  Airflow was stopped; `make demo` starts it again"
+    )

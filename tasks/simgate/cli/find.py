@@ -1,0 +1,114 @@
+"""Find: from what a person types (a key's beginning, a manifest's place, a model) to what the store holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from simgate.core.artifact import ManifestRef
+from simgate.core.attempt import read_memo
+from simgate.core.errors import InputError
+from simgate.core.manifest import MANIFEST_NAME, Manifest, read_manifest
+from simgate.core.store import Store
+from simgate.release.entry import LiveModel
+from simgate.release.ledger import Ledger
+
+MIN_PREFIX_CHARACTERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A committed run."""
+
+    ref: ManifestRef
+    manifest: Manifest
+
+
+def runs(store: Store, domain: str) -> Iterator[Run]:
+    """Every committed run of a domain: memos are the only thing that means "done"."""
+    for key in store.keys(f"memo/{domain}"):
+        ref = read_memo(store, key)
+        if ref is not None:
+            yield Run(ref, read_manifest(store, ref))
+
+
+def find_run(store: Store, domain: str, text: str) -> Run:
+    """A run by the first characters of its run key, by its manifest's digest, or by its manifest's key in the store."""
+    ref = find_ref(store, domain, text)
+    return Run(ref, read_manifest(store, ref))
+
+
+def find_ref(store: Store, domain: str, text: str) -> ManifestRef:
+    """The same, the manifest unread: for those who check it themselves."""
+    if "/" in text:
+        return _by_key(store, text)
+    if len(text) < MIN_PREFIX_CHARACTERS:
+        raise InputError(
+            "too short to tell runs apart", actual=text, expected=f"{MIN_PREFIX_CHARACTERS} characters or more"
+        )
+    refs = {ref.sha256: ref for ref in _memos(store, domain, text)}
+    if not refs:
+        raise InputError(f"no committed run in domain {domain}", actual=text, remedy="`simgate runs` lists them")
+    if len(refs) > 1:
+        found = ", ".join(sorted(ref.uri for ref in refs.values()))
+        raise InputError("that names several runs", actual=text, expected=f"one of {found}")
+    return next(iter(refs.values()))
+
+
+def _memos(store: Store, domain: str, text: str) -> Iterator[ManifestRef]:
+    for key in store.keys(f"memo/{domain}"):
+        ref = read_memo(store, key)
+        if ref is not None and (key.rpartition("/")[2].startswith(text) or ref.sha256.startswith(text)):
+            yield ref
+
+
+def _by_key(store: Store, uri: str) -> ManifestRef:
+    """The manifest at a key; its digest is the memo's where one names it, so that a changed manifest is noticed."""
+    parts = uri.split("/")
+    if len(parts) != 6 or parts[0] != "runs" or parts[5] != MANIFEST_NAME:
+        raise InputError("not a manifest's key", actual=uri, expected="runs/DOMAIN/STAGE/RUN_KEY/ATTEMPT/manifest.json")
+    named = (ref for ref in _memos(store, parts[1], parts[3]) if ref.uri == uri)
+    return next(named, None) or ManifestRef(uri=uri, sha256=store.digest(uri))
+
+
+def models(store: Store) -> list[str]:
+    """Every model that has a ledger."""
+    return sorted({key.split("/")[1] for key in store.keys("ledger")})
+
+
+def the_model(store: Store, given: str) -> str:
+    """The given model, or the only one there is."""
+    found = models(store)
+    if given:
+        if given not in found:
+            raise InputError(
+                "no such model in the ledgers", actual=given, expected=" | ".join(found) or "none is there yet"
+            )
+        return given
+    if len(found) != 1:
+        raise InputError(
+            "which model?",
+            actual=f"{len(found)} ledgers",
+            expected=" | ".join(found) or "one; nothing was released yet",
+        )
+    return found[0]
+
+
+def the_channel(store: Store, model: str, given: str) -> str:
+    """The given channel, or the only one that the ledger knows."""
+    found = sorted(Ledger(store, model).state.channels)
+    if given:
+        return given
+    if len(found) != 1:
+        raise InputError(
+            f"which channel of {model}?", actual=f"{len(found)} channels", expected=" | ".join(found) or "a name"
+        )
+    return found[0]
+
+
+def the_live(store: Store, model: str, channel: str) -> LiveModel:
+    """What a channel serves now; an error where it serves nothing."""
+    live = Ledger(store, model).live(channel)
+    if live is None:
+        raise InputError(f"nothing is live in channel {channel} of {model}", remedy="`simgate history` says why")
+    return live

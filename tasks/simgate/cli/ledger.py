@@ -1,0 +1,55 @@
+"""simgate ledger: carry what is live over to other systems; the ledger itself stays the only truth."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from simgate.cli.console import console, show_json
+from simgate.cli.find import the_model
+from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption
+from simgate.core.store import Store
+
+app = typer.Typer(no_args_is_help=True, help="Carry what is live over to MLflow's registry.")
+SYNC_TIMEOUT_S = 180.0
+TrackingOption = Annotated[
+    str, typer.Option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow's tracking and registry address.")
+]
+
+
+@app.callback()
+def _group() -> None:
+    """Carry what is live over to MLflow's registry."""
+
+
+@app.command()
+def sync(
+    model: Annotated[str, typer.Argument(help="Name of the model; default: the only one.")] = "",
+    tracking_uri: TrackingOption = "sqlite:///.simgate/mlflow.db",
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Register each channel's live model in MLflow, with tags and an alias; a failure is told and fails nothing."""
+    place = Store(store)
+    name = the_model(place, model)
+    problem = mirror(place.url, name, tracking_uri)
+    if as_json:
+        show_json({"model": name, "synced": not problem, "problem": problem})
+    elif problem:
+        console(stderr=True).print(f"[yellow]not mirrored[/] to {tracking_uri}: {problem}", soft_wrap=True)
+    else:
+        console().print(f"mirrored {name} to {tracking_uri}")
+
+
+def mirror(store_url: str, model: str, tracking_uri: str) -> str:
+    """Run the mirror as a process of its own; what went wrong, or nothing."""
+    command = [sys.executable, "-m", "simgate.cli.mirror", store_url, model, tracking_uri]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SYNC_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return f"no answer within {SYNC_TIMEOUT_S:.0f} s"
+    lines = done.stderr.strip().splitlines()
+    return "" if done.returncode == 0 else (lines[-1] if lines else f"exit code {done.returncode}")

@@ -1,0 +1,71 @@
+"""python -m simgate.cli.mirror STORE MODEL TRACKING_URI: the ledger's live models as versions in MLflow's registry."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from simgate.core.manifest import read_manifest
+from simgate.core.store import Store
+from simgate.release.entry import LiveModel
+from simgate.release.ledger import Ledger
+
+CANDIDATE_TAG = "simgate.candidate"
+ENGINE_NAME = "model.onnx"
+
+
+def mirror(store: Store, model: str, client: MlflowClient) -> int:
+    """Make each channel's live model a tagged version with the channel's name as alias; how many were new."""
+    ledger = Ledger(store, model)
+    head = ledger.head()
+    if head is None:
+        return 0
+    _ensure_registered(client, model)
+    known = {version.tags.get(CANDIDATE_TAG): version for version in client.search_model_versions(f"name='{model}'")}
+    new = 0
+    for channel, state in sorted(head.after.channels.items()):
+        if state.live is None:
+            continue
+        version = known.get(state.live.candidate)
+        if version is None:
+            version, new = _register(store, client, model, channel, state.live, head.sha256), new + 1
+        client.set_registered_model_alias(model, channel, str(version.version))
+    return new
+
+
+def _ensure_registered(client: MlflowClient, model: str) -> None:
+    try:
+        client.get_registered_model(model)
+    except MlflowException:
+        client.create_registered_model(model, description="Mirror of simgate's ledger; the ledger is the truth.")
+
+
+def _register(
+    store: Store, client: MlflowClient, model: str, channel: str, live: LiveModel, head_sha256: str
+) -> ModelVersion:
+    engine = read_manifest(store, live.evidence["export"]).artifact(ENGINE_NAME)
+    tags = {
+        CANDIDATE_TAG: live.candidate, "simgate.engine": live.engine, "simgate.channel": channel,
+        "simgate.since": live.since.isoformat(),
+        "simgate.ledger_head": head_sha256, "simgate.onnx_sha256": engine.sha256,
+        **{f"simgate.evidence.{role}": ref.uri for role, ref in live.evidence.items()},
+    }  # fmt: skip
+    source = f"{store.url}/{engine.uri.rpartition('/')[0]}"
+    return client.create_model_version(model, source=source, tags=tags, description=f"live in {channel}")
+
+
+def main(arguments: list[str]) -> int:
+    """Mirror once."""
+    store_url, model, tracking_uri = arguments
+    os.umask(0o077)
+    client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+    print(f"{mirror(Store(store_url), model, client)} new", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,22 @@
+"""Options that several commands share, said in the same words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+DEFAULT_STORE = "./.simgate/store"
+
+StoreOption = Annotated[
+    str,
+    typer.Option("--store", envvar="SIMGATE_STORE", help="The artifact store: a folder or s3://bucket/prefix."),
+]
+DomainOption = Annotated[
+    str, typer.Option("--domain", envvar="SIMGATE_DOMAIN", help="Trust domain: main, or pr-<n> for a pull request.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of a table.")]
+WhyOption = Annotated[str, typer.Option("--why", help="The reason; it is kept for ever.")]
+WhoOption = Annotated[
+    str, typer.Option("--who", envvar="SIMGATE_USER", help="Who does it; default: git's e-mail, else the login name.")
+]

@@ -1,0 +1,121 @@
+"""simgate runs, simgate show: what was done, and one run in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from simgate.cli.console import console, short, show_json, show_table
+from simgate.cli.find import Run, find_run
+from simgate.cli.find import runs as committed_runs
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption
+from simgate.core.attempt import read_verdict
+from simgate.core.environment import Observed
+from simgate.core.errors import NotFound
+from simgate.core.manifest import Manifest
+from simgate.core.store import Store
+
+Rows = list[tuple[str, ...]]
+RunArgument = Annotated[
+    str, typer.Argument(help="First characters of a run key or manifest digest, or a manifest's key.")
+]
+
+
+def runs(
+    stage: Annotated[str, typer.Option("--stage", help="Only this stage.")] = "",
+    last: Annotated[int, typer.Option("--last", min=1, help="Only the newest so many.")] = 50,
+    domain: DomainOption = "main",
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """List committed runs, newest last: stage, key, verdict, when, and for which run of a pipeline."""
+    place = Store(store)
+    found = [run for run in committed_runs(place, domain) if stage in ("", run.manifest.stage)]
+    found.sort(key=lambda run: _finished(run.manifest))
+    rows = [_row(place, run) for run in found[-last:]]
+    if as_json:
+        show_json(rows)
+        return
+    head = ("stage", "what", "run key", "verdict", "finished", "for")
+    show_table(
+        head, [(r["stage"], r["what"], short(r["run_key"]), r["verdict"], r["finished"], r["for"]) for r in rows]
+    )
+
+
+def _row(store: Store, run: Run) -> dict[str, str]:
+    verdict = read_verdict(store, run.manifest)
+    return {
+        "stage": run.manifest.stage, "what": what(run.manifest), "run_key": run.manifest.run_key,
+        "verdict": verdict.verdict if verdict else "", "finished": _finished(run.manifest),
+        "for": run.manifest.run_record, "manifest": run.ref.uri, "sha256": run.ref.sha256,
+    }  # fmt: skip
+
+
+def _finished(manifest: Manifest) -> str:
+    return manifest.predicate.run_details.metadata.finished_on
+
+
+def what(manifest: Manifest) -> str:
+    """What a run is about, in a word: the shard of a generate run, the target of an export."""
+    spec = manifest.spec
+    if manifest.stage == "generate":
+        return f"{spec['scene']}[{spec['first_episode']}+{spec['episodes']}]"
+    return str(spec.get("target") or spec.get("bench") or "")
+
+
+def show(
+    run: RunArgument, domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
+) -> None:
+    """Show one run: what was asked, what it was made from, what it left, what it cost, what the gate said."""
+    place = Store(store)
+    found = find_run(place, domain, run)
+    if as_json:
+        show_json(found.manifest.model_dump(mode="json"))
+        return
+    for heading, head, rows in _sections(place, found):
+        if rows:
+            show_table(head, rows, title=f"\n[bold]{heading}[/]")
+    console().print(f"\n[dim]{found.ref.uri}[/]")
+
+
+def _sections(store: Store, run: Run) -> Iterator[tuple[str, tuple[str, ...], Rows]]:
+    manifest = run.manifest
+    yield f"{manifest.stage} {what(manifest)}", ("", ""), _facts(store, run)
+    yield "spec", ("field", "value"), [(name, str(value)[:110]) for name, value in sorted(manifest.spec.items())]
+    inputs: set[tuple[str, ...]] = {
+        (link.name, link.annotations.output, short(link.annotations.key_part), link.uri)
+        for link in manifest.dependencies
+    }
+    yield "made from", ("stage", "output", "key part", "at"), sorted(inputs)
+    outputs: Rows = [(item.name, f"{item.size_bytes:,}", short(item.sha256)) for item in manifest.artifacts]
+    yield "outputs", ("name", "bytes", "sha256"), outputs
+    evidence: Rows = [(item.name, f"{item.size_bytes:,}", short(item.sha256)) for item in manifest.byproducts]
+    yield "evidence", ("name", "bytes", "sha256"), evidence
+
+
+def _facts(store: Store, run: Run) -> Rows:
+    manifest, verdict = run.manifest, read_verdict(store, run.manifest)
+    internal = manifest.predicate.build_definition.internal_parameters
+    facts = [
+        ("run key", manifest.run_key), ("content digest", manifest.content_digest), ("manifest sha256", run.ref.sha256),
+        ("code", short(internal.code_digest)), ("locked libraries", short(internal.lock_digest)),
+        ("place", manifest.predicate.run_details.builder.id), ("for run", manifest.run_record),
+        ("finished", _finished(manifest)),
+    ]  # fmt: skip
+    if verdict is not None:
+        facts.append(("verdict", "; ".join((verdict.verdict, *verdict.reasons))))
+        facts += [(f"  {name}", f"{value:.6g}") for name, value in sorted(verdict.metrics.items())]
+    return [*facts, *_cost(store, manifest)]
+
+
+def _cost(store: Store, manifest: Manifest) -> Rows:
+    try:
+        observed = Observed.from_json(store.read(manifest.artifact("observed.json")), what="observed.json")
+    except NotFound:
+        return []
+    cost = observed.cost
+    return [
+        ("cost", f"{cost.wall_s:.1f} s, peak {cost.peak_rss_bytes / 2**20:.0f} MiB, on {observed.environment.host}")
+    ]

@@ -1,0 +1,59 @@
+"""simgate scenes: push scene files, and see who pushed what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simgate.cli.console import console, short, show_json, show_table, when
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption
+
+app = typer.Typer(no_args_is_help=True, help="Push scene files, and see who pushed what.")
+
+
+@app.command()
+def push(
+    folder: Annotated[Path, typer.Argument(help="Folder with the scenes' layers and textures.")],
+    message: Annotated[str, typer.Option("--message", "-m", help="What changed, for people.")] = "",
+    author: Annotated[str, typer.Option("--author", help="Author; default: git's e-mail, else the login name.")] = "",
+    pull_request: Annotated[str, typer.Option("--pull-request", help="Pull request that this belongs to.")] = "",
+    domain: DomainOption = "main",
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Push a folder as the new head of the scenes; files that the store has already are not sent again."""
+    from simgate.cli.person import declared_person
+    from simgate.core.errors import InputError
+    from simgate.core.heads import push_scenes
+    from simgate.core.store import Store
+
+    if not folder.is_dir():
+        raise InputError("no such folder of scenes", actual=folder, remedy="give the folder that holds the .usda files")
+    head, is_new = push_scenes(
+        Store(store), domain, folder,
+        author=declared_person(author), message=message, pull_request=pull_request,
+    )  # fmt: skip
+    if as_json:
+        show_json({**head.model_dump(mode="json"), "new": is_new})
+        return
+    said = "is the new head" if is_new else "is the head already: nothing changed"
+    console().print(f"snapshot [bold]{short(head.snapshot_sha256)}[/] {said} ({domain}, entry {head.seq})")
+
+
+@app.command()
+def log(domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """List every head of the scenes, newest last."""
+    from simgate.core.heads import scenes_pushes
+    from simgate.core.store import Store
+
+    heads = scenes_pushes(Store(store), domain)
+    if as_json:
+        show_json([head.model_dump(mode="json") for head in heads])
+        return
+    rows = [
+        (str(head.seq), when(head.at), short(head.snapshot_sha256), head.author, head.pull_request, head.message)
+        for head in heads
+    ]
+    show_table(("seq", "when", "snapshot", "author", "pull request", "message"), rows)

@@ -1,0 +1,1 @@
+"""evaluate: one model judged on one split with fixed seeds."""

@@ -1,0 +1,67 @@
+"""Driving: a share of the closed-loop episodes, in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from simgate.core.document import Document
+from simgate.model.card import ModelCard
+from simgate.specs.evaluate import ClosedLoopSpec, EpisodeResult
+from simgate.specs.generate import GenerateSpec
+
+Who = Literal["candidate", "baseline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One episode that is to be driven by both networks, one after the other."""
+
+    scene: str
+    root: Path
+    """The scene's root layer."""
+    episode: int
+
+
+class DrivenTrip(Document):
+    """What came of a trip."""
+
+    candidate: EpisodeResult
+    baseline: EpisodeResult
+
+
+@dataclass(frozen=True, slots=True)
+class Driving:
+    """What every driver process is given; everything in it crosses a process border."""
+
+    closed_loop: ClosedLoopSpec
+    card: ModelCard
+    weights: bytes
+    baseline_seed: int
+    device: Literal["cpu", "cuda"]
+    swap_channels: bool
+
+
+def drive_share(driving: Driving, trips: tuple[Trip, ...], tell: Callable[[bytes], None]) -> None:
+    """Drive the trips in their order, telling each one's result as canonical JSON."""
+    # Heavy, and only here: the process that waits for the results needs no simulator.
+    from simgate.evaluate.policy import policies_of
+    from simgate.sim.rollout import drive, open_simulator
+
+    policies = policies_of(driving)
+    for scene in dict.fromkeys(trip.scene for trip in trips):
+        here = [trip for trip in trips if trip.scene == scene]
+        spec = scene_spec(driving.closed_loop, scene)
+        simulator = open_simulator(spec, here[0].root)
+        for trip in here:
+            steps = driving.closed_loop.max_steps
+            candidate, baseline = (drive(simulator, spec, trip.episode, policy, steps) for policy in policies)
+            tell(DrivenTrip(candidate=candidate, baseline=baseline).to_json())
+        simulator.close()
+
+
+def scene_spec(closed_loop: ClosedLoopSpec, scene: str) -> GenerateSpec:
+    """The rollouts' spec in one scene."""
+    return closed_loop.generate.model_copy(update={"scene": scene})

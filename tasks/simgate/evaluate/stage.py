@@ -1,0 +1,31 @@
+"""Judge one model on one split, with fixed seeds: held-out frames, and the closed loop in the split's scenes."""
+
+from __future__ import annotations
+
+from simgate.core.errors import InputError
+from simgate.core.stage import Stage
+from simgate.core.work import Drawn, Work
+from simgate.specs.evaluate import EvaluateSpec
+
+
+def run(work: Work[EvaluateSpec]) -> None:
+    """Write evaluation.json and the verdict on it."""
+    if work.spec.closed_loop.generate.device != work.spec.device:
+        raise InputError(
+            "field closed_loop.generate.device: differs from device",
+            actual=work.spec.closed_loop.generate.device,
+            expected=work.spec.device,
+        )
+    from simgate.evaluate.judging import judge
+
+    judge(work)
+
+
+def draw(drawn: Drawn[EvaluateSpec]) -> bytes:
+    """The page of an evaluation."""
+    from simgate.evaluate.report import page_of
+
+    return page_of(drawn)
+
+
+STAGE = Stage(name="evaluate", extra="torch", spec_type=EvaluateSpec, run=run, report=draw)

@@ -1,0 +1,72 @@
+"""Export one network to an engine and compare it, end to end, with FP32 PyTorch."""
+
+from __future__ import annotations
+
+import torch
+
+from simgate.core.errors import InputError
+from simgate.core.stage import Stage
+from simgate.core.work import Work
+from simgate.engine.onnx import OnnxEngine
+from simgate.engine.pytorch import PytorchModel
+from simgate.export.graph import onnx_bytes
+from simgate.export.latency import measure
+from simgate.export.parity import ParityMeter, failures
+from simgate.export.report import draw
+from simgate.model.frame import Frame, frames_of, read_split
+from simgate.model.trained import read_trained
+from simgate.specs.export import ExportSpec, Parity
+
+SPLIT = "splits/eval.json"
+MEDIA_TYPE = "application/onnx"
+
+
+def run(work: Work[ExportSpec]) -> None:
+    """Write model.onnx, parity.json and the verdict on it; latency.json beside them."""
+    _check(work.spec)
+    torch.set_num_threads(1)
+    model = read_trained(work.inputs)
+    data = onnx_bytes(model.network, model.contract, work.spec.opset)
+    engine = OnnxEngine.from_bytes(data, what="model.onnx")
+    frames = _frames(work, model.contract.obstacles)
+    parity = _compare(work, frames, PytorchModel(model.network, model.contract), engine)
+    work.outputs.write("model.onnx", data, MEDIA_TYPE)
+    work.outputs.write("parity.json", parity.to_json(), "application/json")
+    reasons = failures(parity)
+    work.outputs.verdict(not reasons, reasons, {f"{row.output}.max": row.max for row in parity.rows})
+    latency = measure(engine, frames, work.spec.latency_runs)
+    work.outputs.byproduct("latency.json", latency.to_json(), "application/json")
+
+
+def _check(spec: ExportSpec) -> None:
+    if spec.target != "onnxruntime-cpu":
+        remedy = "use onnxruntime-cpu; this target comes later"
+        raise InputError(
+            "field target: not supported yet", actual=spec.target, expected="onnxruntime-cpu", remedy=remedy
+        )
+    if spec.precision != "fp32":
+        remedy = "use fp32; it comes later, with its target"
+        raise InputError(
+            "field precision: not supported by this target", actual=spec.precision, expected="fp32", remedy=remedy
+        )
+
+
+def _frames(work: Work[ExportSpec], obstacles: tuple[str, ...]) -> list[Frame]:
+    """Frames at equal distances over the whole split, as many as asked for or as there are."""
+    split = read_split(work.inputs.read("validate", SPLIT), what=SPLIT)
+    count = min(work.spec.parity_samples, split.frames)
+    wanted = {number * split.frames // count for number in range(count)}
+    frames = frames_of(work.inputs, split, work.folder, obstacles)
+    return [frame for number, frame in enumerate(frames) if number in wanted]
+
+
+def _compare(work: Work[ExportSpec], frames: list[Frame], reference: PytorchModel, engine: OnnxEngine) -> Parity:
+    meter = ParityMeter(work.spec)
+    for number, frame in enumerate(frames, start=1):
+        meter.add(frame, reference, engine)
+        if number % 16 == 0 or number == len(frames):
+            work.progress(number, len(frames), "frames compared")
+    return meter.result()
+
+
+STAGE = Stage(name="export", extra="torch", spec_type=ExportSpec, run=run, report=draw)

@@ -1,0 +1,1 @@
+"""train: one split in, one network out, by distributed data parallelism."""

@@ -1,0 +1,45 @@
+"""Device: what was asked for is compared with what is there, before anything is computed."""
+
+from __future__ import annotations
+
+import torch
+
+from simgate.core.errors import InputError
+from simgate.specs.train import TrainSpec
+
+
+def check_device(spec: TrainSpec) -> None:
+    """Refuse a device, precision or number of processes that this machine has not."""
+    if spec.device == "cpu":
+        if spec.precision == "amp-fp16":
+            raise InputError(
+                "field precision: the CPU has no float16 training", actual="amp-fp16", remedy="use fp32 or amp-bf16"
+            )
+        return
+    if not torch.cuda.is_available():
+        raise InputError("field device: no CUDA device here", actual="cuda", remedy="use cpu, or a machine with a GPU")
+    if (count := torch.cuda.device_count()) < spec.world_size:
+        raise InputError(
+            "field world_size: more than this machine has GPUs", actual=spec.world_size, expected=f"at most {count}"
+        )
+    if spec.precision == "amp-bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise InputError("field precision: this GPU has no bfloat16", actual="amp-bf16", remedy="use fp32 or amp-fp16")
+
+
+def check_shape(spec: TrainSpec) -> None:
+    """Refuse numbers that do not go together."""
+    if spec.batch_size % spec.world_size:
+        remedy = "every process takes an equal part of a batch"
+        raise InputError(
+            "field batch_size: not a multiple of world_size",
+            actual=spec.batch_size,
+            expected=f"k × {spec.world_size}",
+            remedy=remedy,
+        )
+    for name, value in (("width", spec.network.image_width_px), ("height", spec.network.image_height_px)):
+        if value % 16:
+            raise InputError(
+                f"field network.image_{name}_px: the network halves it four times",
+                actual=value,
+                expected="a multiple of 16",
+            )

@@ -1,0 +1,28 @@
+"""Train one network on one split, by imitation and detection, over any number of processes."""
+
+from __future__ import annotations
+
+from simgate.core.stage import Stage
+from simgate.core.work import Drawn, Work
+from simgate.specs.train import TrainSpec
+from simgate.train.forerunner import prepare_ranks
+
+
+def run(work: Work[TrainSpec]) -> None:
+    """Train; outputs model.safetensors and model.json, and metrics.jsonl beside them."""
+    if work.spec.epochs:
+        prepare_ranks()
+    # Only now: the ranks' process loads torch at the same time as this one.
+    from simgate.train.training import train
+
+    train(work)
+
+
+def draw(drawn: Drawn[TrainSpec]) -> bytes:
+    """The page of a training."""
+    from simgate.train.report import page_of
+
+    return page_of(drawn)
+
+
+STAGE = Stage(name="train", extra="torch", spec_type=TrainSpec, run=run, report=draw, polls_stop=True)

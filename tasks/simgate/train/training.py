@@ -1,0 +1,98 @@
+"""Training as a whole: decode the split, launch the ranks, keep their result; stopped anywhere, it goes on exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simgate.core.canonical import sha256_hex
+from simgate.core.errors import Preempted, SimgateError
+from simgate.core.random import seed_of
+from simgate.core.work import Work
+from simgate.model.card import EpochLosses, ModelCard
+from simgate.model.contract import Contract
+from simgate.model.frame import frames_of, read_split
+from simgate.model.network import new_network, parameter_count
+from simgate.model.weights import weights_bytes
+from simgate.specs.train import TrainSpec
+from simgate.specs.validate import SplitDocument
+from simgate.train.courier import Courier
+from simgate.train.device import check_device, check_shape
+from simgate.train.folder import TrainFolder
+from simgate.train.launch import launch
+from simgate.train.lifeline import held
+from simgate.train.order import Schedule
+from simgate.train.pack import create_pack, shuffle_labels
+from simgate.train.tracking import track
+
+SPLIT = "splits/train.json"
+
+
+def train(work: Work[TrainSpec]) -> None:
+    """Write the trained network, its card and its losses."""
+    check_shape(work.spec)
+    check_device(work.spec)
+    data = work.inputs.read("validate", SPLIT)
+    split = read_split(data, what=SPLIT)
+    weights, history = _train(work, split) if work.spec.epochs else (_untrained(work.spec), ())
+    card = _card(work.spec, split, sha256_hex(data), history)
+    work.outputs.write("model.safetensors", weights, "application/vnd.safetensors")
+    work.outputs.write("model.json", card.to_json(), "application/json")
+    lines = b"".join(row.to_json() + b"\n" for row in history)
+    work.outputs.byproduct("metrics.jsonl", lines, "application/jsonl")
+    track(work, card, history, sha256_hex(weights))
+
+
+def _train(work: Work[TrainSpec], split: SplitDocument) -> tuple[bytes, Sequence[EpochLosses]]:
+    folder = TrainFolder(work.folder)
+    _pack(work, split, folder)
+    step = work.scratch.latest(folder.resume)
+    if step is not None:
+        work.note("resumed", step=step)
+    _leave_if_asked(work)
+    with held(folder.lifeline), Courier(work, folder):
+        launch(work.spec, folder)
+    if not folder.weights.exists():
+        _leave_if_asked(work)
+        raise SimgateError("training ended without a network", remedy="see the ranks' logs above")
+    lines = folder.history.read_bytes().splitlines()
+    return folder.weights.read_bytes(), [EpochLosses.from_json(line, what="history") for line in lines]
+
+
+def _pack(work: Work[TrainSpec], split: SplitDocument, folder: TrainFolder) -> None:
+    contract = Contract.of(work.spec.network)
+    frames = frames_of(work.inputs, split, work.folder, contract.obstacles)
+
+    def done(count: int) -> None:
+        if count % 500 == 0 or count == split.frames:
+            work.progress(count, split.frames, "frames read")
+            _leave_if_asked(work)
+
+    pack = create_pack(folder.pack, contract, frames, split.frames, done)
+    if work.spec.shuffle_labels:
+        shuffle_labels(pack, work.spec.seed)
+
+
+def _leave_if_asked(work: Work[TrainSpec]) -> None:
+    if work.stop.requested:
+        raise Preempted("asked to stop (SIGTERM); what was trained is kept", remedy="run again to go on")
+
+
+def _untrained(spec: TrainSpec) -> bytes:
+    return weights_bytes(new_network(spec.network, seed_of(spec.seed, "weights")))
+
+
+def _card(spec: TrainSpec, split: SplitDocument, dataset_sha256: str, history: Sequence[EpochLosses]) -> ModelCard:
+    schedule = Schedule(spec.seed, split.frames, spec.batch_size, spec.epochs)
+    return ModelCard(
+        network=spec.network,
+        parameters=parameter_count(new_network(spec.network, 0)),
+        seed=spec.seed,
+        epochs=spec.epochs,
+        steps=schedule.steps,
+        frames=split.frames,
+        dataset_sha256=dataset_sha256,
+        device=spec.device,
+        precision=spec.precision,
+        world_size=spec.world_size,
+        last=history[-1] if history else None,
+    )

@@ -1,0 +1,129 @@
+"""A user of Airflow's REST API, for tests: what a person may do with an account."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from simgate_airflow.rest import run_path
+from simgate_airflow.standalone import LocalAirflow
+
+ENDED = ("success", "failed")
+
+
+@dataclass
+class User:
+    """One account."""
+
+    airflow: LocalAirflow
+    name: str
+    token: str = ""
+
+    def ask(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
+        """One request as this user."""
+        if not self.token:
+            login = {"username": self.name, "password": self.airflow.password(self.name)}
+            self.token = httpx.post(f"{self.airflow.url}/auth/token", json=login).json()["access_token"]
+        headers = {"Authorization": f"Bearer {self.token}"}
+        url = f"{self.airflow.url}/api/v2/{path}"
+        return httpx.request(method, url, json=body, params=query, headers=headers, timeout=30)
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The JSON of a GET."""
+        return self.ask("GET", path, **query).raise_for_status().json()
+
+    def trigger(self, dag: str, **conf: Any) -> Run:
+        """Start a run by hand."""
+        answer = self.ask("POST", f"dags/{dag}/dagRuns", {"logical_date": None, "conf": conf}).raise_for_status()
+        return Run(self, dag, answer.json()["dag_run_id"])
+
+    def runs(self, dag: str) -> list[Run]:
+        """Every run of a DAG, oldest first."""
+        found = self.get(f"dags/{dag}/dagRuns", order_by="run_after", limit=100)["dag_runs"]
+        return [Run(self, dag, item["dag_run_id"]) for item in found]
+
+    def post_event(self, asset: str, **extra: Any) -> httpx.Response:
+        """Forge an asset event."""
+        assets = self.get("assets", name_pattern=asset)["assets"]
+        number = next(item["id"] for item in assets if item["name"] == asset)
+        return self.ask("POST", "assets/events", {"asset_id": number, "extra": extra})
+
+
+@dataclass
+class Run:
+    """One DAG run, seen by a user."""
+
+    user: User
+    dag: str
+    run_id: str
+
+    @property
+    def path(self) -> str:
+        """Its path in the API."""
+        return run_path(self.dag, self.run_id)
+
+    @property
+    def state(self) -> str:
+        """Its state."""
+        return self.user.get(self.path)["state"]
+
+    def ended(self, within_s: float = 120) -> str:
+        """Wait for the end; its state."""
+        wait_for(lambda: self.state in ENDED, within_s, f"{self.dag} {self.run_id} to end: {self.tasks}")
+        return self.state
+
+    @property
+    def tasks(self) -> dict[str, str]:
+        """State of each task; a mapped one as `task.index`."""
+        found = self.user.get(f"{self.path}/taskInstances", limit=100)["task_instances"]
+        return {_name(item): item["state"] for item in found}
+
+    def instance(self, task: str) -> dict[str, Any]:
+        """One task instance."""
+        return self.user.get(f"{self.path}/taskInstances/{task}")
+
+    def reaches(self, task: str, state: str, within_s: float = 120) -> None:
+        """Wait until a task has a state."""
+        wait_for(lambda: self.tasks.get(task) == state, within_s, f"{task} to be {state}")
+
+    def log(self, task: str, number: int = 1) -> str:
+        """The text of a task's log, errors included."""
+        text = self.user.ask("GET", f"{self.path}/taskInstances/{task}/logs/{number}", full_content="true").text
+        return text.encode().decode("unicode_escape", errors="replace")
+
+    def answer(self, who: User, option: str) -> httpx.Response:
+        """Answer the gate, a moment after it parked: earlier an answer can fail the run."""
+        self.reaches("approve", "awaiting_input")
+        time.sleep(3)
+        body = {"chosen_options": [option], "params_input": {}}
+        return who.ask("PATCH", f"{self.path}/taskInstances/approve/-1/hitlDetails", body)
+
+    def set_task(self, who: User, task: str, state: str) -> httpx.Response:
+        """Set a task's state by hand."""
+        return who.ask("PATCH", f"{self.path}/taskInstances/{task}", {"new_state": state})
+
+    def clear(self, who: User, *tasks: str, downstream: bool = False) -> httpx.Response:
+        """Clear tasks of the run."""
+        body = {
+            "dry_run": False, "task_ids": list(tasks), "dag_run_id": self.run_id, "only_failed": False,
+            "include_downstream": downstream, "reset_dag_runs": True,
+        }  # fmt: skip
+        return who.ask("POST", f"dags/{self.dag}/clearTaskInstances", body)
+
+
+def _name(item: dict[str, Any]) -> str:
+    return item["task_id"] if item["map_index"] < 0 else f"{item['task_id']}.{item['map_index']}"
+
+
+def wait_for(what: Callable[[], bool], within_s: float, said: str) -> float:
+    """Wait until something holds; the seconds that it took."""
+    started = time.monotonic()
+    while not what():
+        if time.monotonic() - started > within_s:
+            raise AssertionError(f"waited {within_s} s for {said}")
+        time.sleep(0.4)
+    return time.monotonic() - started

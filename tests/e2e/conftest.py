@@ -1,0 +1,92 @@
+"""One local Airflow for all end-to-end tests, with the real DAGs, small stages and four people."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from simgate.core.heads import ScenesHead, push_scenes
+from simgate.core.store import Store
+from simgate_airflow.standalone import ACCOUNTS, LocalAirflow, start
+from tests.e2e.airflow_client import User, wait_for
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+SCENES = ("office", "home", "warehouse")
+POLICY = {
+    "version": 1,
+    "people": [
+        {"name": "scene-author", "emails": ["scenes@example.org"], "airflow_ids": ["engineer"]},
+        {"name": "operator", "emails": [], "airflow_ids": ["admin"]},
+        {"name": "release-manager", "emails": ["release@example.org"], "airflow_ids": ["release-manager"]},
+        {"name": "second-manager", "emails": [], "airflow_ids": ["second-manager"]},
+    ],
+    "channels": {
+        "demo": {
+            "gates": ["validate", "evaluate", "export", "hil"],
+            "benches": ["emulated"],
+            "approvers": ["release-manager", "second-manager"],
+        }
+    },
+}
+
+
+@dataclass
+class World:
+    """A running Airflow with its store and its people."""
+
+    airflow: LocalAirflow
+    store: Store
+    folder: Path
+
+    def user(self, name: str) -> User:
+        """An account."""
+        return User(self.airflow, name)
+
+    def push(self, *, author: str = "scenes@example.org", **edits: str) -> ScenesHead:
+        """Edit scenes and push them."""
+        for scene in SCENES:
+            path = self.folder / "scenes" / scene / f"{scene}.usda"
+            if scene in edits or not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(f"#usda 1.0\n# {scene} {edits.get(scene, '')}\n")
+        head, moved = push_scenes(self.store, "main", self.folder / "scenes", author=author, message="an edit")
+        assert moved
+        return head
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Start Airflow, and see to it that nothing of it is left."""
+    folder = tmp_path_factory.mktemp("airflow")
+    dags = folder / "dags"
+    dags.mkdir()
+    for source in (*(ROOT / "dags").glob("*.py"), *(HERE / "dags").glob("*.py")):
+        shutil.copy(source, dags)
+    (folder / "policy.yaml").write_text(yaml.safe_dump(POLICY))
+    python = folder / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE / "small_stages.py"}" "$@"\n')
+    python.chmod(0o755)
+    environment = {
+        "SIMGATE_STORE": str(folder / "store"), "SIMGATE_POLICY": str(folder / "policy.yaml"), "SIMGATE_POLL_S": "0.5",
+        "SIMGATE_PYTHON": str(python), "SIMGATE_MAX_BATCHES": "2",
+    }  # fmt: skip
+    accounts = {**ACCOUNTS, "second-manager": "user"}
+    airflow = start(
+        folder / "home", dags=dags, plugins=ROOT / "plugins", environment=environment, accounts=accounts, port=0
+    )
+    try:
+        found = World(airflow, Store(str(folder / "store")), folder)
+        admin = found.user("admin")
+        known = ("build_dataset", "release_model", "gate", "probe")
+        wait_for(lambda: all(admin.ask("GET", f"dags/{dag}").is_success for dag in known), 120, "the DAGs")
+        assert admin.get("importErrors")["import_errors"] == []
+        yield found
+    finally:
+        airflow.stop()

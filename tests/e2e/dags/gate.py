@@ -1,0 +1,42 @@
+"""The gate alone: a release run over evidence that is committed already, with a pause before promote."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param, chain, get_current_context, task
+
+from simgate.specs.recipe import demo_release_recipe
+from simgate_airflow.approval import ReleaseApproval
+from simgate_airflow.plan import plan_release, propose_candidate
+from simgate_airflow.promote import promote_candidate, settle_candidate
+from simgate_airflow.settings import settings
+from simgate_airflow.stage_local import StageLocal
+
+
+@task(retries=0)
+def hold() -> None:
+    """Wait for the test's word, if the run was asked to."""
+    from simgate.core.store import Store
+
+    context = get_current_context()
+    word = f"release-holds/{context['run_id']}"
+    while context["params"]["hold"] and not Store(settings().store_url).exists(word):
+        time.sleep(0.3)
+
+
+with DAG(
+    "gate",
+    schedule=None,
+    max_active_runs=8,
+    params={
+        "recipe": Param(demo_release_recipe().model_dump(mode="json"), type="object"),
+        "hold": Param(False, type="boolean"),
+    },
+    default_args={"retry_delay": timedelta(seconds=1)},
+):
+    promote = promote_candidate()
+    hil = StageLocal(task_id="hil", stage="hil")
+    chain(plan_release(), hil, propose_candidate(), ReleaseApproval(task_id="approve"), hold(), promote)
+    promote >> settle_candidate().as_teardown(on_failure_fail_dagrun=True)

@@ -1,0 +1,28 @@
+"""A DAG of the trivial stage: what StageLocal does with each way that a stage can end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param
+
+from simgate.plan.jobs import Slot, make_job
+from simgate.specs.probe import ProbeSpec
+from simgate_airflow.run_record import folder_of
+from simgate_airflow.stage_local import StageLocal
+
+
+class ProbeLocal(StageLocal):
+    """Takes its slots from the run's params instead of a plan."""
+
+    def slots(self, store, context):  # noqa: ARG002
+        folder = folder_of(context)
+        specs = [ProbeSpec.from_value(value, what="params.specs") for value in context["params"]["specs"]]
+        return tuple(
+            Slot(f"probe[{number}]", make_job("probe", spec, [], domain="main", run_record=folder))
+            for number, spec in enumerate(specs)
+        )
+
+
+with DAG("probe", schedule=None, params={"specs": Param([], type="array")}, catchup=False):
+    ProbeLocal(task_id="probe", stage="probe", retries=2, retry_delay=timedelta(seconds=1))

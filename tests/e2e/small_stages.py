@@ -1,0 +1,129 @@
+"""Small stages: every stage of the pipeline in milliseconds, under the real contract and the real keys.
+
+Stands in for the interpreter that StageLocal starts: `small_stages.py -m simgate <stage> --job … --out …`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import pairwise
+
+from simgate.__main__ import main
+from simgate.core.canonical import canonical_json, sha256_hex
+from simgate.core.stage import Stage, run_batch
+from simgate.core.store import Store
+from simgate.core.work import Work
+from simgate.specs.index import ClosureFile, IndexSpec, PlannedShard, SceneItem, ShardPlan
+from simgate.specs.table import stage_row
+from simgate.specs.validate import ShardEntry, ShardFile, SplitDocument
+
+JSON = "application/json"
+
+
+def index(work: Work[IndexSpec]) -> None:
+    """A scene is its folder; every scene has the episodes that were asked for."""
+    files = work.inputs.snapshot().files
+    shards = []
+    for scene in work.spec.scenes:
+        folder = scene.root.rpartition("/")[0]
+        closure = [
+            ClosureFile(path=path, sha256=file.sha256, size_bytes=file.size_bytes)
+            for path, file in sorted(files.items())
+            if path.startswith(f"{folder}/")
+        ]
+        item = SceneItem(
+            name=scene.name, root=scene.root, split=scene.split, closure=tuple(closure),
+            closure_sha256=sha256_hex(canonical_json([file.model_dump() for file in closure])),
+            labels=(), lights=(), meters_per_unit=1.0, up_axis="Z",
+        )  # fmt: skip
+        work.outputs.write(f"scenes/{scene.name}.json", item.to_json(), JSON)
+        for first in range(0, scene.episodes, work.spec.episodes_per_shard):
+            count = min(work.spec.episodes_per_shard, scene.episodes - first)
+            shards.append(PlannedShard(scene=scene.name, split=scene.split, first_episode=first, episodes=count))
+    work.outputs.write("shards.json", ShardPlan(shards=tuple(shards)).to_json(), JSON)
+
+
+def generate(work):
+    """A shard is its scene's closure and its own number."""
+    item = SceneItem.from_json(work.inputs.read("index", f"scenes/{work.spec.scene}.json"), what="scene")
+    work.outputs.write("shard.tar", f"{item.closure_sha256} {work.spec.first_episode}".encode(), "application/x-tar")
+
+
+def validate(work):
+    """Splits as the real ones are written; PASS unless a scene holds a file `broken.usda`."""
+    items = [
+        SceneItem.from_json(work.inputs.read_of(manifest, output), what=output)
+        for manifest in work.inputs.manifests("index")
+        for output in [artifact.name for artifact in manifest.artifacts]
+        if output.startswith("scenes/")
+    ]
+    for side in ("train", "eval"):
+        scenes = tuple(item for item in items if item.split == side)
+        shards = tuple(
+            _entry(made) for made in work.inputs.manifests("generate") if made.spec["scene"] in _names(scenes)
+        )
+        split = SplitDocument(
+            split=side, scenes=scenes, shards=shards, classes=(), frames=sum(shard.frames for shard in shards)
+        )
+        work.outputs.write(f"splits/{side}.json", split.to_json(), JSON)
+    broken = [item.name for item in items if any(file.path.endswith("broken.usda") for file in item.closure)]
+    work.outputs.verdict(not broken, [f"scene {name} is broken" for name in broken], {"scenes": len(items)})
+
+
+def _names(scenes):
+    return {scene.name for scene in scenes}
+
+
+def _entry(made):
+    spec, file = made.spec, made.artifact("shard.tar")
+    return ShardEntry(
+        content_digest=made.content_digest, scene=spec["scene"], first_episode=spec["first_episode"],
+        episodes=spec["episodes"], frames=spec["episodes"],
+        files=(ShardFile(name=file.name, sha256=file.sha256, size_bytes=file.size_bytes, media_type=file.media_type),),
+    )  # fmt: skip
+
+
+def train(work):
+    """Weights are the split's digest."""
+    split = work.inputs.read("validate", "splits/train.json")
+    work.outputs.write("model.safetensors", sha256_hex(split).encode(), "application/octet-stream")
+    work.outputs.write("model.json", b"{}", JSON)
+
+
+def evaluate(work):
+    """Every episode succeeds."""
+    episodes = [{"scene": "warehouse", "episode": number, "outcome": "success"} for number in range(12)]
+    work.outputs.write("evaluation.json", json.dumps({"episodes": episodes}).encode(), JSON)
+    work.outputs.verdict(True, [], {"success_rate": 1.0, "map_50": 0.5})
+
+
+def export(work):
+    """The engine is the weights."""
+    work.outputs.write("model.onnx", work.inputs.read("train", "model.safetensors"), "application/octet-stream")
+    work.outputs.verdict(True, [], {"max_difference": 0.0})
+
+
+def hil(work):
+    """A bench that never trips."""
+    work.outputs.write("hil.json", b"{}", JSON, deterministic=False)
+    work.outputs.verdict(True, [], {"trips": 0})
+
+
+SMALL = {stage.__name__: stage for stage in (index, generate, validate, train, evaluate, export, hil)}
+
+
+def run(words):
+    """Do what `python -m simgate` does, with a small stage where there is one."""
+    arguments = words[words.index("simgate") + 1 :]
+    name = arguments[0]
+    if name not in SMALL:
+        return main(arguments)
+    jobs = [value for flag, value in pairwise(arguments) if flag == "--job"]
+    store = Store(arguments[arguments.index("--out") + 1])
+    row = stage_row(name)
+    return run_batch(Stage(name, row.extra, row.spec_type, SMALL[name]), jobs, store, place="local")
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv))

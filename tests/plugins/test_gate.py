@@ -1,0 +1,178 @@
+"""The gate as REST tells it; a recorded Airflow answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from simgate.core.errors import NotFound, SimgateError
+from simgate_airflow.audit import UNKNOWN, AirflowRun, read_audit
+from simgate_airflow.gate import read_gate
+from simgate_airflow.rest import Rest, run_path
+from simgate_airflow.settings import read_settings
+
+RUN = AirflowRun("release_model", "asset_triggered__2026-01-01T00:00:00+00:00_x")
+DATASET = AirflowRun("build_dataset", "manual__1")
+AT = "2026-01-01T00:00:00Z"
+
+
+class Recorded:
+    """An Airflow made of a few answers."""
+
+    def __init__(self) -> None:
+        self.all_admins = False
+        self.logs: list[dict[str, Any]] = []
+        self.events: dict[AirflowRun, list[dict[str, Any]]] = {}
+        self.runs: dict[AirflowRun, dict[str, Any]] = {
+            RUN: {"triggering_user_name": None, "queued_at": AT},
+            DATASET: {"triggering_user_name": "engineer", "queued_at": AT},
+        }
+        self.failures = 0
+
+    def line(
+        self, event: str, owner: str, run: AirflowRun | None = RUN, *, dag: str = "", task: str = "", **extra: Any
+    ) -> None:
+        self.logs.append(
+            {
+                "event": event,
+                "owner": owner,
+                "when": AT,
+                "task_id": task or None,
+                "extra": json.dumps(extra),
+                "dag_id": dag or (run.dag_id if run else None),
+                "run_id": run.run_id if run else None,
+            }  # fmt: skip
+        )
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self.failures:
+            self.failures -= 1
+            return httpx.Response(503, text="busy")
+        path = request.url.path
+        if path == "/auth/token":
+            known = request.method == "POST" or self.all_admins
+            return httpx.Response(201 if known else 403, json={"access_token": "t"})
+        if path == "/api/v2/eventLogs":
+            return httpx.Response(200, json=self._logs(request.url.params))
+        for run, state in self.runs.items():
+            base = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}"
+            if path == base:
+                return httpx.Response(200, json=state)
+            if path == f"{base}/upstreamAssetEvents":
+                return httpx.Response(200, json={"asset_events": self.events.get(run, [])})
+            if path == f"{base}/taskInstances/approve" and run == RUN:
+                return httpx.Response(200, json={"try_number": 1, "start_date": AT, "state": "success"})
+            if path == f"{base}/taskInstances/approve/-1/hitlDetails" and run == RUN:
+                return httpx.Response(200, json=self._asked())
+        return httpx.Response(404, json={"detail": "not found"})
+
+    def _logs(self, query: httpx.QueryParams) -> dict[str, Any]:
+        asked = {name: query[name] for name in ("dag_id", "run_id") if name in query}
+        found = [line for line in self.logs if all(line[name] == value for name, value in asked.items())]
+        offset, limit = int(query["offset"]), int(query["limit"])
+        return {"event_logs": found[offset : offset + limit], "total_entries": len(found)}
+
+    def _asked(self) -> dict[str, Any]:
+        return {
+            "subject": "Release navigator: candidate abc", "response_received": True, "chosen_options": ["Approve"],
+            "responded_by_user": {"id": "release-manager", "name": "Release Manager"}, "responded_at": AT,
+            "assigned_users": [{"id": "release-manager", "name": "release-manager"}],
+        }  # fmt: skip
+
+
+@pytest.fixture
+def airflow() -> Recorded:
+    return Recorded()
+
+
+@pytest.fixture
+def rest(airflow: Recorded, tmp_path: Path) -> Rest:
+    (tmp_path / "password").write_text("secret\n")
+    settings = read_settings({"SIMGATE_PROMOTER_PASSWORD_FILE": str(tmp_path / "password")})
+    return Rest(settings, httpx.MockTransport(airflow))
+
+
+def touched(rest: Rest) -> set[str]:
+    return {touch.who for touch in read_audit(rest, [DATASET], answered=RUN, gate="approve").touched_by}
+
+
+def test_the_gate_is_read_whole(rest: Rest):
+    gate = read_gate(rest, RUN, [DATASET])
+    assert gate.chosen_options == ("Approve",)
+    assert (gate.responder_id, gate.task_state, gate.try_number) == ("release-manager", "success", 1)
+    assert gate.run_started_by == ("engineer",)
+    assert not gate.all_admins
+
+
+def test_a_gate_that_never_asked_is_none(rest: Rest):
+    assert read_gate(rest, DATASET, []) is None
+
+
+def test_an_airflow_where_everybody_is_admin_is_noticed(rest: Rest, airflow: Recorded):
+    airflow.all_admins = True
+    assert read_gate(rest, RUN, []).all_admins
+
+
+def test_whoever_cleared_set_or_forged_anything_in_a_run_touched_it(rest: Rest, airflow: Recorded):
+    airflow.line("post_clear_task_instances", "clearer", DATASET, method="POST")
+    airflow.line("patch_task_instance", "setter", RUN, task="approve", method="PATCH")
+    airflow.line("create_xcom_entry", "forger", RUN, task="approve", method="POST")
+    airflow.line("success", "airflow", RUN, task="approve", host_name="vm")
+    assert touched(rest) == {"clearer", "setter", "forger"}
+
+
+def test_the_gates_own_answer_is_no_touch_but_an_answer_elsewhere_is(rest: Rest, airflow: Recorded):
+    airflow.line("update_hitl_detail", "release-manager", RUN, task="approve", method="PATCH")
+    assert touched(rest) == set()
+    airflow.line("update_hitl_detail", "release-manager", DATASET, task="approve", method="PATCH")
+    assert touched(rest) == {"release-manager"}
+
+
+def test_a_deed_that_names_no_run_or_all_runs_counts_for_every_run_since(rest: Rest, airflow: Recorded):
+    airflow.line("post_clear_task_instances", "by-date", None, dag="build_dataset", method="POST")
+    airflow.line("bulk_task_instances", "bulk", AirflowRun("~", "~"), method="PATCH")
+    airflow.line("trigger_dag_run", "starter-of-another-run", None, dag="build_dataset", method="POST")
+    airflow.line("patch_dag", "pauser", None, dag="build_dataset", method="PATCH")
+    assert touched(rest) == {"by-date", "bulk"}
+
+
+def test_every_page_of_the_log_is_read(rest: Rest, airflow: Recorded):
+    for number in range(250):
+        airflow.line("get_something", "reader", RUN, method="POST", number=number)
+    airflow.line("clear_dag_run", "late", RUN, method="POST")
+    assert touched(rest) == {"late"}
+
+
+def test_the_runs_behind_an_asset_event_are_followed_and_a_posted_one_has_a_poster(rest: Rest, airflow: Recorded):
+    airflow.events[RUN] = [
+        {"source_dag_id": "build_dataset", "source_run_id": "manual__1", "extra": {}, "timestamp": AT}
+    ]
+    airflow.events[DATASET] = [{"source_run_id": None, "extra": {"from_rest_api": True}, "timestamp": AT}]
+    assert read_audit(rest, [], answered=RUN, gate="approve").started_by == ("engineer", UNKNOWN)
+    airflow.line("create_asset_event", "poster", None, method="POST")
+    assert read_audit(rest, [], answered=RUN, gate="approve").started_by == ("engineer", "poster")
+
+
+def test_the_log_of_a_run_that_was_deleted_still_counts(rest: Rest, airflow: Recorded):
+    del airflow.runs[DATASET]
+    airflow.line("post_clear_task_instances", "clearer", DATASET, method="POST")
+    airflow.line("delete_dag_run", "deleter", DATASET, method="DELETE")
+    assert touched(rest) == {"clearer", "deleter"}
+
+
+def test_a_busy_api_is_asked_again_and_a_dead_one_is_an_error(rest: Rest, airflow: Recorded, monkeypatch):
+    monkeypatch.setattr("simgate_airflow.rest.time.sleep", lambda _s: None)
+    airflow.failures = 2
+    assert rest.get(run_path(RUN.dag_id, RUN.run_id))["queued_at"] == AT
+    airflow.failures = 99
+    with pytest.raises(SimgateError, match="does not answer"):
+        rest.get("monitor/health")
+
+
+def test_what_is_not_there_is_not_found(rest: Rest):
+    with pytest.raises(NotFound):
+        rest.get(run_path("no", "such"))

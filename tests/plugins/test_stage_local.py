@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from simgate_airflow import stage_local
+from simgate_airflow.settings import read_settings
+from simgate_airflow.stage_local import LocalProcess, readable
+
+SPY = """#!{python}
+import json, os, pathlib, sys
+pathlib.Path({out!r}).write_text(json.dumps([sys.argv[1:], dict(os.environ), os.getpgid(0) == os.getpid()]))
+sys.exit(7)
+"""
+
+
+@pytest.fixture
+def spy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An interpreter that writes down how it was called."""
+    script, out = tmp_path / "python", tmp_path / "called.json"
+    script.write_text(SPY.format(python=sys.executable, out=str(out)))
+    script.chmod(0o755)
+    settings = read_settings({"SIMGATE_PYTHON": str(script), "SIMGATE_STORE": str(tmp_path / "store")})
+    monkeypatch.setattr(stage_local, "settings", lambda: settings)
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "secret")
+    monkeypatch.setenv("SIMGATE_PROMOTER_PASSWORD_FILE", "secret")
+    return out
+
+
+def test_a_stage_is_a_process_group_of_its_own_with_an_allow_listed_environment(spy: Path, tmp_path: Path):
+    import json
+
+    process = LocalProcess(task_id="index")
+    process.stage, process.job_uris = "index", ("a.json", "b.json")
+    LocalProcess.execute.__wrapped__(process, {})
+    words, environment, leads = json.loads(spy.read_text())
+    assert words == [
+        "-m", "simgate", "index", "--job", "a.json", "--job", "b.json", "--out", str(tmp_path / "store"),
+    ]  # fmt: skip
+    assert leads
+    assert "secret" not in environment.values()
+    assert process.exit_code == 7, "kept, and believed by nobody"
+
+
+def test_events_of_a_stage_are_readable_lines():
+    assert readable({"event": "progress", "done": 2, "total": 5, "what": "frames", "at": "x"}) == "2/5 frames"
+    assert readable({"event": "error", "at": "x", "message": "no", "trace": ""}) == "error message=no"

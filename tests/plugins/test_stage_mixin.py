@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
+
+from simgate.core.errors import InputError
+from simgate.core.job import Job
+from simgate.core.store import Store
+from simgate.plan.jobs import Slot, make_job
+from simgate.plan.record import task_lines
+from simgate.specs.probe import ProbeSpec
+from simgate_airflow import run_record, stage_run
+from simgate_airflow.settings import read_settings
+from simgate_airflow.stage_mixin import StageMixin
+from tests.release_chain import fulfil
+
+FOLDER = "plans/main/demo-run1"
+
+
+class Place:
+    """A place that does to each job what a test says, instead of starting a process."""
+
+    def __init__(self, work: Callable[[Store, Job], Any]) -> None:
+        self.log = logging.getLogger("place")
+        self.work = work
+        self.jobs: list[Job] = []
+        self.ran = 0
+
+    def execute(self, context: Any) -> Any:  # noqa: ARG002
+        self.ran += 1
+        store = Store(stage_run.settings().store_url)
+        for job in self.jobs:
+            self.work(store, job)
+        return {"forged": "return value"}
+
+    def trigger_reentry(self, context: Any, event: Any) -> Any:  # noqa: ARG002
+        return self.execute(context)
+
+
+class Probe(StageMixin, Place):
+    stage, batch, informs, seeds = "probe", None, False, (1, 2)
+
+    def slots(self, store, context):  # noqa: ARG002
+        return tuple(
+            Slot(f"probe[{seed}]", make_job("probe", ProbeSpec(seed=seed), [], domain="main", run_record=FOLDER))
+            for seed in self.seeds
+        )
+
+    def hand_over(self, job_uris):
+        store = Store(stage_run.settings().store_url)
+        self.jobs = [Job.from_json(store.get(uri), what=uri) for uri in job_uris]
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    settings = read_settings({"SIMGATE_STORE": str(tmp_path)})
+    for module in (stage_run, run_record):
+        monkeypatch.setattr(module, "settings", lambda: settings)
+    return Store(str(tmp_path))
+
+
+@pytest.fixture
+def context() -> dict[str, Any]:
+    return {
+        "dag_run": SimpleNamespace(dag_id="demo", run_id="run1"),
+        "ti": SimpleNamespace(task_id="probe", map_index=-1),
+    }
+
+
+def commit(store: Store, job: Job) -> None:
+    fulfil(store, job, {"a": b"1"}, [])
+
+
+def say_no(store: Store, job: Job) -> None:
+    fulfil(store, job, {"a": b"1"}, ["no"])
+
+
+def nothing(store: Store, job: Job) -> None:
+    """A place that says that all is well and did nothing."""
+
+
+def test_only_what_is_not_committed_is_handed_over_and_each_outcome_is_recorded(store: Store, context):
+    other = make_job("probe", ProbeSpec(seed=1), [], domain="main", run_record="plans/main/other")
+    fulfil(store, other, {"a": b"1"}, [])
+    probe = Probe(commit)
+    refs = probe.execute(context)
+    assert [job.spec["seed"] for job in probe.jobs] == [2]
+    assert len(refs) == 2
+    assert {line.slot: line.outcome for line in task_lines(store, FOLDER)} == {"probe[1]": "reused", "probe[2]": "made"}
+
+
+def test_where_all_is_committed_nothing_is_run(store: Store, context):
+    Probe(commit).execute(context)
+    again = Probe(commit)
+    again.execute(context)
+    assert again.ran == 0
+
+
+def test_a_success_that_the_store_does_not_know_is_a_failure(store: Store, context):
+    with pytest.raises(AirflowException, match="no attempt was begun") as caught:
+        Probe(nothing).execute(context)
+    assert not isinstance(caught.value, AirflowFailException), "it is worth another try"
+
+
+def test_a_failure_after_the_commit_is_a_success(store: Store, context):
+    def committed_then_lost(store: Store, job: Job) -> None:
+        commit(store, job)
+        if job.spec["seed"] == 2:
+            raise AirflowException("the pod vanished")
+
+    assert len(Probe(committed_then_lost).execute(context)) == 2
+
+
+def test_a_fail_verdict_is_recorded_then_fails_without_retry(store: Store, context):
+    with pytest.raises(AirflowFailException, match="verdict FAIL: no"):
+        Probe(say_no).execute(context)
+    assert len(task_lines(store, FOLDER)) == 2
+
+
+def test_a_fail_verdict_that_only_informs_fails_nothing(store: Store, context):
+    probe = Probe(say_no)
+    probe.informs = True
+    assert len(probe.execute(context)) == 2
+
+
+def test_an_exit_code_can_make_a_failure_final_but_never_a_success(store: Store, context):
+    refused = Probe(nothing)
+    refused.exit_code = 2
+    with pytest.raises(AirflowFailException, match="refused before an attempt"):
+        refused.execute(context)
+    fine = Probe(nothing)
+    fine.exit_code = 0
+    with pytest.raises(AirflowException, match="no attempt was begun"):
+        fine.execute(context)
+
+
+def test_a_deferral_passes_and_the_way_back_is_judged(store: Store, context):
+    def defer(store: Store, job: Job) -> None:
+        raise TaskDeferred(trigger=SimpleNamespace(), method_name="trigger_reentry")
+
+    probe = Probe(defer)
+    with pytest.raises(TaskDeferred):
+        probe.execute(context)
+    back = Probe(commit)
+    back.hand_over([f"{FOLDER}/jobs/{key.rpartition('/')[2]}" for key in store.keys(f"{FOLDER}/jobs")])
+    assert len(back.trigger_reentry(context, {"status": "success"})) == 2
+    lost = Probe(nothing)
+    lost.seeds = (9,)
+    with pytest.raises(AirflowException):
+        lost.trigger_reentry(context, {"status": "success"})
+
+
+def test_a_batch_can_name_the_runs_own_slots_and_no_others(store: Store, context):
+    probe = Probe(commit)
+    probe.batch = ["probe[2]"]
+    assert len(probe.execute(context)) == 1
+    probe.batch = ["{{ 7 * 7 }}"]
+    with pytest.raises(AirflowFailException, match="no such slots"):
+        probe.execute(context)
+    probe.batch = []
+    assert probe.execute(context) == []
+
+
+def test_a_run_without_its_own_plan_runs_nothing(store: Store, context):
+    with pytest.raises(AirflowFailException, match="no plan"):
+        StageMixinAlone(commit).execute(context)
+    why = b'{"kind":"dataset","run":"demo/run-1"}'
+    store.create(f"{FOLDER}/why.json", why)
+    with pytest.raises(AirflowFailException):
+        StageMixinAlone(commit).execute(context)
+
+
+class StageMixinAlone(StageMixin, Place):
+    stage, batch, informs = "index", None, False
+
+
+def test_a_run_whose_folder_another_run_wrote_is_refused(store: Store, context):
+    from simgate.plan.record import DatasetWhy, write_why
+    from simgate.specs.recipe import demo_dataset_recipe
+
+    theirs = DatasetWhy(
+        run="demo:run1", domain="main", triggers=(), people=(), pull_request="", snapshot_sha256="0" * 64,
+        recipe=demo_dataset_recipe(),
+    )  # fmt: skip
+    write_why(store, theirs)
+    with pytest.raises(InputError, match="another run has this run's folder"):
+        run_record.why_of(store, context)

@@ -1,0 +1,129 @@
+"""The ONNX engine, and percentiles of differences."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simgate.core.errors import InputError
+from simgate.data.picture import encode_rgb
+from simgate.engine.compare import UNBOUNDED, percentiles
+from simgate.engine.onnx import OnnxEngine
+from simgate.engine.pytorch import PytorchModel
+from simgate.export.graph import onnx_bytes
+from simgate.model.contract import METADATA_KEY, Contract
+from simgate.model.network import Network, new_network
+from tests.unit.toy_dataset import HEIGHT_PX, NETWORK, WIDTH_PX
+
+CONTRACT = Contract.of(NETWORK)
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return new_network(NETWORK, 1).eval()
+
+
+@pytest.fixture(scope="module")
+def exported(network: Network) -> bytes:
+    return onnx_bytes(network, CONTRACT, 20)
+
+
+def _picture(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, (HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
+
+
+def test_an_engine_file_is_enough_to_use_it(exported: bytes, tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(exported)
+    engine = OnnxEngine.load(tmp_path / "model.onnx")
+    assert engine.contract == CONTRACT
+    command = engine.command(encode_rgb(_picture(1)), 2.0, 0.3)
+    assert 0 <= command.speed_m_s <= CONTRACT.max_speed_m_s
+    assert all(
+        item.label in CONTRACT.obstacles for item in engine.detect(encode_rgb(_picture(1)), score_threshold=0.01)
+    )
+
+
+def test_the_engine_says_what_pytorch_says(exported: bytes, network: Network) -> None:
+    engine, reference = OnnxEngine.from_bytes(exported, what="engine"), PytorchModel(network, CONTRACT)
+    for seed in range(5):
+        image = encode_rgb(_picture(seed))
+        one, two = engine.command(image, 1.5, -0.4), reference.command(image, 1.5, -0.4)
+        assert one.speed_m_s == pytest.approx(two.speed_m_s, abs=1e-5)
+        assert one.yaw_rate_rad_s == pytest.approx(two.yaw_rate_rad_s, abs=1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 8])
+def test_any_batch_is_taken_and_rows_do_not_mix(exported: bytes, batch: int) -> None:
+    engine = OnnxEngine.from_bytes(exported, what="engine")
+    image = CONTRACT.image_tensor(np.stack([_picture(seed) for seed in range(batch)]))
+    goal = CONTRACT.goal_tensor(np.linspace(0.5, 4, batch), np.linspace(-1, 1, batch))
+    raw = engine.infer(image, goal)
+    assert (len(raw.heat), len(raw.box), len(raw.command)) == (batch, batch, batch)
+    assert raw.command[-1] == pytest.approx(engine.infer(image[-1:], goal[-1:]).command[0], abs=1e-5)
+
+
+def test_the_engine_answers_the_same_bytes_every_time(exported: bytes) -> None:
+    image, goal = CONTRACT.image_tensor(_picture(1)[None]), CONTRACT.goal_tensor(np.array([1.0]), np.array([0.0]))
+    answers = {
+        tuple(part.tobytes() for part in OnnxEngine.from_bytes(exported, what="engine").infer(image, goal))
+        for _ in range(3)
+    }
+    assert len(answers) == 1
+
+
+def test_swapped_channels_are_another_picture(network: Network) -> None:
+    image = encode_rgb(_picture(1))
+    swapped = encode_rgb(_picture(1)[..., ::-1])
+    plain, wrong = PytorchModel(network, CONTRACT), PytorchModel(network, CONTRACT, swap_channels=True)
+    assert wrong.command(image, 1.0, 0.0) == plain.command(swapped, 1.0, 0.0)
+    assert wrong.command(image, 1.0, 0.0) != plain.command(image, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("data", [b"", b"not a model", b"\x08\x07"])
+def test_bytes_that_are_no_model_are_refused(data: bytes) -> None:
+    with pytest.raises(InputError, match="no ONNX model"):
+        OnnxEngine.from_bytes(data, what="engine")
+
+
+def test_a_model_without_a_contract_is_refused(exported: bytes) -> None:
+    model = onnx.load_from_string(exported)
+    del model.metadata_props[:]
+    with pytest.raises(InputError, match="carries no contract"):
+        OnnxEngine.from_bytes(model.SerializeToString(), what="engine")
+
+
+def test_a_broken_contract_is_refused_by_field(exported: bytes) -> None:
+    model = onnx.load_from_string(exported)
+    (entry,) = [entry for entry in model.metadata_props if entry.key == METADATA_KEY]
+    entry.value = entry.value.replace('"max_speed_m_s":0.8', '"max_speed_m_s":-1')
+    with pytest.raises(InputError, match="max_speed_m_s"):
+        OnnxEngine.from_bytes(model.SerializeToString(), what="engine")
+
+
+def test_a_model_with_other_outputs_is_refused(exported: bytes) -> None:
+    model = onnx.load_from_string(exported)
+    del model.graph.output[2]
+    with pytest.raises(InputError, match="other inputs or outputs"):
+        OnnxEngine.from_bytes(model.SerializeToString(), what="engine")
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=50))
+def test_percentiles_rise_to_the_largest(values: list[float]) -> None:
+    found = percentiles(values)
+    assert list(found) == sorted(found)
+    assert found.max == max(values)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_one_difference_that_is_no_number_spoils_all_percentiles(bad: float) -> None:
+    assert set(percentiles([0.0, bad, 0.1])) == {UNBOUNDED}
+
+
+def test_no_differences_are_zero() -> None:
+    assert set(percentiles([])) == {0.0}
