@@ -45,7 +45,7 @@ class Recorded:
                 "extra": json.dumps(extra),
                 "dag_id": dag or (run.dag_id if run else None),
                 "run_id": run.run_id if run else None,
-            }  # fmt: skip
+            }
         )
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
