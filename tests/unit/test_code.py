@@ -64,6 +64,8 @@ CODE = "\n\nEDITED = 1\n"
         ("sim/expert.py", "\n# a comment\n", set()),
         ("sim/expert.py", CODE, {"generate", "evaluate"}),
         ("report/page.py", CODE, set()),
+        ("train/report.py", CODE, set()),
+        ("index/report.py", CODE, set()),
         ("core/store.py", CODE, set()),
         ("core/errors.py", CODE, set()),
         ("cli/__init__.py", CODE, set()),

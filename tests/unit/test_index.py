@@ -23,7 +23,7 @@ from simgate.core.snapshot import scan, write_snapshot
 from simgate.core.stage import run_job
 from simgate.core.stop import Stop
 from simgate.core.store import Store
-from simgate.index import drawing
+from simgate.index import report
 from simgate.index.shard_plan import plan_shards
 from simgate.index.stage import STAGE
 from simgate.scene.lint import Lint
@@ -179,10 +179,10 @@ def test_a_closure_larger_than_asked_is_refused(indexing: Indexing, capsys: pyte
 def test_the_report_is_drawn_after_the_commit_even_where_no_picture_can_be_taken(
     indexing: Indexing, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "_picture", _no_picture)
+    monkeypatch.setattr(report, "_picture", _no_picture)
     assert indexing.run(capsys, report=True) == 0
-    [report] = [key for key in indexing.store.keys("runs") if key.endswith("report.html")]
-    html = indexing.store.get(report).decode()
+    [page] = [key for key in indexing.store.keys("runs") if key.endswith("report.html")]
+    html = indexing.store.get(page).decode()
     assert "props/chair.usda" in html
     assert "labelled prims" in html
     assert "No picture of room: no robot in it" in html

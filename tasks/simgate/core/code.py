@@ -25,10 +25,11 @@ NEUTRAL = (
     "simgate.core.statement",
     "simgate.core.store",
     "simgate.core.work",
-    "simgate.index.drawing",
     "simgate.report",
 )
 """Modules (with what lies below them) that cannot change the bytes of a data output: an edit there re-runs nothing."""
+REPORT = "report"
+"""A stage's `report.py` draws after the commit: neutral too, and with it whatever only it imports."""
 
 
 def code_digest(stage: str, exclude: tuple[str, ...] = ()) -> str:
@@ -47,7 +48,7 @@ def closure(root: str, exclude: tuple[str, ...] = ()) -> tuple[str, ...]:
     waiting = [root]
     while waiting:
         name = waiting.pop()
-        if name in seen or _below(name, barred) or _path(name) is None:
+        if name in seen or _barred(name, barred) or _path(name) is None:
             continue
         seen.add(name)
         waiting.extend(_imports(name))
@@ -55,8 +56,8 @@ def closure(root: str, exclude: tuple[str, ...] = ()) -> tuple[str, ...]:
     return tuple(sorted(seen))
 
 
-def _below(name: str, trees: tuple[str, ...]) -> bool:
-    return any(name == tree or name.startswith(tree + ".") for tree in trees)
+def _barred(name: str, trees: tuple[str, ...]) -> bool:
+    return name.endswith(f".{REPORT}") or any(name == tree or name.startswith(tree + ".") for tree in trees)
 
 
 def _parents(name: str) -> Iterator[str]:

@@ -13,9 +13,7 @@ from simgate.core.errors import InputError
 class Document(BaseModel):
     """Frozen pydantic data with one canonical spelling."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, ser_json_inf_nan="constants"
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants")
 
     def to_json(self) -> bytes:
         """The canonical bytes."""

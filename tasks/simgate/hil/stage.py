@@ -11,10 +11,10 @@ from simgate.core.work import Work
 from simgate.data.bag import bag_name
 from simgate.hil import device
 from simgate.hil.bench import Bench
-from simgate.hil.drawing import draw
 from simgate.hil.drive import Drive, read_drive
 from simgate.hil.judge import bag_result, judge
 from simgate.hil.replay import LEAD_NS
+from simgate.hil.report import draw
 from simgate.hil.trace import Trace
 from simgate.safety.limits import Limits
 from simgate.specs.hil import HilResult, HilSpec, SafetyLimits

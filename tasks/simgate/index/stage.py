@@ -9,7 +9,7 @@ from simgate.core.errors import InputError
 from simgate.core.snapshot import Snapshot, materialize
 from simgate.core.stage import Stage
 from simgate.core.work import Work
-from simgate.index.drawing import draw
+from simgate.index.report import draw
 from simgate.index.scene_item import check_root, read_scene
 from simgate.index.shard_plan import plan_shards
 from simgate.scene.lint import Finding, Lint, validator_version

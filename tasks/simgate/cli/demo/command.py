@@ -49,6 +49,7 @@ def start(
             if not keep:
                 with console().status("stopping Airflow"):
                     deployment.stop(airflow)
+                console().print("Airflow is stopped")
 
 
 @app.command()
@@ -119,7 +120,7 @@ def tell(story: Story, *, stays: bool) -> None:
     ending.carry_over(site, store, MODEL)
     ending.show_ledger(site, MODEL)
     ending.show_lineage(store, MODEL, CHANNEL)
-    ending.show_places(site, the_live(store, MODEL, CHANNEL), story.airflow if stays else None)
+    ending.show_places(site, store, the_live(store, MODEL, CHANNEL), story.airflow if stays else None)
 
 
 def _heading(text: str) -> None:

@@ -12,6 +12,8 @@ from simgate.cli.lineage import draw, roots_of
 from simgate.cli.live import history
 from simgate.core.store import Store
 from simgate.release.entry import LiveModel
+from simgate.release.lineage import lineage, walk
+from simgate.specs.table import STAGES
 from simgate_airflow.standalone import LocalAirflow
 
 
@@ -36,18 +38,23 @@ def carry_over(site: Site, store: Store, model: str) -> None:
         console().print(f"\n[yellow]MLflow's registry was not updated:[/] {problem}")
 
 
-def show_places(site: Site, live: LiveModel, airflow: LocalAirflow | None) -> None:
+def show_places(site: Site, store: Store, live: LiveModel, airflow: LocalAirflow | None) -> None:
     """Where to look."""
     out = console()
     out.print("\n[bold]Where to look[/]")
-    for role, ref in sorted(live.evidence.items()):
-        page = site.store / Path(ref.uri).parent / "report.html"
-        if page.exists():
-            out.print(f"  {role:14} file://{page}")
+    for what, page in _pages(site, store, live).items():
+        out.print(f"  {what:14} file://{page}")
     if airflow is not None:
         out.print(f"  {'Airflow':14} {airflow.url}   user {APPROVER}   password {airflow.password(APPROVER)}")
     out.print(f"  {'MLflow':14} .venv/bin/mlflow ui --host 127.0.0.1 --port 5000 --backend-store-uri {site.mlflow_uri}")
     out.print(f"  {'command':14} .venv/bin/simgate verify | live | history | lineage | runs | show | plan")
-    out.print(
-        f"  {'stop':14} make demo-stop" if airflow is not None else "  Airflow was stopped; `make demo` starts it again"
-    )
+    if airflow is not None:
+        out.print(f"  {'stop':14} make demo-stop")
+
+
+def _pages(site: Site, store: Store, live: LiveModel) -> dict[str, Path]:
+    """The report page of each stage that the live model went through; one shard stands for all."""
+    nodes = [node for ref in live.evidence.values() for node in walk(lineage(store, ref))]
+    pages = {node.kind: site.store / Path(node.uri).parent / "report.html" for node in reversed(nodes)}
+    pages |= {role: site.store / Path(ref.uri).parent / "report.html" for role, ref in live.evidence.items()}
+    return {what: pages[what] for what in STAGES if what in pages and pages[what].exists()}
