@@ -37,7 +37,7 @@ with DAG(
     hil = StageLocal(task_id="hil", stage="hil")
     approve = ReleaseApproval(task_id="approve")
     promote = promote_candidate()
-    settle = settle_candidate().as_teardown(on_failure_fail_dagrun=True)
+    settle = settle_candidate().as_teardown()
 
     chain(
         plan_release(), train, [candidate, live], export, compare_engine(), hil, propose_candidate(), approve, promote

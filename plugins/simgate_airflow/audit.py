@@ -18,6 +18,9 @@ ANY = "~"
 STARTS = "trigger_dag_run"
 """Logged without a run id; the run itself knows who triggered it."""
 HARMLESS = (STARTS, "patch_dag", "patch_dags", "favorite_dag", "unfavorite_dag", "reparse_dag_file")
+NOTED = ("patch_dag_run", "patch_task_instance")
+"""Set a state, or a note: a remark about a run is no deed in it."""
+ANSWER = "update_hitl_detail"
 EVENT_MAKERS = ("create_asset_event", "materialize_asset")
 STATES = ("running", "success", "failed", "up_for_retry", "skipped", "deferred", "awaiting_input", "upstream_failed")
 """The scheduler's own lines: most of the log, and nobody's deed."""
@@ -45,7 +48,7 @@ class Audit:
 
 
 def read_audit(rest: Rest, runs: Iterable[AirflowRun], *, answered: AirflowRun, gate: str) -> Audit:
-    """Who started and who touched the runs and those whose asset events set them off; the gate's answer is no touch."""
+    """Who started and who touched the runs and those whose asset events set them off; a gate's answer is no touch."""
     known: dict[AirflowRun, dict[str, Any]] = {}
     started: list[str] = []
     waiting = [answered, *runs]
@@ -60,7 +63,7 @@ def read_audit(rest: Rest, runs: Iterable[AirflowRun], *, answered: AirflowRun, 
                 waiting.append(AirflowRun(event["source_dag_id"], event["source_run_id"]))
             if (event.get("extra") or {}).get(FROM_API):
                 started += _posters(rest, event)
-    touches = [touch for run, state in known.items() for touch in _touches(rest, run, state, answered, gate)]
+    touches = [touch for run, state in known.items() for touch in _touches(rest, run, state, gate)]
     return Audit(tuple(sorted(set(started))), tuple(sorted(set(touches), key=lambda touch: (touch.at, touch.who))))
 
 
@@ -90,10 +93,10 @@ def _posters(rest: Rest, event: dict[str, Any]) -> list[str]:
     return [line["owner"] or UNKNOWN for line in logged if line["event"] in EVENT_MAKERS] or [UNKNOWN]
 
 
-def _touches(rest: Rest, run: AirflowRun, state: dict[str, Any], answered: AirflowRun, gate: str) -> Iterator[Touch]:
+def _touches(rest: Rest, run: AirflowRun, state: dict[str, Any], gate: str) -> Iterator[Touch]:
     for line in _log(rest, run, state):
-        its_own_answer = line["event"] == "update_hitl_detail" and run == answered and line["task_id"] == gate
-        if _by_a_person(line) and not its_own_answer:
+        # Who answered a gate, this one or an earlier release's, decided about the work and did none of it.
+        if _by_a_person(line) and not (line["event"] == ANSWER and line["task_id"] == gate):
             what = "/".join(part for part in (run.dag_id, run.run_id, line["task_id"] or "") if part)
             yield Touch(
                 who=line["owner"] or UNKNOWN, action=line["event"], what=what, at=datetime.fromisoformat(line["when"])
@@ -119,4 +122,7 @@ def _by_a_person(line: dict[str, Any]) -> bool:
         extra = json.loads(line["extra"] or "{}")
     except ValueError:
         return False
-    return isinstance(extra, dict) and extra.get("method", "GET") != "GET"
+    if not isinstance(extra, dict) or extra.get("method", "GET") == "GET":
+        return False
+    only_a_note = line["event"] in NOTED and "note" in extra and not (extra.get("state") or extra.get("new_state"))
+    return not only_a_note

@@ -60,11 +60,22 @@ def _cell(text: str) -> str:
 def _cautions(why: ReleaseWhy) -> Iterator[str]:
     if why.recipe.hil.bench == "emulated":
         yield CAUTION
-    usual, asked = demo_release_recipe().model_dump(mode="json"), why.recipe.model_dump(mode="json")
-    if moved := [name for name in asked if asked[name] != usual.get(name)]:
-        yield "**Asked differently from the default recipe:** " + ", ".join(
+    usual = dict(_leaves(demo_release_recipe().model_dump(mode="json")))
+    asked = dict(_leaves(why.recipe.model_dump(mode="json")))
+    moved = [name for name in asked if asked[name] != usual.get(name)]
+    if moved:
+        yield "**Asked differently from the default recipe:** " + "; ".join(
             _cell(f"`{name}` is {asked[name]} (default {usual.get(name)})") for name in moved
         )
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every plain value of a JSON document under its dotted name."""
+    if not isinstance(value, dict):
+        yield path, value
+        return
+    for name, inner in value.items():
+        yield from _leaves(inner, f"{path}.{name}" if path else name)
 
 
 def _named(policy: Policy, identity: str) -> str:

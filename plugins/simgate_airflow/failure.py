@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from simgate.core.errors import InputError, SimgateError
-from simgate.plan.dataset import GivenUp
+from simgate.plan.tries import GivenUp
 
 
 @contextmanager

@@ -52,7 +52,8 @@ def upstream_folders(store: Store, entry: CandidateEntry) -> frozenset[str]:
 
 def airflow_runs(store: Store, folders: Iterable[str]) -> list[AirflowRun]:
     """The DAG runs that wrote RunRecords; a run that was started outside Airflow has none."""
-    whys = (find_why(store, folder) for folder in sorted(set(folders)))
+    planned = sorted({folder for folder in folders if folder.startswith("plans/")})
+    whys = (find_why(store, folder) for folder in planned)
     ids = (airflow_run(why.run) for why in whys if why is not None)
     return [AirflowRun(*pair) for pair in ids if pair is not None]
 

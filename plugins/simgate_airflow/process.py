@@ -23,6 +23,14 @@ def _session(folder: Path) -> int | None:
     return None if state in "ZX" else int(session)
 
 
+def environment(process: int) -> list[bytes]:
+    """`NAME=value` of a process as it was started; empty where that cannot be read."""
+    try:
+        return Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
 def session_alive(session: int) -> bool:
     """Whether the session's leader runs."""
     return session in members(session)

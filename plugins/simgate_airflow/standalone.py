@@ -2,8 +2,6 @@
 
 Like `airflow standalone`, which cannot be used: its log servers listen on every interface, a SIGTERM orphans its
 children, and started in the background of a shell it ignores SIGINT for ever.
-
-    python -m simgate_airflow.standalone <home>     runs the components until SIGINT or SIGTERM
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simgate.core.errors import InputError, SimgateError
-from simgate_airflow.process import end_session, session_alive
+from simgate_airflow.process import end_session, environment, members, session_alive
 
 ACCOUNTS: Mapping[str, str] = {
     "admin": "admin",
@@ -33,12 +31,6 @@ ACCOUNTS: Mapping[str, str] = {
     "promoter": "viewer",
 }
 """Account → role of the local SimpleAuthManager."""
-COMPONENTS = (
-    ("scheduler", "--skip-serve-logs"),
-    ("dag-processor",),
-    ("api-server",),
-    ("triggerer", "--skip-serve-logs"),
-)
 START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 20.0
 STATE_NAME = "standalone.json"
@@ -77,7 +69,13 @@ class LocalAirflow:
     @property
     def alive(self) -> bool:
         """Whether its supervisor runs."""
-        return session_alive(self.pid)
+        return session_alive(self.pid) and self._is_session_ours
+
+    @property
+    def _is_session_ours(self) -> bool:
+        # After a restart of the machine the number in standalone.json may be anybody's.
+        mark = f"AIRFLOW_HOME={self.home}".encode()
+        return any(mark in environment(process) for process in members(self.pid))
 
     @property
     def log_path(self) -> Path:
@@ -86,7 +84,8 @@ class LocalAirflow:
 
     def stop(self) -> None:
         """End it and everything that it started; a second stop does nothing."""
-        end_session(self.pid, first=signal.SIGINT, grace_s=STOP_TIMEOUT_S)
+        if self._is_session_ours:
+            end_session(self.pid, first=signal.SIGINT, grace_s=STOP_TIMEOUT_S)
         if self.supervisor is not None:
             self.supervisor.poll()
         (self.home / STATE_NAME).unlink(missing_ok=True)
@@ -107,6 +106,7 @@ def start(
     `environment` is given to the components on top of a few harmless names (SIMGATE_* belong there); `port` is tried
     first, a free one is taken if it is busy.
     """
+    home = home.resolve()
     if (running := find(home)) is not None:
         raise InputError(f"an Airflow runs in {home} already", actual=running.url, remedy="stop it first")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -116,7 +116,7 @@ def start(
     variables = _variables(home, dags, plugins, accounts, port, environment)
     with os.fdopen(os.open(home / "standalone.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         supervisor = subprocess.Popen(
-            [sys.executable, "-m", "simgate_airflow.standalone", str(home)],
+            [sys.executable, "-m", "simgate_airflow.supervisor", str(home)],
             env=variables, cwd=home, umask=0o077, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -133,6 +133,7 @@ def start(
 
 def find(home: Path) -> LocalAirflow | None:
     """The Airflow that runs in `home`, or None."""
+    home = home.resolve()
     try:
         state = json.loads((home / STATE_NAME).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -232,50 +233,3 @@ def _free_port(wanted: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise SimgateError("no free port on this machine")
-
-
-class _Ended(Exception):
-    """A signal asked the supervisor to stop."""
-
-
-def supervise() -> int:
-    """Set the database up, run the components, and end them all when asked or when one of them ends."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _on_signal)
-    children: dict[str, subprocess.Popen[bytes]] = {}
-    airflow = [sys.executable, "-m", "airflow"]
-    try:
-        subprocess.run([*airflow, "db", "migrate"], check=True)
-        children.update({words[0]: subprocess.Popen([*airflow, *words]) for words in COMPONENTS})
-        while all(child.poll() is None for child in children.values()):
-            time.sleep(0.2)
-        ended = ", ".join(
-            f"{name} ({child.returncode})" for name, child in children.items() if child.poll() is not None
-        )
-        print("standalone: ended by itself:", ", ".join(ended), flush=True)
-        return 1
-    except _Ended:
-        return 0
-    finally:
-        _end(children)
-
-
-def _on_signal(_number: int, _frame: object) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    raise _Ended
-
-
-def _end(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    for child in children.values():
-        child.terminate()
-    deadline = time.monotonic() + STOP_TIMEOUT_S / 2
-    for child in children.values():
-        try:
-            child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.kill()
-
-
-if __name__ == "__main__":
-    sys.exit(supervise())

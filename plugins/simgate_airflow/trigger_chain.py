@@ -30,8 +30,7 @@ def triggers_of(context: Context) -> tuple[Trigger, ...]:
 def _hint(event: Any) -> Trigger:
     posted = " posted by the API" if (event.extra or {}).get(FROM_API) else ""
     source = f" by {event.source_dag_id} {event.source_run_id}" if event.source_run_id else ""
-    kind = "dataset" if event.asset.name == "dataset" else "push"
     return Trigger(
-        kind="dataset" if kind == "dataset" else "push", who="",
+        kind="dataset" if event.asset.name == "dataset" else "push", who="",
         detail=f"event of asset {event.asset.name}{source}{posted}"[:2000], at=event.timestamp,
     )  # fmt: skip

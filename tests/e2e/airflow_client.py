@@ -71,7 +71,7 @@ class Run:
         """Its state."""
         return self.user.get(self.path)["state"]
 
-    def ended(self, within_s: float = 120) -> str:
+    def ended(self, within_s: float = 300) -> str:
         """Wait for the end; its state."""
         wait_for(lambda: self.state in ENDED, within_s, f"{self.dag} {self.run_id} to end: {self.tasks}")
         return self.state
@@ -86,7 +86,7 @@ class Run:
         """One task instance."""
         return self.user.get(f"{self.path}/taskInstances/{task}")
 
-    def reaches(self, task: str, state: str, within_s: float = 120) -> None:
+    def reaches(self, task: str, state: str, within_s: float = 300) -> None:
         """Wait until a task has a state."""
         wait_for(lambda: self.tasks.get(task) == state, within_s, f"{task} to be {state}")
 

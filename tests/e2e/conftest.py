@@ -85,7 +85,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         found = World(airflow, Store(str(folder / "store")), folder)
         admin = found.user("admin")
         known = ("build_dataset", "release_model", "gate", "probe")
-        wait_for(lambda: all(admin.ask("GET", f"dags/{dag}").is_success for dag in known), 120, "the DAGs")
+        wait_for(lambda: all(admin.ask("GET", f"dags/{dag}").is_success for dag in known), 300, "the DAGs")
         assert admin.get("importErrors")["import_errors"] == []
         yield found
     finally:

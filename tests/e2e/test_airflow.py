@@ -14,14 +14,13 @@ from simgate.core.heads import dataset_head
 from simgate.core.journal import Journal
 from simgate.plan.record import record_folder, task_lines
 from simgate.release.approval import ApprovalRecord
-from simgate.release.candidate import candidates
 from simgate.release.ledger import Ledger
 from simgate_airflow.process import members
 from simgate_airflow.run_record import run_name
 from tests.e2e.airflow_client import Run, wait_for
 from tests.e2e.conftest import World
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 
 def probe(world: World, *specs: dict) -> Run:
@@ -34,14 +33,11 @@ def outcomes(world: World, run: Run) -> dict[str, str]:
 
 
 def refusals(world: World, run: Run) -> str:
-    """Every reason that the store keeps against the run's gate."""
-    folder = record_folder("main", run_name(run.dag, run.run_id))
-    entry = next(
-        item for item in candidates(world.store, "navigator", "demo").all() if item.candidate.run_record == folder
-    )
-    keys = world.store.keys(f"approvals/{entry.digest}")
+    """Every reason that the store keeps against the answer of the run's gate."""
+    keys = world.store.keys("approvals")
     records = [ApprovalRecord.from_json(world.store.get(key), what=key) for key in keys]
-    return "; ".join(reason for record in records for reason in record.reasons if record.outcome == "refused")
+    mine = [record for record in records if record.gate.run_id == run.run_id and record.outcome == "refused"]
+    return "; ".join(reason for record in mine for reason in record.reasons)
 
 
 def live_candidate(world: World) -> str | None:
@@ -155,7 +151,7 @@ def test_a_push_starts_the_dataset_within_five_seconds_and_an_approval_makes_its
     assert dataset.ended() == "success"
     assert set(outcomes(world, dataset).values()) == {"made"}
 
-    wait_for(lambda: bool(admin.runs("release_model")), 30, "the release run")
+    wait_for(lambda: bool(admin.runs("release_model")), 120, "the release run")
     release = admin.runs("release_model")[0]
     assert release.answer(world.user("admin"), "Approve").status_code == 403, "not assigned: not even an admin"
     release.answer(world.user("release-manager"), "Approve").raise_for_status()
@@ -268,7 +264,7 @@ def test_an_authors_answer_promotes_nothing(world: World):
     admin = world.user("admin")
     count = len(admin.runs("release_model"))
     world.push(author="release@example.org", office="by the release manager")
-    wait_for(lambda: len(admin.runs("release_model")) > count, 120, "the release run")
+    wait_for(lambda: len(admin.runs("release_model")) > count, 300, "the release run")
     release = admin.runs("release_model")[-1]
     release.answer(world.user("release-manager"), "Approve").raise_for_status()
     assert_refused(world, release, "release@example.org is an author of something upstream")

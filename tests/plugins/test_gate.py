@@ -125,11 +125,19 @@ def test_whoever_cleared_set_or_forged_anything_in_a_run_touched_it(rest: Rest, 
     assert touched(rest) == {"clearer", "setter", "forger"}
 
 
-def test_the_gates_own_answer_is_no_touch_but_an_answer_elsewhere_is(rest: Rest, airflow: Recorded):
+def test_an_answer_at_a_gate_is_no_touch_of_the_work_that_was_judged(rest: Rest, airflow: Recorded):
+    """A release manager who answered an earlier release is not barred from the next, which reuses some of its work."""
     airflow.line("update_hitl_detail", "release-manager", RUN, task="approve", method="PATCH")
-    assert touched(rest) == set()
     airflow.line("update_hitl_detail", "release-manager", DATASET, task="approve", method="PATCH")
-    assert touched(rest) == {"release-manager"}
+    assert touched(rest) == set()
+    airflow.line("update_hitl_detail", "somebody", DATASET, task="another", method="PATCH")
+    assert touched(rest) == {"somebody"}
+
+
+def test_a_note_is_no_touch_but_a_state_with_a_note_is(rest: Rest, airflow: Recorded):
+    airflow.line("patch_dag_run", "reviewer", RUN, method="PATCH", note="looks good")
+    airflow.line("patch_task_instance", "setter", RUN, method="PATCH", note="looks good", new_state="success")
+    assert touched(rest) == {"setter"}
 
 
 def test_a_deed_that_names_no_run_or_all_runs_counts_for_every_run_since(rest: Rest, airflow: Recorded):

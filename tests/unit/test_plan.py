@@ -13,10 +13,11 @@ from simgate.core.errors import InputError
 from simgate.core.heads import dataset_head, push_scenes
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
-from simgate.plan.dataset import GivenUp, plan_dataset, publish
+from simgate.plan.dataset import plan_dataset, publish
 from simgate.plan.jobs import Slot, batches, find, slots_of, write_jobs
 from simgate.plan.outlook import outlook
 from simgate.plan.record import DatasetWhy, Trigger, record_folder, write_why
+from simgate.plan.tries import GivenUp
 from simgate.specs.recipe import demo_dataset_recipe
 from tests.release_chain import fulfil
 

@@ -6,20 +6,14 @@ from collections.abc import Sequence
 
 from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import read_verdict
-from simgate.core.canonical import canonical_json, sha256_hex
-from simgate.core.errors import InputError, SimgateError
+from simgate.core.errors import InputError
 from simgate.core.heads import DatasetBody, DatasetHead, ScenesHead, dataset_head, publish_dataset, scenes_head
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.plan.jobs import NotReady, find, slots_of
 from simgate.plan.record import DatasetWhy, Trigger, record_folder
+from simgate.plan.tries import Tries
 from simgate.specs.recipe import DatasetRecipe
-
-MAX_FAILED_RUNS = 3
-
-
-class GivenUp(SimgateError):
-    """This snapshot failed too often; a person must look before it is tried again."""
 
 
 def plan_dataset(
@@ -32,7 +26,8 @@ def plan_dataset(
     why = _why(head, domain, recipe, run, triggers)
     if _settled(store, why):
         return None
-    _count_try(store, why, by_hand=any(trigger.kind == "manual" for trigger in triggers))
+    tries = Tries(store, why, [why.snapshot_sha256, recipe.model_dump(mode="json")])
+    tries.count(by_hand=any(trigger.kind == "manual" for trigger in triggers))
     return why
 
 
@@ -70,20 +65,6 @@ def _settled(store: Store, why: DatasetWhy) -> bool:
     # An edit that is taken back is judged already, and still has to become the published dataset again.
     published = dataset_head(store, why.domain)
     return published is not None and published.content_digest == manifest.content_digest
-
-
-def _count_try(store: Store, why: DatasetWhy, *, by_hand: bool) -> None:
-    """Note this run as a try at its snapshot; after three that came to nothing only a person starts another."""
-    subject = sha256_hex(canonical_json([why.snapshot_sha256, why.recipe.model_dump(mode="json")]))[:16]
-    folder = f"plans/{why.domain}/tries/{subject}"
-    mine = record_folder(why.domain, why.run).rpartition("/")[2]
-    before = [key for key in store.keys(folder) if not key.endswith(f"/{mine}")]
-    if len(before) >= MAX_FAILED_RUNS and not by_hand:
-        raise GivenUp(
-            f"{len(before)} runs of snapshot {why.snapshot_sha256[:12]} came to nothing",
-            remedy="mend the cause, then trigger the DAG by hand",
-        )
-    store.create(f"{folder}/{mine}", why.run.encode())
 
 
 def publish(store: Store, why: DatasetWhy) -> tuple[DatasetHead, bool]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
+from simgate.core.artifact import ManifestRef
+from simgate.core.attempt import read_verdict, runs_prefix
 from simgate.core.errors import InputError
 from simgate.core.heads import DatasetHead, dataset_head
 from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.store import Store
-from simgate.plan.jobs import NotReady, find, slots_of
+from simgate.plan.jobs import NotReady, find, parts_of, slots_of, the
 from simgate.plan.record import LiveBefore, ReleaseWhy, Trigger
+from simgate.plan.tries import Tries
 from simgate.release.candidate import candidates
+from simgate.release.evidence import attempts
 from simgate.release.ledger import Ledger
 from simgate.release.lineage import people_of
 from simgate.release.policy import Policy
@@ -22,14 +26,25 @@ from simgate.specs.recipe import ReleaseRecipe
 def plan_release(
     store: Store, *, domain: str, recipe: ReleaseRecipe, policy: Policy, run: str, triggers: Sequence[Trigger]
 ) -> ReleaseWhy | None:
-    """Why the run should be, or None where the newest candidate is made of this dataset and recipe already."""
+    """Why the run should be, or None where this dataset and recipe are decided already, or being decided.
+
+    Decided is what has a candidate, what a gate said no to, and what would be the live engine again.
+    """
     head = dataset_head(store, domain)
     if head is None:
         raise InputError(f"no dataset in domain {domain}", remedy="run build_dataset first")
     policy.channel(recipe.channel)
     why = _why(store, head, domain, recipe, policy, run, triggers)
+    tries = Tries(store, why, [why.dataset.sha256, recipe.model_dump(mode="json"), policy.sha256])
     by_hand = any(trigger.kind == "manual" for trigger in triggers)
-    return None if _proposed(store, why) and not by_hand else why
+    if not by_hand and (_decided(store, why) or (_by_clock(triggers) and tries.recent())):
+        return None
+    tries.count(by_hand=by_hand)
+    return why
+
+
+def _by_clock(triggers: Sequence[Trigger]) -> bool:
+    return all(trigger.kind in ("reconcile", "nightly") for trigger in triggers)
 
 
 def _why(
@@ -78,20 +93,32 @@ def _live(store: Store, ledger: Ledger, channel: str) -> LiveBefore | None:
     return LiveBefore(train=live.evidence["train"], export_content=export.content_digest)
 
 
-def _proposed(store: Store, why: ReleaseWhy) -> bool:
-    """Whether the newest candidate came of these very runs: a doubled event makes no second candidate."""
-    newest = candidates(store, why.recipe.model, why.recipe.channel).newest()
+def _decided(store: Store, why: ReleaseWhy) -> bool:
     try:
-        evaluated = find(store, slots_of(store, why, "evaluate")[0])
-        exported = find(store, slots_of(store, why, "export")[0])
+        evaluated, exported = (the(store, slots_of(store, why, stage)[0]) for stage in ("evaluate", "export"))
+        bench = slots_of(store, why, "hil")[0]
     except NotReady:
         return False
-    if newest is None or evaluated is None or exported is None:
+    if any(_says_no(store, read_manifest(store, ref)) for ref in (evaluated, exported)):
+        return True
+    prefix = runs_prefix(why.domain, "hil", parts_of(store, bench).run_key)
+    if any(_says_no(store, item) for item in attempts(store, prefix).values() if isinstance(item, Manifest)):
+        return True
+    return nothing_to_release(store, why) or _proposed(store, why, evaluated, exported)
+
+
+def _says_no(store: Store, manifest: Manifest) -> bool:
+    verdict = read_verdict(store, manifest)
+    return verdict is not None and verdict.verdict == "FAIL"
+
+
+def _proposed(store: Store, why: ReleaseWhy, evaluated: ManifestRef, exported: ManifestRef) -> bool:
+    """Whether the newest candidate came of these very runs: a doubled event makes no second candidate."""
+    newest = candidates(store, why.recipe.model, why.recipe.channel).newest()
+    if newest is None or newest.candidate.policy_sha256 != why.policy_sha256:
         return False
-    same = (
-        newest.candidate.evidence.get("evaluate") == evaluated and newest.candidate.evidence.get("export") == exported
-    )
-    return same and newest.candidate.policy_sha256 == why.policy_sha256
+    evidence = newest.candidate.evidence
+    return evidence.get("evaluate") == evaluated and evidence.get("export") == exported
 
 
 def nothing_to_release(store: Store, why: ReleaseWhy) -> bool:

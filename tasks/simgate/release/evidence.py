@@ -100,7 +100,7 @@ def _bench(channel: Channel, hil: Manifest) -> Iterator[str]:
 def _observations(store: Store, channel: Channel, hil: Manifest, state: State) -> Iterator[str]:
     """Every observation of the engine counts, not only the last: a FAIL is hidden by no retry, an abort by no rerun."""
     waived = {waiver.manifest for waiver in state.waivers}
-    folders = attempts(store, hil)
+    folders = attempts(store, runs_prefix(hil.domain, hil.stage, hil.run_key))
     answered = {item.nonce for item in folders.values() if isinstance(item, Manifest)}
     invalid = {item.nonce for item in folders.values() if isinstance(item, Failure)}
     for folder, item in folders.items():
@@ -115,9 +115,8 @@ def _observations(store: Store, channel: Channel, hil: Manifest, state: State) -
         yield f"{len(aborted)} observations were begun and never ended, e.g. {aborted[0]}"
 
 
-def attempts(store: Store, hil: Manifest) -> dict[str, Manifest | Failure | Started]:
-    """Every attempt at the same observation key, by folder: its manifest, else its failure, else its start."""
-    prefix = runs_prefix(hil.domain, hil.stage, hil.run_key)
+def attempts(store: Store, prefix: str) -> dict[str, Manifest | Failure | Started]:
+    """Every attempt at one observation key, by folder: its manifest, else its failure, else its start."""
     keys = set(store.keys(prefix))
     folders = sorted({key.rpartition("/")[0] for key in keys if key.endswith(("/started.json", f"/{MANIFEST_NAME}"))})
     return {folder: _attempt(store, folder, keys) for folder in folders}

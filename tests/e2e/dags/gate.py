@@ -39,4 +39,4 @@ with DAG(
     promote = promote_candidate()
     hil = StageLocal(task_id="hil", stage="hil")
     chain(plan_release(), hil, propose_candidate(), ReleaseApproval(task_id="approve"), hold(), promote)
-    promote >> settle_candidate().as_teardown(on_failure_fail_dagrun=True)
+    promote >> settle_candidate().as_teardown()

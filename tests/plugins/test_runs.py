@@ -1,0 +1,178 @@
+"""The tasks around the stages, over a store in which small stages ran."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from simgate.core.heads import dataset_head, push_scenes
+from simgate.core.store import Store
+from simgate.plan.jobs import slots, write_jobs
+from simgate.plan.record import DatasetWhy, read_why, task_lines
+from simgate.release.ledger import Ledger
+from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
+from simgate_airflow import dataset_run, promotion, question, release_run, run_record
+from simgate_airflow.assets import DATASET
+from simgate_airflow.settings import read_settings
+from tests.e2e import small_stages
+from tests.e2e.conftest import POLICY
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    (tmp_path / "policy.yaml").write_text(yaml.safe_dump(POLICY))
+    settings = read_settings(
+        {
+            "SIMGATE_STORE": str(tmp_path / "store"),
+            "SIMGATE_POLICY": str(tmp_path / "policy.yaml"),
+            "SIMGATE_MAX_BATCHES": "2",
+        }
+    )
+    for module in (dataset_run, promotion, question, release_run, run_record):
+        monkeypatch.setattr(module, "settings", lambda: settings)
+    return Store(str(tmp_path / "store"))
+
+
+def context(dag_id: str, run_id: str, *, kind: str = "scheduled", who: str | None = None) -> dict[str, Any]:
+    recipe = demo_dataset_recipe() if dag_id == "build_dataset" else demo_release_recipe()
+    run = SimpleNamespace(
+        dag_id=dag_id, run_id=run_id, run_type=kind, triggering_user_name=who, run_after=datetime.now(UTC),
+        consumed_asset_events=[],
+    )  # fmt: skip
+    return {
+        "dag_run": run, "params": {"recipe": recipe.model_dump(mode="json")},
+        "outlet_events": {DATASET: SimpleNamespace(extra={})},
+    }  # fmt: skip
+
+
+def push(store: Store, folder: Path, *broken: str) -> None:
+    for scene in ("office", "home", "warehouse"):
+        path = folder / scene / f"{scene}.usda"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#usda 1.0 {scene}")
+        if scene in broken:
+            (folder / scene / "broken.usda").write_text("#usda 1.0")
+    push_scenes(store, "main", folder, author="scenes@example.org", message="test")
+
+
+def make(store: Store, run: dict[str, Any], *stages: str) -> None:
+    folder = run_record.folder_of(run)
+    for stage in stages:
+        jobs = [word for uri in write_jobs(store, folder, slots(store, folder, stage)) for word in ("--job", uri)]
+        assert small_stages.run(["-m", "simgate", stage, *jobs, "--out", store.url]) == 0
+
+
+def built(store: Store, folder: Path, run_id: str) -> dict[str, Any]:
+    run = context("build_dataset", run_id)
+    push(store, folder)
+    dataset_run.plan(run)
+    make(store, run, "index", "generate", "validate")
+    return run
+
+
+def test_a_plan_names_its_run_its_people_and_what_set_it_off(store: Store, tmp_path: Path):
+    push(store, tmp_path / "scenes")
+    folder = dataset_run.plan(
+        context("build_dataset", "manual__2026-01-01T00:00:00+00:00", kind="manual", who="engineer")
+    )
+    why = read_why(store, folder)
+    assert isinstance(why, DatasetWhy)
+    assert run_record.airflow_run(why.run) == ("build_dataset", "manual__2026-01-01T00:00:00+00:00")
+    assert set(why.people) == {"engineer", "scenes@example.org"}
+    assert [trigger.kind for trigger in why.triggers] == ["manual", "push"]
+
+
+def test_a_plan_task_that_runs_again_keeps_the_plan_that_is_there(store: Store, tmp_path: Path):
+    push(store, tmp_path / "scenes")
+    run = context("build_dataset", "scheduled__1")
+    folder = dataset_run.plan(run)
+    before = store.get(f"{folder}/why.json")
+    assert dataset_run.plan(run) == folder
+    assert store.get(f"{folder}/why.json") == before
+
+
+def test_batches_hold_what_is_missing_and_one_empty_batch_where_nothing_is(store: Store, tmp_path: Path):
+    push(store, tmp_path / "scenes")
+    run = context("build_dataset", "scheduled__1")
+    dataset_run.plan(run)
+    make(store, run, "index")
+    cut = dataset_run.batches(run, "generate")
+    assert len(cut) == 2
+    assert sum(len(batch) for batch in cut) == 5
+    make(store, run, "generate")
+    assert dataset_run.batches(run, "generate") == [[]]
+    assert len(task_lines(store, run_record.folder_of(run))) == 5
+
+
+def test_new_content_is_published_and_told_once_and_a_retry_tells_it_again(store: Store, tmp_path: Path):
+    run = built(store, tmp_path / "scenes", "scheduled__1")
+    said = dataset_run.publish(run)
+    assert run["outlet_events"][DATASET].extra == said
+    assert dataset_run.publish(run) == said, "the same run, after a crash between the head and the event"
+    with pytest.raises(AirflowSkipException, match="judged already"):
+        dataset_run.plan(context("build_dataset", "scheduled__2"))
+    assert dataset_head(store, "main").seq == 1
+
+
+def test_a_dataset_that_failed_is_not_published_though_its_task_was_set_to_success(store: Store, tmp_path: Path):
+    push(store, tmp_path / "scenes", "home")
+    run = context("build_dataset", "scheduled__1")
+    dataset_run.plan(run)
+    with pytest.raises(AirflowFailException, match="not committed"):
+        dataset_run.publish(run)
+    make(store, run, "index", "generate", "validate")
+    with pytest.raises(AirflowFailException, match="scene home is broken"):
+        dataset_run.publish(run)
+    assert dataset_head(store, "main") is None
+
+
+def test_the_gate_asks_the_policys_people_about_the_runs_own_candidate_once_it_is_the_newest(
+    store: Store, tmp_path: Path
+):
+    dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
+    run = context("release_model", "manual__1", kind="manual", who="engineer")
+    run["params"]["recipe"]["min_map_50"] = 0.0
+    release_run.plan(run)
+    with pytest.raises(AirflowFailException, match="no candidate"):
+        question.question(run)
+    make(store, run, "train", "evaluate", "export", "hil")
+    assert release_run.compare(run) == "the engine is new"
+    digest = release_run.propose_candidate(run)
+    assert release_run.propose_candidate(run) == digest, "a retry proposes nothing new"
+    asked = question.question(run)
+    assert digest in asked.subject
+    assert {user["id"] for user in asked.assigned_users} == {"release-manager", "second-manager"}
+    assert "`min_map_50` is 0" in asked.body
+    assert "emulated" in asked.body
+    assert "scene-author (scenes@example.org)" in asked.body
+
+    newer = context("release_model", "manual__2", kind="manual", who="engineer")
+    release_run.plan(newer)
+    make(store, newer, "train", "evaluate", "export", "hil")
+    release_run.propose_candidate(newer)
+    with pytest.raises(AirflowFailException, match="superseded"):
+        question.question(run)
+
+
+def test_a_run_that_proposed_nothing_has_nothing_to_settle_and_a_gate_that_never_asked_promotes_nothing(
+    store: Store, tmp_path: Path, monkeypatch
+):
+    run = context("release_model", "manual__1", kind="manual", who="engineer")
+    with pytest.raises(AirflowSkipException, match="nothing to settle"):
+        promotion.settle(run)
+    dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
+    release_run.plan(run)
+    make(store, run, "train", "evaluate", "export", "hil")
+    release_run.propose_candidate(run)
+    monkeypatch.setattr(promotion, "gate_of", lambda *_arguments: None)
+    with pytest.raises(AirflowFailException, match="the gate has no response"):
+        promotion.promote(run)
+    assert Ledger(store, "navigator").head() is None
+    promotion.settle(run)
+    assert Ledger(store, "navigator").head().action == "settle"
