@@ -54,7 +54,7 @@ browser: # Chromium for tests/browser, by apt where that is allowed; without it 
 		else echo "== no chromium; the browser tests are skipped"; fi; \
 	fi
 
-demo: $(STAMP) ## a scene edit becomes a released model, in this terminal (8 minutes on 2 cores)
+demo: $(STAMP) ## a scene edit becomes a released model, in this terminal
 	@umask 077; exec $(BIN)/simgate demo start
 
 demo-stop: ## stop what a demo left running

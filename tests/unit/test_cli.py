@@ -310,7 +310,7 @@ def test_plan_says_what_would_run_and_writes_nothing(simgate: Simgate, tmp_path:
 
 
 def test_the_installed_command_starts_and_ends_with_the_errors_code(tmp_path: Path) -> None:
-    command = [Path(sys.executable).with_name("simgate"), "show", "0" * 12, "--store", str(tmp_path / "store")]
+    command = [str(Path(sys.executable).with_name("simgate")), "show", "0" * 12, "--store", str(tmp_path / "store")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr.startswith("error: no committed run")

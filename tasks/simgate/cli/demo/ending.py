@@ -25,7 +25,7 @@ def show_ledger(site: Site, model: str) -> None:
 
 def show_lineage(store: Store, model: str, channel: str) -> None:
     """The live model down to scene files."""
-    console().print("\n[bold]What the live model was made from[/]  (simgate lineage --files)")
+    console().print("\n[bold]What the live model was made from[/]  (simgate lineage; --files names each file)")
     title, roots = roots_of(store, "main", model, channel)
     console().print(draw(store, title, roots, files=False))
 

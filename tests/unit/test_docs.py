@@ -1,0 +1,169 @@
+"""The documents say what is there: links, commands, targets and paths."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+import typer
+
+from simgate.cli.app import app
+from simgate.specs.table import STAGES
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "scenes").rglob("*.md")})
+NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(r"`([^`\n]+)`")
+_TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
+_FILE = re.compile(r"(?<![\w/])[\w.-]+(?:/[\w.-]+)+\.(?:py|md|yaml|html|png|usda)")
+# Folders that only a machine of its own has; a variable or another folder before them makes them somebody's own.
+_MACHINE_PATH = re.compile(r"(?<![\w.$}/*-])/(?:root|work|mnt|Users|home/[a-z]+)/")
+_INDEX = re.compile(r"--(?:extra-)?index-url|https?://[^\s/]*(?:pypi|pythonhosted|registry|artifactory|nexus)[^\s]*")
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something that a document has in code type."""
+
+    document: str
+    text: str
+    is_block: bool
+    """A line to copy from a shell block: it has to be complete."""
+
+
+def test_every_relative_link_leads_to_a_file() -> None:
+    broken = [
+        f"{path.relative_to(ROOT)}: {target}"
+        for path in DOCUMENTS
+        for target in _LINK.findall(path.read_text(encoding="utf-8"))
+        if not re.match(r"[a-z]+:|#", target) and not (path.parent / unquote(target.split("#")[0])).exists()
+    ]
+    assert not broken
+
+
+def test_every_simgate_command_exists_with_those_options() -> None:
+    said = [item for item in _code() if item.text.split(" ")[0] == "simgate"]
+    assert len(said) > 5
+    assert not [f"{item.document}: {item.text}: {wrong}" for item in said if (wrong := _wrong(item))]
+
+
+def test_every_stage_started_by_module_exists() -> None:
+    stages = [match[1] for item in _code() if (match := re.search(r"python -m simgate (\S+)", item.text))]
+    assert stages
+    assert set(stages) <= {*STAGES, "<stage>"}
+
+
+def test_every_make_target_exists() -> None:
+    there = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {target for item in _code() for target in _TARGET.findall(item.text)}
+    assert {"demo", "test"} <= named <= there
+
+
+def test_every_file_that_a_document_names_in_code_type_exists() -> None:
+    roots = (ROOT, ROOT / "tasks", ROOT / "tasks/simgate", ROOT / "scenes")
+    missing = [
+        f"{item.document}: {name}"
+        for item in _code()
+        if not item.is_block
+        for name in _FILE.findall(item.text)
+        if "<" not in item.text and not any((root / name).exists() for root in roots) and not _is_output(name)
+    ]
+    assert not missing
+
+
+def test_the_readme_traces_a_change_through_eight_files() -> None:
+    rows = re.findall(r"^\| (\d) \| `([^`]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 9))
+    assert all((ROOT / path).is_file() for _, path in rows)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_document_has_one_title(name: str) -> None:
+    text = _FENCE.sub("", (ROOT / name).read_text(encoding="utf-8"))
+    assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
+
+
+def test_no_tracked_file_names_a_path_of_one_machine_or_a_package_index() -> None:
+    found = [
+        f"{path}:{number}: {line.strip()[:120]}"
+        for path in _tracked()
+        for number, line in enumerate(_lines(path), start=1)
+        if _MACHINE_PATH.search(line) or (_INDEX.search(line) and path != "tests/unit/test_docs.py")
+    ]
+    assert not found
+
+
+def _code() -> Iterator[Said]:
+    """Lines of shell blocks without their comments, and code spans."""
+    for path in DOCUMENTS:
+        name, text = str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+        for language, block in _FENCE.findall(text):
+            lines = block.splitlines() if language in ("sh", "bash", "console") else []
+            yield from (Said(name, line.strip(), True) for line in lines if line.strip())
+        yield from (Said(name, span, False) for span in _SPAN.findall(_FENCE.sub("", text)))
+
+
+def _wrong(said: Said) -> str:
+    """What of a command line the command does not take; empty where it is right."""
+    words = shlex.split(said.text, comments=True)[1:]
+    command: Any = typer.main.get_command(app)
+    while words and hasattr(command, "commands"):
+        if words[0] in ("--help", "-h"):
+            return ""
+        if words[0] not in command.commands:
+            return f"no command {words[0]!r}"
+        command = command.commands[words.pop(0)]
+    return "" if hasattr(command, "commands") else _wrong_arguments(command, words, complete=said.is_block)
+
+
+def _wrong_arguments(command: Any, words: Sequence[str], *, complete: bool) -> str:
+    options = {name: item for item in command.params if item.param_type_name == "option" for name in item.opts}
+    places = [item for item in command.params if item.param_type_name == "argument"]
+    given, values, rest = set(), [], list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            values.append(word)
+            continue
+        option = options.get(word.split("=")[0])
+        if option is None:
+            return f"no option {word}"
+        given.add(option.name)
+        if not option.is_flag and "=" not in word and not rest:
+            return f"{word} has no value"
+        if not option.is_flag and "=" not in word:
+            rest.pop(0)
+    if len(values) > len(places):
+        return f"one argument too many: {values[-1]}"
+    missing = {item.name for item in options.values() if item.required} - given
+    missing |= {item.name for item in places[len(values) :] if item.required}
+    return f"without {sorted(missing)}" if missing and complete else ""
+
+
+def _is_output(name: str) -> bool:
+    """Names of what a run writes are named as they lie in the store."""
+    return name.startswith((".simgate/", "runs/", "plans/", "thumbnails/"))
+
+
+def _tracked() -> list[str]:
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("this is no git checkout")
+    return [name for name in done.stdout.split("\0") if name]
+
+
+def _lines(name: str) -> list[str]:
+    path = ROOT / name
+    if not path.is_file() or b"\0" in (data := path.read_bytes())[:8192]:
+        return []
+    return data.decode("utf-8", errors="replace").splitlines()
