@@ -11,6 +11,7 @@ from typing import Any
 
 from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import Attempt
+from simgate.core.errors import SimgateError
 from simgate.core.heads import push_scenes
 from simgate.core.job import Input, Job, ManifestInput, SnapshotInput
 from simgate.core.key import key_parts, load_inputs
@@ -79,7 +80,7 @@ class Chain:
         whole = ManifestInput(ref=train)
         evaluate = self.commit(
             "evaluate",
-            {"successes": sum(self.successes)},
+            {"seed": 2},
             [whole, split],
             {"evaluation.json": self._evaluation()},
             gate=True,
@@ -171,7 +172,7 @@ def fulfil(store: Store, job: Job, outputs: Mapping[str, bytes], reasons: Sequen
     """Commit a job with given outputs instead of doing its work; with `reasons` it is a gate, FAIL if there are any."""
     loaded = load_inputs(store, job)
     parts = key_parts(job, loaded)
-    attempt = Attempt(store, job, parts)
+    attempt = Attempt(store, job, parts, loaded)
     for name, data in outputs.items():
         attempt.write(name, data, "application/octet-stream")
     if reasons is not None:
@@ -182,7 +183,14 @@ def fulfil(store: Store, job: Job, outputs: Mapping[str, bytes], reasons: Sequen
 
 def abort(store: Store, job: Job) -> None:
     """Begin a job and leave it at that."""
-    Attempt(store, job, key_parts(job, load_inputs(store, job)))
+    loaded = load_inputs(store, job)
+    Attempt(store, job, key_parts(job, loaded), loaded)
+
+
+def end(store: Store, job: Job, error: SimgateError) -> None:
+    """Begin a job and end it with an error."""
+    loaded = load_inputs(store, job)
+    Attempt(store, job, key_parts(job, loaded), loaded).fail(error, error.exit_code)
 
 
 def answer(entry: CandidateEntry, **changes: Any) -> GateRecord:

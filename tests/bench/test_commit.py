@@ -55,7 +55,7 @@ def _commit(folder: Path, source: Path, seed: int) -> float:
     job = probe_job(seed)
     parts = key_parts(job, ())
     began = time.perf_counter()
-    attempt = Attempt(store, job, parts)
+    attempt = Attempt(store, job, parts, ())
     attempt.put("large.bin", source, "application/octet-stream")
     attempt.commit(
         statement(

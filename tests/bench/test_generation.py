@@ -17,6 +17,7 @@ import json, sys, tempfile, time
 from pathlib import Path
 from simgate.generate.recording import Recording
 from simgate.sim.rollout import open_simulator, record
+from simgate.sim.scenario import draw_scenario
 from simgate.specs.generate import CameraSpec, GenerateSpec
 from simgate.specs.recipe import demo_dataset_recipe
 
@@ -33,9 +34,10 @@ def whole():  # what the generate stage does: drive, render, box, encode, write
         recording.close()
 
 commands = [sample.command for sample in record(simulator, spec, 0)[1]]
+scenario = draw_scenario(simulator.layout, spec, 0)
 
-def raw():  # the same poses, and nothing but Newton's two camera passes
-    record(simulator, spec, 0)
+def raw():  # the same drive, and nothing but Newton's two camera passes
+    simulator.reset(scenario)
     for command in commands:
         simulator._stand()
         simulator._scene.commit()

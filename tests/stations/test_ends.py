@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from pathlib import Path
 
 import pytest
+from google.protobuf import json_format
+from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance
+from in_toto_attestation.v1.statement_pb2 import Statement
 
 from simgate.core.attempt import Failure, committed, memo_key, read_verdict
 from simgate.core.key import load_inputs
@@ -87,7 +91,7 @@ def an_input(store: Store, slot: Slot) -> tuple[str, str]:
     return artifact.uri, artifact.sha256
 
 
-def test_an_untrained_network_is_refused_with_the_metric_named(tiny_copy: Store) -> None:
+def test_a_network_of_two_epochs_is_refused_with_the_metric_named(tiny_copy: Store) -> None:
     slot = slot_of(tiny_copy, "evaluate")
     strict = {**slot.job.spec, "min_map_50": 0.11, "max_command_error": 0.19, "min_success_gain": 0.2}
     asked = Slot(slot.name, slot.job.model_copy(update={"spec": strict}))
@@ -99,3 +103,12 @@ def test_an_untrained_network_is_refused_with_the_metric_named(tiny_copy: Store)
     assert verdict is not None
     assert verdict.verdict == "FAIL"
     assert any("map_50" in reason for reason in verdict.reasons)
+
+
+def test_every_stages_manifest_is_read_by_in_totos_own_types(tiny_store: Store) -> None:
+    found = [key for key in tiny_store.keys("runs") if key.endswith("/manifest.json")]
+    assert {key.split("/")[2] for key in found} == set(REAL_STAGES)
+    for key in found:
+        document = json.loads(tiny_store.get(key))
+        json_format.ParseDict(document, Statement(), ignore_unknown_fields=False)
+        json_format.ParseDict(document["predicate"], Provenance(), ignore_unknown_fields=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from simgate.core.attempt import committed, memo_key
+from simgate.core.environment import Observed
 from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.store import Store
 from simgate.plan.dataset import plan_dataset
@@ -30,6 +31,12 @@ REAL_STAGES = ("index", "generate", "validate", "train", "evaluate", "export", "
 def manifest_of(store: Store, slot: Slot) -> Manifest | None:
     ref = committed(store, slot.job, parts_of(store, slot).run_key)
     return read_manifest(store, ref) if ref else None
+
+
+def process_s(store: Store, manifest: Manifest) -> float:
+    """How long the stage's process lived, as it observed itself."""
+    cost = Observed.from_json(store.read(manifest.artifact("observed.json")), what="observed").cost
+    return cost.cold_start_s + cost.wall_s
 
 
 def bitwise(store: Store, manifest: Manifest) -> dict[str, bytes]:
@@ -52,14 +59,18 @@ def test_kills_then_a_rerun_give_the_same_bytes(tiny_copy: Store, stage: str) ->
     tiny_copy.delete(memo_key(slot.job, first.run_key))
     (key,) = write_jobs(tiny_copy, "plans/main/kills", [slot])
     draws = random.Random(f"{SEED} {stage}")
-    wall_s = 6.0
+    wall_s = process_s(tiny_copy, first)
+    killed = 0
     for _ in range(KILLS):
         process = start(tiny_copy, key, stage=stage)
-        time.sleep(draws.uniform(0.1, 1.0) * wall_s)
+        time.sleep(draws.uniform(0.1, 0.9) * wall_s)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+        killed += process.returncode == -signal.SIGKILL
         seen = manifest_of(tiny_copy, slot)
         assert seen is None or bitwise(tiny_copy, seen) == expected, f"seed {SEED}"
+        tiny_copy.delete(memo_key(slot.job, first.run_key))
+    assert killed, f"seed {SEED}: no kill hit a living process within {wall_s:.1f} s"
     done = run(tiny_copy, key, stage=stage)
     assert done.returncode == 0, done.stderr[-3000:]
     again = manifest_of(tiny_copy, slot)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simgate.core.errors import Refused
+from simgate.core.errors import Inconclusive, Preempted, Refused, StoreError
 from simgate.core.job import ManifestInput
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
@@ -17,8 +17,9 @@ from simgate.release.approval import APPROVE, REJECT, ApprovalRecord, GateRecord
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.evidence import mcnemar_p
 from simgate.release.ledger import Ledger
+from simgate.release.policy import Demand
 from simgate.release.promote import promote, quarantine, rollback, settle, waive
-from tests.release_chain import POLICY, Chain, abort, answer, next_run
+from tests.release_chain import POLICY, Chain, abort, answer, end, fulfil, next_run
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_an_observation_that_was_begun_and_never_ended_is_seen(chain: Chain) -> 
         ManifestInput(ref=evidence["validate"], output="splits/eval.json"),
     ]
     abort(chain.store, chain.job("hil", {"bench": "emulated"}, inputs, "f" * 16))
-    with pytest.raises(Refused, match="never ended"):
+    with pytest.raises(Refused, match="came to no end"):
         approve(chain, answer(next_run(chain, 2).propose()))
 
 
@@ -280,3 +281,101 @@ def test_verify_with_a_head_notices_a_cut_tail(chain: Chain) -> None:
     (Path(chain.store.url) / "ledger/navigator/000000000001.json").unlink()
     with pytest.raises(Exception, match="lost entries"):
         ledger.verify(head)
+
+
+def test_a_killed_try_of_the_same_observation_counts_though_its_retry_passed(chain: Chain) -> None:
+    evidence = chain.evidence()
+    abort(chain.store, hil_job(chain, evidence, chain.nonce))
+    with pytest.raises(Refused, match="came to no end"):
+        approve(chain, answer(candidates(chain.store, "navigator", "demo").add(chain.candidate(evidence))))
+
+
+def test_a_stopped_observation_counts_and_an_inconclusive_one_does_not(chain: Chain) -> None:
+    evidence = chain.evidence()
+    end(chain.store, hil_job(chain, evidence, "1" * 16), Inconclusive("starved"))
+    entry = candidates(chain.store, "navigator", "demo").add(chain.candidate(evidence))
+    end(chain.store, hil_job(chain, evidence, "2" * 16), Preempted("stopped"))
+    with pytest.raises(Refused, match="1 observations were begun and came to no end"):
+        approve(chain, answer(entry))
+
+
+def test_a_fail_of_the_engine_under_another_spec_of_the_bench_is_seen(chain: Chain) -> None:
+    evidence = chain.evidence()
+    job = hil_job(chain, evidence, "3" * 16)
+    fulfil(
+        chain.store,
+        job.model_copy(update={"spec": {"bench": "emulated", "rate": 2}}),
+        {"hil.json": b"{}"},
+        ["it tripped"],
+    )
+    with pytest.raises(Refused, match="it tripped"):
+        approve(chain, answer(candidates(chain.store, "navigator", "demo").add(chain.candidate(evidence))))
+
+
+def hil_job(chain: Chain, evidence: Any, nonce: str) -> Any:
+    inputs = [
+        ManifestInput(ref=evidence["export"], output="model.onnx"),
+        ManifestInput(ref=evidence["validate"], output="splits/eval.json"),
+    ]
+    return chain.job("hil", {"bench": "emulated"}, inputs, nonce)
+
+
+def test_a_gate_that_was_asked_too_little_is_refused(chain: Chain) -> None:
+    asking = POLICY.model_copy(
+        update={
+            "channels": {
+                "demo": POLICY.channels["demo"].model_copy(
+                    update={"demands": (Demand(stage="hil", field="limits.speed_m_s", at_most=1.0),)}
+                )
+            }
+        }
+    )
+    entry = chain.propose(policy_sha256=asking.sha256)
+    with pytest.raises(Refused, match=r"asked too little: limits\.speed_m_s is None"):
+        promote(chain.store, asking, model=chain.model, channel=chain.channel, gate=answer(entry))
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [(0.5, ""), (0.1, "at least 0.2"), (2, "at most 1"), (True, "not a number"), ("x", "not a number")],
+)
+def test_demands_fail_closed(value: object, problem: str) -> None:
+    demand = Demand(stage="evaluate", field="a.b", at_least=0.2, at_most=1.0)
+    assert problem in demand.problem({"a": {"b": value}})
+    assert bool(demand.problem({"a": {"b": value}})) == bool(problem)
+
+
+def test_rollback_to_a_quarantined_model_or_one_made_from_something_quarantined_is_refused(chain: Chain) -> None:
+    first = chain.propose()
+    approve(chain, answer(first))
+    live = Ledger(chain.store, "navigator").live("demo")
+    assert live is not None
+    second = next_run(chain, 2, weights=b"second")
+    evidence = {**second.evidence(), "evaluate_live": live.evidence["evaluate"]}
+    approve(chain, answer(candidates(chain.store, "navigator", "demo").add(second.candidate(evidence))))
+    trained = read_manifest(chain.store, first.candidate.evidence["train"]).content_digest
+    quarantine(chain.store, model="navigator", digest=trained, who="boss", why="safety recall")
+    with pytest.raises(Refused, match="safety recall"):
+        rollback(chain.store, model="navigator", channel="demo", who="boss", why="the new one hit a shelf")
+
+
+def test_an_outage_during_the_check_refuses_nothing(chain: Chain) -> None:
+    entry = chain.propose()
+    down = OutOfOrder(chain.store.url)
+    with pytest.raises(StoreError, match="slow down"):
+        promote(down, POLICY, model=chain.model, channel=chain.channel, gate=answer(entry))
+    assert refusals(chain, entry) == []
+    assert (
+        settle(chain.store, POLICY, model="navigator", channel="demo", candidate=entry.digest, gate=answer(entry))
+        is None
+    )
+    assert approve(chain, answer(entry)).action == "promote"
+
+
+class OutOfOrder(Store):
+    """A store that does not answer for verdicts."""
+
+    def get(self, key: str, *, max_bytes: int = 16 * 1024 * 1024) -> bytes:
+        if key.endswith("verdict.json"):
+            raise StoreError("503 slow down")
+        return super().get(key, max_bytes=max_bytes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from simgate.cli import ledger, scenes
-from simgate.cli.decide import quarantine, rollback
+from simgate.cli.decide import quarantine, rollback, waive
 from simgate.cli.demo import command as demo
 from simgate.cli.lineage import lineage
 from simgate.cli.live import history, live
@@ -34,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 app.add_typer(scenes.app, name="scenes")
-for command in (plan, run, runs, show, lineage, verify, live, history, rollback, quarantine):
+for command in (plan, run, runs, show, lineage, verify, live, history, rollback, quarantine, waive):
     app.command()(command)
 app.add_typer(ledger.app, name="ledger")
 app.command(hidden=True)(pipeline)

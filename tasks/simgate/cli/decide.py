@@ -1,4 +1,4 @@
-"""simgate rollback, simgate quarantine: decisions that a person takes here, one ledger entry each."""
+"""simgate rollback, quarantine, waive: decisions that a person takes here, one ledger entry each."""
 
 from __future__ import annotations
 
@@ -50,13 +50,42 @@ def quarantine(
     from simgate.cli.person import declared_person
     from simgate.release.promote import quarantine as bar
 
+    _whole(digest)
+    place = Store(store)
+    name = _ledger_of(place, model)
+    _say(bar(place, model=name, digest=digest, who=declared_person(who), why=_reason(why)), name, as_json)
+
+
+def waive(
+    manifest: Annotated[str, typer.Argument(help="Digest of the FAIL observation's manifest, in full.")],
+    why: WhyOption,
+    model: ModelOption = "",
+    who: WhoOption = "",
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Take one FAIL of the bench upon you, by name: it no longer bars its engine. Kept in the ledger for ever."""
+    from simgate.cli.person import declared_person
+    from simgate.release.promote import waive as take_over
+
+    _whole(manifest)
+    place = Store(store)
+    name = _ledger_of(place, model)
+    _say(take_over(place, model=name, manifest=manifest, who=declared_person(who), why=_reason(why)), name, as_json)
+
+
+def _ledger_of(store: Store, model: str) -> str:
+    """The given model, though nothing of it was released yet: a decision may come before the first release."""
+    if model and not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", model):
+        raise InputError("not a model's name", actual=model, expected="lower-case letters, digits, _ and -")
+    return model or the_model(store, model)
+
+
+def _whole(digest: str) -> None:
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise InputError(
             "not a whole digest", actual=digest, expected="64 hexadecimal digits, as `simgate show` prints"
         )
-    place = Store(store)
-    name = the_model(place, model)
-    _say(bar(place, model=name, digest=digest, who=declared_person(who), why=_reason(why)), name, as_json)
 
 
 def _reason(why: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
+
+from simgate.core.errors import InputError
 
 DEFAULT_STORE = "./.simgate/store"
 
@@ -12,8 +15,22 @@ StoreOption = Annotated[
     str,
     typer.Option("--store", envvar="SIMGATE_STORE", help="The artifact store: a folder or s3://bucket/prefix."),
 ]
+
+
+def _domain(value: str) -> str:
+    if not re.fullmatch(r"main|pr-[1-9][0-9]{0,8}", value):
+        raise InputError("no such trust domain", actual=value, expected="main, or pr-<n> for a pull request")
+    return value
+
+
 DomainOption = Annotated[
-    str, typer.Option("--domain", envvar="SIMGATE_DOMAIN", help="Trust domain: main, or pr-<n> for a pull request.")
+    str,
+    typer.Option(
+        "--domain",
+        envvar="SIMGATE_DOMAIN",
+        callback=_domain,
+        help="Trust domain: main, or pr-<n> for a pull request.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of a table.")]
 WhyOption = Annotated[str, typer.Option("--why", help="The reason; it is kept for ever.")]

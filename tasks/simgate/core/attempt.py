@@ -12,9 +12,9 @@ from typing import Literal
 from simgate.core.artifact import ManifestRef
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
-from simgate.core.errors import AlreadyExists, InputError, NotFound, SimgateError
+from simgate.core.errors import AlreadyExists, InputError, NotFound, SimgateError, StoreError
 from simgate.core.job import Job
-from simgate.core.key import KeyParts, memo_name
+from simgate.core.key import KeyParts, LoadedInput, memo_name
 from simgate.core.manifest import MANIFEST_NAME, Digest, Manifest, Subject, SubjectNotes
 from simgate.core.store import Store
 
@@ -39,6 +39,8 @@ class Started(Document):
     version: Literal[1] = 1
     nonce: str
     run_record: str
+    inputs: tuple[str, ...]
+    """Content digests of what it was begun on."""
     at: datetime
 
 
@@ -54,14 +56,15 @@ class Verdict(Document):
 class Attempt:
     """Writes outputs, then the manifest, then the memo: in that order, so that a kill anywhere leaves no half run."""
 
-    def __init__(self, store: Store, job: Job, parts: KeyParts) -> None:
+    def __init__(self, store: Store, job: Job, parts: KeyParts, inputs: Sequence[LoadedInput] = ()) -> None:
         self.store = store
         self.job = job
         self.run_key = parts.run_key
         self.folder = f"{runs_prefix(job.domain, job.stage, parts.run_key)}/{_attempt_id()}"
         self._subjects: dict[str, Subject] = {}
         self._byproducts: dict[str, Subject] = {}
-        started = Started(nonce=job.nonce or "", run_record=job.run_record, at=datetime.now(UTC))
+        begun_on = tuple(item.content_digest for item in inputs)
+        started = Started(nonce=job.nonce or "", run_record=job.run_record, inputs=begun_on, at=datetime.now(UTC))
         store.create(f"{self.folder}/started.json", started.to_json())
 
     def write(self, name: str, data: bytes, media_type: str, *, deterministic: bool = True) -> None:
@@ -162,6 +165,8 @@ def read_memo(store: Store, key: str) -> ManifestRef | None:
         return ManifestRef.from_json(store.get(key), what=f"memo {key}")
     except NotFound:
         return None
+    except InputError as error:
+        raise StoreError(f"memo is damaged: {error}", remedy=f"delete {key}: its run is made again") from error
 
 
 def committed(store: Store, job: Job, run_key: str) -> ManifestRef | None:

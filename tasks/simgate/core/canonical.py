@@ -17,7 +17,7 @@ def canonical_json(value: Any) -> bytes:
     """The RFC 8785 bytes of `value`; integers within ±2⁵³, no NaN."""
     try:
         return rfc8785.dumps(value)
-    except rfc8785.CanonicalizationError as error:
+    except (rfc8785.CanonicalizationError, UnicodeError) as error:
         raise InputError(
             f"not representable as canonical JSON: {error}", remedy="use finite numbers within ±2⁵³"
         ) from error

@@ -32,6 +32,10 @@ REPORT = "report"
 """A stage's `report.py` draws after the commit: neutral too, and with it whatever only it imports."""
 
 
+ALWAYS = ("simgate.core.inputs", "simgate.core.scratch")
+"""What every stage works through though only neutral modules import it: which bytes it is given."""
+
+
 def code_digest(stage: str, exclude: tuple[str, ...] = ()) -> str:
     """SHA-256 over the closure of `simgate.<stage>.stage`; `exclude` names subtrees that its spec keeps out."""
     lines = [f"{name} {_module_digest(name)}" for name in closure(f"simgate.{stage}.stage", exclude)]
@@ -45,7 +49,7 @@ def closure(root: str, exclude: tuple[str, ...] = ()) -> tuple[str, ...]:
         raise InputError("no such stage", actual=root)
     barred = (*NEUTRAL, *exclude)
     seen: set[str] = set()
-    waiting = [root]
+    waiting = [root, *ALWAYS]
     while waiting:
         name = waiting.pop()
         if name in seen or _barred(name, barred) or _path(name) is None:
@@ -98,11 +102,19 @@ def _module_digest(name: str) -> str:
 
 
 def _package_data(name: str) -> list[Path]:
+    """Files below a package that are no code, down to the next package."""
     path = _path(name)
     if path is None or path.name != "__init__.py":
         return []
-    beside = (item for item in path.parent.iterdir() if item.is_file())
-    return sorted(item for item in beside if item.suffix not in (".py", ".pyc", ".md", ".typed"))
+    return sorted(_data_files(path.parent))
+
+
+def _data_files(folder: Path) -> Iterator[Path]:
+    for item in folder.iterdir():
+        if item.is_dir() and item.name != "__pycache__" and not (item / "__init__.py").exists():
+            yield from _data_files(item)
+        elif item.is_file() and item.suffix not in (".py", ".pyc", ".md", ".typed") and not item.name.endswith("~"):
+            yield item
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

@@ -9,11 +9,10 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from simgate.core.document import Document
-from simgate.core.lock import locked
+from simgate.core.lock import installed, locked
 
 
 class Environment(Document):
@@ -58,15 +57,8 @@ def environment(extra: str) -> Environment:
         cpu_count=os.cpu_count() or 0,
         gpu_driver=_gpu_driver(),
         image=os.environ.get("SIMGATE_IMAGE", ""),
-        packages={name: _installed(name) for name in locked(extra)},
+        packages={name: installed(name) for name in locked(extra)},
     )
-
-
-def _installed(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _gpu_driver() -> str:

@@ -90,6 +90,8 @@ class Journal:
                 taken = self._read(self.key(entry.seq))
                 if taken.id == entry_id:
                     return taken
+                if (found := self.find(entry_id)) is not None:
+                    return found
         raise StoreError(f"journal {self.prefix} is too busy", actual=f"{MAX_RACES} lost races", remedy="try again")
 
     def _keys(self) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 from simgate.core.errors import InputError
@@ -22,9 +24,31 @@ def lock_path(extra: str) -> Path:
 
 
 def lock_digest(extra: str) -> str:
-    """SHA-256 of the slice's pins, without comments."""
-    pins = "\n".join(f"{name}=={version}" for name, version in sorted(locked(extra).items()))
-    return hashlib.sha256(pins.encode()).hexdigest()
+    """SHA-256 of the slice's pins and of Python's version, without comments."""
+    pins = [f"{name}=={version}" for name, version in sorted(locked(extra).items())]
+    python = f"python {sys.version_info.major}.{sys.version_info.minor}"
+    return hashlib.sha256("\n".join((python, *pins)).encode()).hexdigest()
+
+
+def check_installed(extra: str) -> None:
+    """Refuse to work with other libraries than the key will say; a local build (`2.0+cpu`) counts as its version."""
+    for name, version in locked(extra).items():
+        if (found := installed(name)).partition("+")[0] != version:
+            raise InputError(
+                f"library {name} is not the locked one",
+                actual=found or "not installed",
+                expected=version,
+                remedy="run `make setup`, or use the image of this commit",
+            )
+
+
+@cache
+def installed(name: str) -> str:
+    """Installed version of a package, or empty."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 @cache

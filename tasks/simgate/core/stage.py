@@ -27,7 +27,7 @@ from simgate.core.events import Events
 from simgate.core.inputs import Inputs
 from simgate.core.job import Job
 from simgate.core.key import KeyParts, LoadedInput, check_asked, excluded_trees, key_parts, load_inputs
-from simgate.core.lock import lock_digest
+from simgate.core.lock import check_installed, lock_digest
 from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.scratch import Scratch
 from simgate.core.statement import statement
@@ -61,9 +61,14 @@ def run_batch(stage: Stage[S], job_uris: Sequence[str], store: Store, *, place: 
     codes = []
     for number, uri in enumerate(job_uris):
         events = Events(stage=stage.name, job=uri)
-        if len(job_uris) > 1:
-            events.progress(number, len(job_uris), "jobs")
-        codes.append(PREEMPTED if stop.requested else run_job(stage, uri, store, stop=stop, place=place, events=events))
+        try:
+            if len(job_uris) > 1:
+                events.progress(number, len(job_uris), "jobs")
+            codes.append(
+                PREEMPTED if stop.requested else run_job(stage, uri, store, stop=stop, place=place, events=events)
+            )
+        except Preempted:  # the signal came between two jobs
+            codes.append(PREEMPTED)
     return max(codes, key=SEVERITY.index, default=0)
 
 
@@ -77,12 +82,16 @@ def run_job(stage: Stage[S], uri: str, store: Store, *, stop: Stop, place: str, 
         if (ref := committed(store, job, parts.run_key)) is not None:
             events.emit("already committed", manifest=ref.uri)
             return 0
-        attempt = Attempt(store, job, parts)
+        attempt = Attempt(store, job, parts, inputs)
         manifest = _make(stage, spec, attempt, parts, inputs, stop, place, watch, events)
         _draw(stage, spec, manifest, attempt.folder, store, events)
         return 0
     except BaseException as error:
-        return _ended(error, attempt, events)
+        with stop.held():
+            code = _ended(error, attempt, events)
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return code
 
 
 def _open(stage: Stage[S], uri: str, store: Store) -> tuple[Job, S, KeyParts, tuple[LoadedInput, ...]]:
@@ -92,6 +101,7 @@ def _open(stage: Stage[S], uri: str, store: Store) -> tuple[Job, S, KeyParts, tu
     spec = stage.spec_type.from_value(job.spec, what=f"spec of {stage.name}")
     # Defaults spelled out: a spec that leaves them away has the same key.
     job = job.model_copy(update={"spec": spec.model_dump(mode="json")})
+    check_installed(stage.extra)
     check_asked(job, code=code_digest(stage.name, excluded_trees(job.spec)), lock=lock_digest(stage.extra))
     inputs = load_inputs(store, job)
     return job, spec, key_parts(job, inputs), inputs

@@ -22,8 +22,9 @@ class Stop:
         signal.signal(signal.SIGTERM, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self.requested = True
-        if not self._held:
+        first, self.requested = not self.requested, True
+        # A second signal must not end the writing of failure.json.
+        if first and not self._held:
             raise Preempted("asked to stop (SIGTERM)")
 
     @contextmanager

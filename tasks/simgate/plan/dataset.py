@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import read_verdict
+from simgate.core.code import code_digest
 from simgate.core.errors import InputError
 from simgate.core.heads import DatasetBody, DatasetHead, ScenesHead, dataset_head, publish_dataset, scenes_head
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
-from simgate.plan.jobs import NotReady, find, slots_of
+from simgate.plan.jobs import DATASET_STAGES, NotReady, find, slots_of
 from simgate.plan.record import DatasetWhy, Trigger, record_folder
 from simgate.plan.tries import Tries
 from simgate.specs.recipe import DatasetRecipe
@@ -26,8 +27,7 @@ def plan_dataset(
     why = _why(head, domain, recipe, run, triggers)
     if _settled(store, why):
         return None
-    tries = Tries(store, why, [why.snapshot_sha256, recipe.model_dump(mode="json")])
-    tries.count(by_hand=any(trigger.kind == "manual" for trigger in triggers))
+    _tries(store, why).count(by_hand=any(trigger.kind == "manual" for trigger in triggers))
     return why
 
 
@@ -67,6 +67,11 @@ def _settled(store: Store, why: DatasetWhy) -> bool:
     return published is not None and published.content_digest == manifest.content_digest
 
 
+def _tries(store: Store, why: DatasetWhy) -> Tries:
+    code = [code_digest(stage) for stage in DATASET_STAGES]
+    return Tries(store, why, [why.snapshot_sha256, why.recipe.model_dump(mode="json"), *code])
+
+
 def publish(store: Store, why: DatasetWhy) -> tuple[DatasetHead, bool]:
     """Make the run's dataset the domain's; False where it has the same content as the one before."""
     ref = judged(store, why)
@@ -77,4 +82,5 @@ def publish(store: Store, why: DatasetWhy) -> tuple[DatasetHead, bool]:
         content_digest=read_manifest(store, ref).content_digest,
         run_record=record_folder(why.domain, why.run),
     )
+    _tries(store, why).clear()
     return publish_dataset(store, why.domain, body)

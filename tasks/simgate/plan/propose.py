@@ -7,12 +7,15 @@ from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.plan.jobs import slots_of, the
 from simgate.plan.record import ReleaseWhy, record_folder
+from simgate.plan.release import release_tries
 from simgate.release.candidate import CandidateEntry, candidates, new_candidate
 from simgate.release.policy import Policy, Role
 
 
 def propose(store: Store, why: ReleaseWhy, policy: Policy) -> CandidateEntry:
     """Append the run's candidate; a retry gets the entry that is there."""
+    if why.domain != "main":
+        raise InputError("a pull request proposes nothing", actual=why.domain, expected="main")
     if policy.sha256 != why.policy_sha256:
         raise InputError(
             "the policy changed during the run", actual=policy.sha256, expected=why.policy_sha256, remedy="run again"
@@ -40,4 +43,5 @@ def propose(store: Store, why: ReleaseWhy, policy: Policy) -> CandidateEntry:
         ttl=policy.channel(recipe.channel).candidate_ttl,
         run_record=record_folder(why.domain, why.run),
     )
+    release_tries(store, why).clear()
     return candidates(store, recipe.model, recipe.channel).add(candidate)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import read_verdict, runs_prefix
+from simgate.core.attempt import read_verdict
+from simgate.core.canonical import sha256_hex
+from simgate.core.code import code_digest
 from simgate.core.errors import InputError
 from simgate.core.heads import DatasetHead, dataset_head
 from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.store import Store
-from simgate.plan.jobs import NotReady, find, parts_of, slots_of, the
+from simgate.plan.jobs import RELEASE_STAGES, NotReady, find, slots_of, the
 from simgate.plan.record import LiveBefore, ReleaseWhy, Trigger
 from simgate.plan.tries import Tries
-from simgate.release.candidate import candidates
-from simgate.release.evidence import attempts
+from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.evidence import observations
 from simgate.release.ledger import Ledger
 from simgate.release.lineage import people_of
 from simgate.release.policy import Policy
+from simgate.release.promote import REJECTED
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.recipe import ReleaseRecipe
 
@@ -35,16 +39,18 @@ def plan_release(
         raise InputError(f"no dataset in domain {domain}", remedy="run build_dataset first")
     policy.channel(recipe.channel)
     why = _why(store, head, domain, recipe, policy, run, triggers)
-    tries = Tries(store, why, [why.dataset.sha256, recipe.model_dump(mode="json"), policy.sha256])
+    tries = release_tries(store, why)
     by_hand = any(trigger.kind == "manual" for trigger in triggers)
-    if not by_hand and (_decided(store, why) or (_by_clock(triggers) and tries.recent())):
+    if not by_hand and (_decided(store, why) or tries.recent()):
         return None
     tries.count(by_hand=by_hand)
     return why
 
 
-def _by_clock(triggers: Sequence[Trigger]) -> bool:
-    return all(trigger.kind in ("reconcile", "nightly") for trigger in triggers)
+def release_tries(store: Store, why: ReleaseWhy) -> Tries:
+    """The runs that were planned for this dataset and recipe and proposed nothing yet."""
+    code = [code_digest(stage) for stage in RELEASE_STAGES]
+    return Tries(store, why, [why.dataset.sha256, why.recipe.model_dump(mode="json"), why.policy_sha256, *code])
 
 
 def _why(
@@ -96,13 +102,14 @@ def _live(store: Store, ledger: Ledger, channel: str) -> LiveBefore | None:
 def _decided(store: Store, why: ReleaseWhy) -> bool:
     try:
         evaluated, exported = (the(store, slots_of(store, why, stage)[0]) for stage in ("evaluate", "export"))
-        bench = slots_of(store, why, "hil")[0]
     except NotReady:
         return False
     if any(_says_no(store, read_manifest(store, ref)) for ref in (evaluated, exported)):
         return True
-    prefix = runs_prefix(why.domain, "hil", parts_of(store, bench).run_key)
-    if any(_says_no(store, item) for item in attempts(store, prefix).values() if isinstance(item, Manifest)):
+    seen = observations(store, why.domain, read_manifest(store, exported).content_digest).values()
+    waived = {waiver.manifest for waiver in Ledger(store, why.recipe.model).state.waivers}
+    said_no = (item for item in seen if isinstance(item, Manifest) and _says_no(store, item))
+    if any(sha256_hex(item.to_json()) not in waived for item in said_no):
         return True
     return nothing_to_release(store, why) or _proposed(store, why, evaluated, exported)
 
@@ -118,7 +125,19 @@ def _proposed(store: Store, why: ReleaseWhy, evaluated: ManifestRef, exported: M
     if newest is None or newest.candidate.policy_sha256 != why.policy_sha256:
         return False
     evidence = newest.candidate.evidence
-    return evidence.get("evaluate") == evaluated and evidence.get("export") == exported
+    same = evidence.get("evaluate") == evaluated and evidence.get("export") == exported
+    return same and _answered_or_waiting(store, why, newest)
+
+
+def _answered_or_waiting(store: Store, why: ReleaseWhy, entry: CandidateEntry) -> bool:
+    """Whether a person decided about the candidate, or still can; one that lapsed or was overtaken is proposed anew."""
+    ledger = Ledger(store, why.recipe.model)
+    if any(item.digest == entry.digest and item.why == REJECTED for item in ledger.state.quarantined):
+        return True
+    lives = (item.after.channels.get(why.recipe.channel) for item in ledger.history())
+    if any(state is not None and state.live is not None and state.live.candidate == entry.digest for state in lives):
+        return True
+    return entry.candidate.replaces == why.replaces and entry.candidate.expires_at > datetime.now(UTC)
 
 
 def nothing_to_release(store: Store, why: ReleaseWhy) -> bool:

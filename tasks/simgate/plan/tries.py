@@ -20,7 +20,7 @@ class GivenUp(SimgateError):
 
 
 class Tries:
-    """The runs that were planned for one subject (a snapshot or dataset, with its recipe)."""
+    """The runs that were planned for one subject (a snapshot or dataset, with its recipe) and came to nothing yet."""
 
     def __init__(self, store: Store, why: DatasetWhy | ReleaseWhy, subject: Sequence[object]) -> None:
         self._store = store
@@ -39,6 +39,11 @@ class Tries:
             raise GivenUp(f"{len(others)} runs came to nothing", remedy="mend the cause, then trigger the DAG by hand")
         if not self._store.exists(self._mine):
             self._store.create(self._mine, datetime.now(UTC).isoformat().encode())
+
+    def clear(self) -> None:
+        """It came to something: what was tried before no longer counts."""
+        for key in (*self._others(), self._mine):
+            self._store.delete(key)
 
     def _others(self) -> list[str]:
         return [key for key in self._store.keys(self._folder) if key != self._mine]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from math import comb
+from typing import Protocol
 
-from simgate.core.attempt import Failure, Started, read_verdict, runs_prefix
+from simgate.core.artifact import ManifestRef
+from simgate.core.attempt import Failure, Started, read_verdict
 from simgate.core.canonical import parse_json, sha256_hex
-from simgate.core.errors import NotFound, SimgateError
+from simgate.core.errors import DigestMismatch, Inconclusive, InputError, NotFound
 from simgate.core.manifest import MANIFEST_NAME, Manifest, parse_manifest, read_manifest
 from simgate.core.store import Store
 from simgate.release.candidate import Candidate
@@ -26,7 +28,13 @@ STAGE_OF_ROLE: dict[Role, str] = {
     "hil": "hil",
 }
 STANDS_ON: tuple[tuple[Role, Role], ...] = (("evaluate", "train"), ("export", "train"), ("hil", "export"))
-SPLIT_OF_ROLE: dict[Role, str] = {"train": "train", "evaluate": "eval", "export": "eval", "hil": "eval"}
+SPLIT_OF_ROLE: dict[Role, str] = {
+    "train": "train",
+    "evaluate": "eval",
+    "evaluate_live": "eval",
+    "export": "eval",
+    "hil": "eval",
+}
 
 
 def evidence_problems(store: Store, channel: Channel, candidate: Candidate, state: State) -> Iterator[str]:
@@ -41,11 +49,14 @@ def evidence_problems(store: Store, channel: Channel, candidate: Candidate, stat
         yield from _gates(store, channel, found)
         yield from _age(channel, found)
         yield from _bench(channel, found["hil"])
-        yield from _observations(store, channel, found["hil"], state)
-        yield from _quarantine(store, candidate, state)
+        yield from _observations(store, channel, found["hil"], found["export"], state)
+        yield from quarantine_problems(store, candidate, state)
         yield from _worse_than_live(store, channel, candidate, found, state)
-    except SimgateError as error:
+    except (NotFound, DigestMismatch, InputError) as error:
+        # Damage is a reason to refuse; a store that does not answer is none, and raises.
         yield f"evidence cannot be read: {error}"
+    except (ValueError, TypeError, KeyError) as error:
+        yield f"evidence is malformed: {error!r}"
 
 
 def _chain(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -> Iterator[str]:
@@ -59,6 +70,8 @@ def _chain(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -
         if found[upstream].content_digest not in _upstream(store, found[about], upstream):
             yield f"evidence {about} is not about the candidate's {upstream} run"
     for about, split in SPLIT_OF_ROLE.items():
+        if about not in found:
+            continue
         if found["validate"].artifact(f"splits/{split}.json").sha256 not in _splits(store, found[about], split):
             yield f"evidence {about} does not stand on the candidate's dataset"
     if found["export"].content_digest != candidate.engine:
@@ -78,6 +91,9 @@ def _splits(store: Store, manifest: Manifest, split: str) -> set[str]:
 
 def _gates(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
     for gate in channel.gates:
+        for demand in channel.demands:
+            if demand.stage == gate and (problem := demand.problem(found[gate].spec)):
+                yield f"{gate} was asked too little: {problem}"
         verdict = read_verdict(store, found[gate])
         if verdict is None or verdict.verdict != "PASS":
             yield f"{gate} says {'; '.join(verdict.reasons) if verdict else 'nothing'}"
@@ -97,29 +113,34 @@ def _bench(channel: Channel, hil: Manifest) -> Iterator[str]:
         yield f"the bench was {bench!r}; the channel takes {' or '.join(channel.benches)}"
 
 
-def _observations(store: Store, channel: Channel, hil: Manifest, state: State) -> Iterator[str]:
+def _observations(store: Store, channel: Channel, hil: Manifest, export: Manifest, state: State) -> Iterator[str]:
     """Every observation of the engine counts, not only the last: a FAIL is hidden by no retry, an abort by no rerun."""
     waived = {waiver.manifest for waiver in state.waivers}
-    folders = attempts(store, runs_prefix(hil.domain, hil.stage, hil.run_key))
-    answered = {item.nonce for item in folders.values() if isinstance(item, Manifest)}
-    invalid = {item.nonce for item in folders.values() if isinstance(item, Failure)}
+    folders = observations(store, hil.domain, export.content_digest)
     for folder, item in folders.items():
         if isinstance(item, Manifest):
             verdict = read_verdict(store, item)
             if (verdict is None or verdict.verdict != "PASS") and sha256_hex(item.to_json()) not in waived:
                 yield f"observation {folder} says FAIL: {'; '.join(verdict.reasons) if verdict else 'no verdict'}"
-    aborted = [
-        folder for folder, item in folders.items() if isinstance(item, Started) and item.nonce not in answered | invalid
-    ]
+    aborted = [folder for folder, item in folders.items() if _aborted(item)]
     if len(aborted) > channel.max_aborted_observations:
-        yield f"{len(aborted)} observations were begun and never ended, e.g. {aborted[0]}"
+        yield f"{len(aborted)} observations were begun and came to no end, e.g. {aborted[0]}"
 
 
-def attempts(store: Store, prefix: str) -> dict[str, Manifest | Failure | Started]:
-    """Every attempt at one observation key, by folder: its manifest, else its failure, else its start."""
-    keys = set(store.keys(prefix))
-    folders = sorted({key.rpartition("/")[0] for key in keys if key.endswith(("/started.json", f"/{MANIFEST_NAME}"))})
-    return {folder: _attempt(store, folder, keys) for folder in folders}
+def _aborted(item: Manifest | Failure | Started) -> bool:
+    """Killed or stopped: it may have been about to say no. One that proved nothing (INVALID) is an end."""
+    return isinstance(item, Started) or (isinstance(item, Failure) and item.error != Inconclusive.__name__)
+
+
+def observations(store: Store, domain: str, engine: str) -> dict[str, Manifest | Failure | Started]:
+    """Every attempt at a bench run of one engine, whatever was asked of the bench, by folder."""
+    keys = set(store.keys(f"runs/{domain}/hil"))
+    folders = sorted(key.removesuffix("/started.json") for key in keys if key.endswith("/started.json"))
+    return {folder: _attempt(store, folder, keys) for folder in folders if engine in _inputs(store, folder)}
+
+
+def _inputs(store: Store, folder: str) -> tuple[str, ...]:
+    return Started.from_json(store.get(f"{folder}/started.json"), what=f"start {folder}").inputs
 
 
 def _attempt(store: Store, folder: str, keys: set[str]) -> Manifest | Failure | Started:
@@ -127,15 +148,24 @@ def _attempt(store: Store, folder: str, keys: set[str]) -> Manifest | Failure | 
         return parse_manifest(store.get(f"{folder}/{MANIFEST_NAME}"), what=f"manifest {folder}")
     if f"{folder}/failure.json" in keys:
         return Failure.from_json(store.get(f"{folder}/failure.json"), what=f"failure {folder}")
-    try:
-        return Started.from_json(store.get(f"{folder}/started.json"), what=f"start {folder}")
-    except NotFound as error:
-        raise SimgateError(f"attempt {folder} is unreadable") from error
+    return Started.from_json(store.get(f"{folder}/started.json"), what=f"start {folder}")
 
 
-def _quarantine(store: Store, candidate: Candidate, state: State) -> Iterator[str]:
+class Standing(Protocol):
+    """Something that stands on evidence: a candidate, or a model that was live."""
+
+    @property
+    def evidence(self) -> Mapping[Role, ManifestRef]: ...
+    @property
+    def engine(self) -> str: ...
+
+
+def quarantine_problems(store: Store, model: Standing, state: State) -> Iterator[str]:
+    """What of a model's own or of what it was made from is quarantined."""
     barred = {item.digest: item.why for item in state.quarantined}
-    for ref in candidate.evidence.values():
+    if model.engine in barred:
+        yield f"engine {model.engine[:12]} is quarantined: {barred[model.engine]}"
+    for ref in model.evidence.values():
         for node in walk(lineage(store, ref)):
             if node.content_digest in barred:
                 yield f"{node.name} is quarantined: {barred[node.content_digest]}"
@@ -152,6 +182,9 @@ def _worse_than_live(
         return
     if "evaluate_live" not in found or live_train not in _upstream(store, found["evaluate_live"], "train"):
         yield "the live model was not evaluated beside the candidate"
+        return
+    if found["evaluate_live"].spec != found["evaluate"].spec:
+        yield "the live model was evaluated with another spec than the candidate"
         return
     mine, live = (_successes(store, found[role]) for role in ("evaluate", "evaluate_live"))
     if mine.keys() != live.keys():

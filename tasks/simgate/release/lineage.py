@@ -100,7 +100,14 @@ def verify_tree(store: Store, ref: ManifestRef) -> list[Finding]:
         nodes = list(walk(lineage(store, ref)))
     except SimgateError as error:
         return [Finding(ref.uri, str(error))]
-    return [finding for node in nodes for finding in _verify_node(store, node)]
+    return [finding for node in nodes for finding in _findings(store, node)]
+
+
+def _findings(store: Store, node: Node) -> list[Finding]:
+    try:
+        return list(_verify_node(store, node))
+    except SimgateError as error:
+        return [Finding(node.uri, str(error))]
 
 
 def _verify_node(store: Store, node: Node) -> Iterator[Finding]:

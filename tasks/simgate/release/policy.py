@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, model_validator
@@ -37,6 +38,29 @@ class NotWorseThanLive(Document):
     """Significance level of the one-sided exact McNemar test."""
 
 
+class Demand(Document):
+    """A bound on what a gate was asked: whoever starts a run may ask more of a candidate, never less."""
+
+    stage: Literal["validate", "evaluate", "export", "hil"]
+    field: Annotated[str, Field(min_length=1, max_length=200)]
+    """Dotted name in the stage's spec, e.g. `limits.speed_m_s`."""
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def problem(self, spec: Mapping[str, Any]) -> str:
+        """How a spec falls short; empty where it does not."""
+        value: Any = spec
+        for name in self.field.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return f"{self.field} is {value!r}, not a number"
+        if self.at_least is not None and not value >= self.at_least:
+            return f"{self.field} is {value}, the channel wants at least {self.at_least}"
+        if self.at_most is not None and not value <= self.at_most:
+            return f"{self.field} is {value}, the channel wants at most {self.at_most}"
+        return ""
+
+
 class Channel(Document):
     """What a channel demands."""
 
@@ -46,6 +70,8 @@ class Channel(Document):
     """Kinds of HIL bench that count."""
     approvers: Annotated[tuple[Name, ...], Field(min_length=1)]
     """People who may approve."""
+    demands: tuple[Demand, ...] = ()
+    """Bounds on the specs of those gates."""
     not_worse_than_live: NotWorseThanLive = NotWorseThanLive()
     max_evidence_age_h: Annotated[float, Field(gt=0)] = 168.0
     """Evidence older than this at approval does not count; a dataset's own age does not matter."""
@@ -79,6 +105,9 @@ class Policy(Document):
             ids = [item for person in self.people for item in getattr(person, kind)]
             if len(set(ids)) != len(ids) or len(set(names)) != len(names):
                 raise ValueError(f"two people share a name or one of their {kind}")
+        owners = [(item, person.name) for person in self.people for item in {*person.emails, *person.airflow_ids}]
+        if len({item for item, _ in owners}) != len(owners):
+            raise ValueError("one person's e-mail is another's Airflow id")
         return self
 
     @classmethod
@@ -96,6 +125,8 @@ class Policy(Document):
             value = yaml.safe_load(data)
         except yaml.YAMLError as error:
             raise InputError(f"policy {path} is not YAML: {error}") from error
+        if isinstance(value, dict):  # `x-…` holds what YAML anchors share, as in compose files
+            value = {name: item for name, item in value.items() if not str(name).startswith("x-")}
         return cls.from_value(value, what=f"policy {path.name}")
 
     @property

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from simgate.core.errors import Refused
 from simgate.core.store import Store
 from simgate.release.approval import (
+    APPROVE,
     REJECT,
     ApprovalRecord,
     GateRecord,
@@ -27,10 +28,12 @@ from simgate.release.entry import (
     State,
     Waiver,
 )
-from simgate.release.evidence import evidence_problems
+from simgate.release.evidence import evidence_problems, quarantine_problems
 from simgate.release.ledger import Ledger
 from simgate.release.lineage import people_of, record_people
 from simgate.release.policy import Policy
+
+REJECTED = "rejected in the gate"
 
 
 def promote(store: Store, policy: Policy, *, model: str, channel: str, gate: GateRecord) -> LedgerEntry:
@@ -51,7 +54,9 @@ def promote(store: Store, policy: Policy, *, model: str, channel: str, gate: Gat
         raise Refused(f"candidate {entry.digest[:12]} is not promoted: " + "; ".join(reasons))
     _keep(store, policy, entry.digest, gate, "accepted", [])
     return ledger.append(
-        _entry_id(entry, gate), lambda head: _promotion(head, policy, entry, gate), replaces=entry.candidate.replaces
+        _entry_id(entry, gate),
+        lambda head: _promotion(store, head, policy, entry, gate),
+        replaces=entry.candidate.replaces,
     )
 
 
@@ -82,9 +87,14 @@ def authors(store: Store, entry: CandidateEntry) -> frozenset[str]:
     return people_of(store, entry.candidate.evidence.values()) | record_people(store, entry.candidate.run_record)
 
 
-def _promotion(head: LedgerEntry | None, policy: Policy, entry: CandidateEntry, gate: GateRecord) -> LedgerBody:
+def _promotion(
+    store: Store, head: LedgerEntry | None, policy: Policy, entry: CandidateEntry, gate: GateRecord
+) -> LedgerBody:
     state = head.after if head else EMPTY
     candidate = entry.candidate
+    newest = candidates(store, candidate.model, candidate.channel).newest()
+    if newest is None or newest.digest != entry.digest:
+        raise Refused(f"candidate {entry.digest[:12]} was superseded while it was checked")
     live = LiveModel(
         candidate=entry.digest, engine=candidate.engine, evidence=candidate.evidence, since=datetime.now(UTC)
     )
@@ -129,11 +139,32 @@ def settle(
     ):
         return None
     rejected = gate is not None and gate.response_received and REJECT in gate.chosen_options
+    if gate is not None and gate.chosen_options == (APPROVE,) and not _was_refused(store, candidate, gate):
+        # Approved, and promote never came to a decision (an outage): its retry decides, not we.
+        return None
     who = responder_name(policy, gate) if gate is not None and rejected else "simgate"
-    why = "rejected in the gate" if rejected else "the gate ended without an approval that counts"
+    why = REJECTED if rejected else "the gate ended without an approval that counts"
     if gate is not None:
         _keep(store, policy, candidate, gate, "refused", [why])
-    return ledger.append(f"settle-{candidate}", lambda head: _barred(head, "settle", candidate, who, why))
+    try:
+        return ledger.append(f"settle-{candidate}", lambda head: _settlement(head, channel, candidate, who, why))
+    except _WentLive:
+        return None
+
+
+class _WentLive(Exception):
+    """Promoted while settle looked."""
+
+
+def _settlement(head: LedgerEntry | None, channel: str, candidate: str, who: str, why: str) -> LedgerBody:
+    if head is not None and channel in head.after.channels and _is_live(head, channel, candidate):
+        raise _WentLive
+    return _barred(head, "settle", candidate, who, why)
+
+
+def _was_refused(store: Store, candidate: str, gate: GateRecord) -> bool:
+    kept = (ApprovalRecord.from_json(store.get(key), what=key) for key in store.keys(f"approvals/{candidate}"))
+    return any(record.outcome == "refused" and record.gate.approval_id == gate.approval_id for record in kept)
 
 
 def _is_live(item: LedgerEntry, channel: str, candidate: str) -> bool:
@@ -161,17 +192,20 @@ def _barred(head: LedgerEntry | None, action: str, digest: str, who: str, why: s
 
 def rollback(store: Store, *, model: str, channel: str, who: str, why: str) -> LedgerEntry:
     """Put the previous live model back and quarantine the one that was live: one write."""
-    return Ledger(store, model).append(secrets.token_hex(16), lambda head: _rolled_back(head, channel, who, why))
+    return Ledger(store, model).append(secrets.token_hex(16), lambda head: _rolled_back(store, head, channel, who, why))
 
 
-def _rolled_back(head: LedgerEntry | None, channel: str, who: str, why: str) -> LedgerBody:
+def _rolled_back(store: Store, head: LedgerEntry | None, channel: str, who: str, why: str) -> LedgerBody:
     state = head.after if head else EMPTY
     before = state.channels.get(channel)
     if before is None or before.live is None or before.previous is None:
         raise Refused(f"channel {channel} has no previous model to go back to", remedy="see `simgate history`")
+    barred_before = list(quarantine_problems(store, before.previous, state))
+    if barred_before:
+        raise Refused("the previous model may not go live: " + "; ".join(barred_before))
     barred = Quarantined(digest=before.live.engine, why=f"rolled back: {why}"[:2000])
     back = before.previous.model_copy(update={"since": datetime.now(UTC)})
-    kept = tuple(item for item in state.quarantined if item.digest not in (barred.digest, back.engine))
+    kept = tuple(item for item in state.quarantined if item.digest != barred.digest)
     after = State(
         channels={**state.channels, channel: ChannelState(live=back, previous=None)},
         quarantined=(*kept, barred),
