@@ -18,7 +18,7 @@ export WARP_CACHE_PATH ?= $(HOME)/.cache/simgate/warp
 # A change of either file installs again; uv makes that a matter of seconds.
 STAMP := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt 2>/dev/null | sha256sum | cut -c1-16)
 
-.PHONY: help setup browser demo demo-stop test soak check bench format lock clean distclean
+.PHONY: help setup browser demo demo-stop test soak gpu check bench format lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/' | expand -t 20
@@ -67,6 +67,9 @@ soak: $(STAMP) ## kills, races and random work for MINUTES (default 10); prints 
 	@seed="$${SEED:-$$RANDOM$$RANDOM}"; echo "== soak: $(MINUTES) minutes, SEED=$$seed"; \
 		SIMGATE_SOAK_MINUTES=$(MINUTES) SIMGATE_SOAK_SEED="$$seed" \
 		$(BIN)/python -m pytest tests/soak -s --timeout=$$(( ($(MINUTES) + 10) * 60 )) $(ARGS)
+
+gpu: $(STAMP) ## tests that need an NVIDIA GPU; skipped with a reason where there is none
+	$(BIN)/python -m pytest tests/gpu $(ARGS)
 
 check: $(STAMP) ## format, lint, types, layers; under a minute
 	$(BIN)/ruff format --check $(SOURCES)
