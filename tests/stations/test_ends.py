@@ -14,7 +14,7 @@ from in_toto_attestation.v1.statement_pb2 import Statement
 
 from simgate.core.attempt import Failure, committed, memo_key, read_verdict
 from simgate.core.key import load_inputs
-from simgate.core.manifest import read_manifest
+from simgate.core.manifest import parse_manifest, read_manifest
 from simgate.core.snapshot import read_snapshot
 from simgate.core.store import Store
 from simgate.plan.jobs import Slot, parts_of, write_jobs
@@ -72,6 +72,25 @@ def test_a_flipped_byte_of_an_input_is_refused_with_both_digests(tiny_copy: Stor
     assert done.returncode == 1, done.stderr[-2000:]
     assert sha256 in done.stderr
     assert tiny_copy.digest(uri) in done.stderr
+
+
+@pytest.mark.parametrize("stage", REAL_STAGES)
+def test_two_at_once_commit_once_and_both_attempts_stay_whole(tiny_copy: Store, stage: str) -> None:
+    slot = slot_of(tiny_copy, stage)
+    key = job_of(tiny_copy, slot)
+    before = attempt_folders(tiny_copy, slot.job)
+    both = [start(tiny_copy, key, stage=stage) for _ in range(2)]
+    said = [process.communicate(timeout=200)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said[0][-1500:] + said[1][-1500:]
+    ref = committed(tiny_copy, slot.job, parts_of(tiny_copy, slot).run_key)
+    assert ref is not None
+    begun = attempt_folders(tiny_copy, slot.job) - before
+    # The second may come so late that it finds the memo and begins nothing; what was begun is whole.
+    assert begun
+    for folder in begun:
+        manifest = parse_manifest(tiny_copy.get(f"{folder}/manifest.json"), what=folder)
+        for artifact in manifest.artifacts:
+            assert tiny_copy.digest(artifact.uri) == artifact.sha256
 
 
 def an_input(store: Store, slot: Slot) -> tuple[str, str]:
