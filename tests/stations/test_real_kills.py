@@ -19,8 +19,12 @@ from simgate.plan.dataset import plan_dataset
 from simgate.plan.jobs import Slot, parts_of, write_jobs
 from simgate.plan.record import Trigger
 from simgate.plan.release import plan_release
+from simgate.release.approval import REJECT
+from simgate.release.candidate import candidates
 from simgate.release.policy import Policy
+from simgate.release.promote import quarantine, settle
 from tests.probe_jobs import run, start
+from tests.release_chain import answer
 from tests.tiny_pipeline import ROOT, dataset_recipe, release_recipe, run_pipeline, slot_of
 
 KILLS = int(os.environ.get("SIMGATE_TEST_REAL_KILLS", "3"))
@@ -93,6 +97,25 @@ def test_nothing_changed_plans_no_run_of_either_pipeline(tiny_copy: Store) -> No
     again = {"domain": "main", "run": "again", "triggers": [hint]}
     assert plan_dataset(tiny_copy, recipe=dataset_recipe(), **again) is None
     assert plan_release(tiny_copy, recipe=release_recipe(), policy=policy, **again) is None
+
+
+def test_a_candidate_that_was_overtaken_is_proposed_anew_and_a_rejected_one_is_not(tiny_copy: Store) -> None:
+    policy = Policy.load(ROOT / "release/policy.yaml")
+    hint = Trigger(kind="dataset", who="", detail="", at=datetime.now(UTC))
+
+    def planned() -> bool:
+        made = plan_release(
+            tiny_copy, domain="main", recipe=release_recipe(), policy=policy, run="again", triggers=[hint]
+        )
+        return made is not None
+
+    entry = candidates(tiny_copy, "navigator", "demo").newest()
+    assert entry is not None
+    quarantine(tiny_copy, model="navigator", digest="f" * 64, who="boss", why="something else")
+    assert planned(), "the ledger moved on under the waiting candidate"
+    gate = answer(entry, chosen_options=(REJECT,))
+    assert settle(tiny_copy, policy, model="navigator", channel="demo", candidate=entry.digest, gate=gate) is not None
+    assert not planned(), "a person said no"
 
 
 def pure(store: Store) -> list[str]:

@@ -56,7 +56,7 @@ class Verdict(Document):
 class Attempt:
     """Writes outputs, then the manifest, then the memo: in that order, so that a kill anywhere leaves no half run."""
 
-    def __init__(self, store: Store, job: Job, parts: KeyParts, inputs: Sequence[LoadedInput] = ()) -> None:
+    def __init__(self, store: Store, job: Job, parts: KeyParts, inputs: Sequence[LoadedInput]) -> None:
         self.store = store
         self.job = job
         self.run_key = parts.run_key
