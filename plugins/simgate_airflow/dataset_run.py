@@ -15,8 +15,9 @@ from simgate.specs.recipe import DatasetRecipe
 from simgate_airflow.assets import DATASET
 from simgate_airflow.failure import failures_for_airflow
 from simgate_airflow.judge import lines, standing
-from simgate_airflow.run_record import folder_of, run_of, why_of
+from simgate_airflow.run_record import domain_of, folder_of, run_of, why_of
 from simgate_airflow.settings import settings
+from simgate_airflow.stores import open_store
 from simgate_airflow.trigger_chain import triggers_of
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 
 def plan(context: Context) -> str:
     """Write why.json, or skip the run where the scenes' head is judged already."""
-    store = Store(settings().store_url)
+    store = open_store("planner", domain_of(context))
     with failures_for_airflow():
         if why_of(store, context) is not None:
             return folder_of(context)
         recipe = DatasetRecipe.from_value(context["params"]["recipe"], what="params.recipe")
         why = dataset.plan_dataset(
-            store, domain=settings().domain, recipe=recipe, run=run_of(context), triggers=triggers_of(context)
+            store, domain=domain_of(context), recipe=recipe, run=run_of(context), triggers=triggers_of(context)
         )
         if why is None:
             raise AirflowSkipException("the scenes' head is judged already with this recipe: nothing to do")
@@ -40,7 +41,7 @@ def plan(context: Context) -> str:
 
 def batches(context: Context, stage: str) -> list[list[str]]:
     """Names of a stage's uncommitted slots, in batches; one empty batch where all is committed already."""
-    store, folder = Store(settings().store_url), folder_of(context)
+    store, folder = open_store("planner", domain_of(context)), folder_of(context)
     with failures_for_airflow():
         dataset_why(store, context)
         found = [standing(store, slot, folder) for slot in jobs.slots(store, folder, stage)]
@@ -54,7 +55,7 @@ def batches(context: Context, stage: str) -> list[list[str]]:
 
 def publish(context: Context) -> dict[str, Any]:
     """Move the dataset's head and tell DATASET; skipped, and DATASET not told, where the content is not new."""
-    store = Store(settings().store_url)
+    store = open_store("planner", domain_of(context))
     with failures_for_airflow():
         why = dataset_why(store, context)
         _require_pass(store, why)

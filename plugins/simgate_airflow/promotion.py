@@ -21,6 +21,7 @@ from simgate_airflow.release_run import release_why
 from simgate_airflow.rest import Rest
 from simgate_airflow.run_record import airflow_run, why_of
 from simgate_airflow.settings import settings
+from simgate_airflow.stores import open_store
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 def promote(context: Context) -> dict[str, str]:
     """Make the newest candidate live if this run's gate says so; the ledger's new head."""
-    store = Store(settings().store_url)
+    store = open_store("ledger", settings().domain)
     with failures_for_airflow():
         why = release_why(store, context)
         entry = release.promote(
@@ -43,7 +44,7 @@ def promote(context: Context) -> dict[str, str]:
 
 def settle(context: Context) -> dict[str, str]:
     """Quarantine the run's candidate unless it is live or still waits; skipped where there is nothing to settle."""
-    store = Store(settings().store_url)
+    store = open_store("ledger", settings().domain)
     with failures_for_airflow():
         why = why_of(store, context)
         entry = own_candidate(store, why) if isinstance(why, ReleaseWhy) else None

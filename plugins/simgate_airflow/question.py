@@ -14,7 +14,9 @@ from simgate.release.policy import Policy
 from simgate_airflow.evidence_page import body
 from simgate_airflow.failure import failures_for_airflow
 from simgate_airflow.release_run import release_why
+from simgate_airflow.run_record import domain_of
 from simgate_airflow.settings import settings
+from simgate_airflow.stores import open_store
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -35,7 +37,7 @@ class Question:
 
 def question(context: Context) -> Question:
     """What this run asks about its own candidate."""
-    store = Store(settings().store_url)
+    store = open_store("reader", domain_of(context))
     with failures_for_airflow():
         why = release_why(store, context)
         entry = waiting_candidate(store, why)

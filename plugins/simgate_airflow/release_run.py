@@ -13,8 +13,9 @@ from simgate.plan.propose import propose
 from simgate.release.policy import Policy
 from simgate.specs.recipe import ReleaseRecipe
 from simgate_airflow.failure import failures_for_airflow
-from simgate_airflow.run_record import folder_of, run_of, why_of
+from simgate_airflow.run_record import domain_of, folder_of, run_of, why_of
 from simgate_airflow.settings import settings
+from simgate_airflow.stores import open_store
 from simgate_airflow.trigger_chain import triggers_of
 
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 
 def plan(context: Context) -> str:
     """Write why.json, or skip the run where no new dataset waits."""
-    store = Store(settings().store_url)
+    store = open_store("planner", domain_of(context))
     with failures_for_airflow():
         if why_of(store, context) is not None:
             return folder_of(context)
         recipe = ReleaseRecipe.from_value(context["params"]["recipe"], what="params.recipe")
         why = release.plan_release(
-            store, domain=settings().domain, recipe=recipe, policy=Policy.load(settings().policy_path),
+            store, domain=domain_of(context), recipe=recipe, policy=Policy.load(settings().policy_path),
             run=run_of(context), triggers=triggers_of(context),
         )  # fmt: skip
         if why is None:
@@ -39,7 +40,7 @@ def plan(context: Context) -> str:
 
 def compare(context: Context) -> str:
     """Skip the rest of the run where the engine is, byte for byte, the live one."""
-    store = Store(settings().store_url)
+    store = open_store("planner", domain_of(context))
     with failures_for_airflow():
         same = release.nothing_to_release(store, release_why(store, context))
     if same:
@@ -49,7 +50,7 @@ def compare(context: Context) -> str:
 
 def propose_candidate(context: Context) -> str:
     """Append the run's candidate; its digest, which is what the gate asks about."""
-    store = Store(settings().store_url)
+    store = open_store("planner", domain_of(context))
     with failures_for_airflow():
         return propose(store, release_why(store, context), Policy.load(settings().policy_path)).digest
 

@@ -30,9 +30,14 @@ def run_of(context: Context) -> str:
     return run_name(dag_run.dag_id, dag_run.run_id)
 
 
+def domain_of(context: Context) -> str:  # noqa: ARG001
+    """Trust domain of a DAG run."""
+    return settings().domain
+
+
 def folder_of(context: Context) -> str:
     """The folder of the DAG run that a task belongs to."""
-    return record_folder(settings().domain, run_of(context))
+    return record_folder(domain_of(context), run_of(context))
 
 
 def why_of(store: Store, context: Context) -> DatasetWhy | ReleaseWhy | None:

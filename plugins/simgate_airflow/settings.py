@@ -54,6 +54,13 @@ class Settings:
     """SIMGATE_STAGE_ENV adds names to the allow-list, separated by commas."""
     grace_s: float
     """SIMGATE_GRACE_S: from SIGTERM to SIGKILL of a stage; Airflow itself kills a task after 5 s."""
+    place: str
+    """SIMGATE_PLACE: where stages run: `local` (on the worker) or `pod`."""
+    keys_path: Path | None
+    """SIMGATE_KEYS: a folder with one folder a role (`planner-main`, `ledger`, …: core/roles.py), each with that role's
+    store.json and signing.pem; unset on the embedded default, where everything runs as the operator."""
+    pods_path: Path | None
+    """SIMGATE_PODS: the file that says how stages run as pods (images, resources, nodes); needed for place `pod`."""
     api_url: str
     """SIMGATE_AIRFLOW_URL: Airflow's REST API, as the promoter reaches it."""
     promoter: str
@@ -80,6 +87,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         python=environment.get("SIMGATE_PYTHON", sys.executable),
         stage_environment=(*STAGE_ENVIRONMENT, *filter(None, extra)),
         grace_s=_number(environment, "SIMGATE_GRACE_S", 3.0, 0.1, 600),
+        place=_one_of(environment, "SIMGATE_PLACE", ("local", "pod")),
+        keys_path=_path(environment, "SIMGATE_KEYS"),
+        pods_path=_path(environment, "SIMGATE_PODS"),
         api_url=environment.get("SIMGATE_AIRFLOW_URL", "http://127.0.0.1:8080").rstrip("/"),
         promoter=environment.get("SIMGATE_PROMOTER", "promoter"),
         promoter_password_path=Path(environment.get("SIMGATE_PROMOTER_PASSWORD_FILE", "promoter.password")),
@@ -94,4 +104,15 @@ def _number(environment: Mapping[str, str], name: str, default: float, low: floa
         value = float("nan")
     if not low <= value <= high:
         raise InputError(f"setting {name} is out of range", actual=text, expected=f"{low:g} to {high:g}")
+    return value
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    return Path(environment[name]) if environment.get(name) else None
+
+
+def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = environment.get(name, choices[0])
+    if value not in choices:
+        raise InputError(f"setting {name} is unknown", actual=value, expected=" | ".join(choices))
     return value

@@ -13,8 +13,8 @@ from simgate.plan import jobs
 from simgate.plan.jobs import Slot
 from simgate.plan.record import record_task
 from simgate_airflow.judge import NOT_BEGUN, Standing, lines, standing, worst_first
-from simgate_airflow.run_record import folder_of, why_of
-from simgate_airflow.settings import settings
+from simgate_airflow.run_record import domain_of, folder_of, why_of
+from simgate_airflow.stores import open_store
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -37,7 +37,7 @@ class StageRun:
         self, context: Context, slots: Callable[[Store, Context], tuple[Slot, ...]], batch: Sequence[str] | None,
         *, informs: bool, came_back: bool = False,
     ) -> None:  # fmt: skip
-        self._store = Store(settings().store_url)
+        self._store = open_store("planner", domain_of(context))
         self._folder = folder_of(context)
         self._task = _task_name(context)
         self._informs = informs

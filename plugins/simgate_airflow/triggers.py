@@ -28,11 +28,11 @@ class ScenesHeadTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Fire for the head that is there if it was not seen yet, then for each new one; never ends."""
-        from simgate.core.store import Store
         from simgate_airflow.settings import settings
+        from simgate_airflow.stores import open_store
 
         wired = settings()
-        store = Store(wired.store_url)
+        store = open_store("reader", wired.domain)
         seen = await self._kept()
         while True:
             head = await self._newest(store, wired.domain, seen)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from simgate.core.credentials import own_store_keys
 from simgate.core.errors import SimgateError
 from simgate.core.events import Events
 from simgate.core.stage import run_batch
@@ -22,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         stage_row(arguments.stage)
         stage = import_module(f"simgate.{arguments.stage}.stage").STAGE
-        return run_batch(stage, arguments.job, Store(arguments.out), place=arguments.place)
+        return run_batch(stage, arguments.job, Store(arguments.out, own_store_keys()), place=arguments.place)
     except SimgateError as error:
         Events().emit("error", exit_code=error.exit_code, message=str(error))
         return error.exit_code

@@ -19,23 +19,20 @@ from simgate.release.ledger import Ledger
 from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
 from simgate_airflow import dataset_run, promotion, question, release_run, run_record
 from simgate_airflow.assets import DATASET
-from simgate_airflow.settings import read_settings
 from tests.e2e import small_stages
 from tests.e2e.conftest import POLICY
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(tmp_path: Path, wire) -> Store:
     (tmp_path / "policy.yaml").write_text(yaml.safe_dump(POLICY))
-    settings = read_settings(
+    wire(
         {
             "SIMGATE_STORE": str(tmp_path / "store"),
             "SIMGATE_POLICY": str(tmp_path / "policy.yaml"),
             "SIMGATE_MAX_BATCHES": "2",
         }
     )
-    for module in (dataset_run, promotion, question, release_run, run_record):
-        monkeypatch.setattr(module, "settings", lambda: settings)
     return Store(str(tmp_path / "store"))
 
 

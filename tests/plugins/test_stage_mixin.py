@@ -15,8 +15,8 @@ from simgate.core.store import Store
 from simgate.plan.jobs import Slot, make_job
 from simgate.plan.record import task_lines
 from simgate.specs.probe import ProbeSpec
-from simgate_airflow import run_record, stage_run
-from simgate_airflow.settings import read_settings
+from simgate_airflow import run_record
+from simgate_airflow.settings import settings
 from simgate_airflow.stage_mixin import StageMixin
 from tests.release_chain import fulfil
 
@@ -34,7 +34,7 @@ class Place:
 
     def execute(self, context: Any) -> Any:  # noqa: ARG002
         self.ran += 1
-        store = Store(stage_run.settings().store_url)
+        store = Store(settings().store_url)
         for job in self.jobs:
             self.work(store, job)
         return {"forged": "return value"}
@@ -53,15 +53,13 @@ class Probe(StageMixin, Place):
         )
 
     def hand_over(self, job_uris):
-        store = Store(stage_run.settings().store_url)
+        store = Store(settings().store_url)
         self.jobs = [Job.from_json(store.get(uri), what=uri) for uri in job_uris]
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    settings = read_settings({"SIMGATE_STORE": str(tmp_path)})
-    for module in (stage_run, run_record):
-        monkeypatch.setattr(module, "settings", lambda: settings)
+def store(tmp_path: Path, wire) -> Store:
+    wire({"SIMGATE_STORE": str(tmp_path)})
     return Store(str(tmp_path))
 
 

@@ -8,9 +8,7 @@ import pytest
 from simgate.core.errors import StoreError
 from simgate.core.heads import push_scenes
 from simgate.core.store import Store
-from simgate_airflow import settings as settings_module
 from simgate_airflow import triggers
-from simgate_airflow.settings import read_settings
 from simgate_airflow.triggers import WATERMARK, ScenesHeadTrigger, newest_push
 
 
@@ -30,9 +28,8 @@ class Watermark:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    settings = read_settings({"SIMGATE_STORE": str(tmp_path / "store"), "SIMGATE_POLL_S": "0.1"})
-    monkeypatch.setattr(settings_module, "settings", lambda: settings)
+def store(tmp_path: Path, wire) -> Store:
+    wire({"SIMGATE_STORE": str(tmp_path / "store"), "SIMGATE_POLL_S": "0.1"})
     return Store(str(tmp_path / "store"))
 
 

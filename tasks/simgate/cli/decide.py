@@ -9,7 +9,7 @@ import typer
 
 from simgate.cli.console import console, short, show_json
 from simgate.cli.find import the_channel, the_model
-from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, WhoOption, WhyOption
+from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, WhoOption, WhyOption, open_store
 from simgate.core.errors import InputError
 from simgate.core.store import Store
 from simgate.release.entry import LedgerEntry
@@ -30,7 +30,7 @@ def rollback(
     from simgate.cli.person import declared_person
     from simgate.release.promote import rollback as roll_back
 
-    place = Store(store)
+    place = open_store(store)
     name = the_model(place, model)
     target = the_channel(place, name, channel)
     _say(roll_back(place, model=name, channel=target, who=declared_person(who), why=_reason(why)), name, as_json)
@@ -51,7 +51,7 @@ def quarantine(
     from simgate.release.promote import quarantine as bar
 
     _whole(digest)
-    place = Store(store)
+    place = open_store(store)
     name = _ledger_of(place, model)
     _say(bar(place, model=name, digest=digest, who=declared_person(who), why=_reason(why)), name, as_json)
 
@@ -69,7 +69,7 @@ def waive(
     from simgate.release.promote import waive as take_over
 
     _whole(manifest)
-    place = Store(store)
+    place = open_store(store)
     name = _ledger_of(place, model)
     _say(take_over(place, model=name, manifest=manifest, who=declared_person(who), why=_reason(why)), name, as_json)
 

@@ -10,8 +10,7 @@ import typer
 
 from simgate.cli.console import console, show_json
 from simgate.cli.find import the_model
-from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption
-from simgate.core.store import Store
+from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, open_store
 
 app = typer.Typer(no_args_is_help=True, help="Carry what is live over to MLflow's registry.")
 SYNC_TIMEOUT_S = 180.0
@@ -33,7 +32,7 @@ def sync(
     as_json: JsonOption = False,
 ) -> None:
     """Register each channel's live model in MLflow, with tags and an alias; a failure is told and fails nothing."""
-    place = Store(store)
+    place = open_store(store)
     name = the_model(place, model)
     problem = mirror(place.url, name, tracking_uri)
     if as_json:

@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from simgate.cli.console import console, short, show_json, when
 from simgate.cli.find import find_ref, the_channel, the_live, the_model
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.cli.runs import what
 from simgate.core.artifact import ManifestRef
 from simgate.core.manifest import read_manifest
@@ -35,7 +35,7 @@ def lineage(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a live model, or one run, was made from, down to scene files."""
-    place = Store(store)
+    place = open_store(store)
     title, roots = roots_of(place, domain, target, channel)
     if as_json:
         show_json({"root": title, "made_from": {role: _value(node) for role, node in roots.items()}})

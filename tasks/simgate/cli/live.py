@@ -9,9 +9,8 @@ import typer
 
 from simgate.cli.console import short, show_json, show_table, when
 from simgate.cli.find import models, the_model
-from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption
+from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, open_store
 from simgate.core.errors import InputError
-from simgate.core.store import Store
 from simgate.release.entry import LedgerEntry, State
 from simgate.release.ledger import Ledger
 
@@ -28,7 +27,7 @@ def live(
     as_json: JsonOption = False,
 ) -> None:
     """Say which model each channel serves, now or at a time; nothing live is an empty answer, no error."""
-    place = Store(store)
+    place = open_store(store)
     moment = parse_time(at) if at else None
     chosen = [the_model(place, model)] if model else models(place)
     rows = [row for name in chosen for row in _rows(name, state_at(Ledger(place, name), moment), channel)]
@@ -68,7 +67,7 @@ def _rows(model: str, state: State, channel: str) -> list[dict[str, str]]:
 
 def history(model: OneModelArgument = "", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
     """List every decision about a model: who, what, why, and what was live after it."""
-    place = Store(store)
+    place = open_store(store)
     entries = list(Ledger(place, the_model(place, model)).history())
     if as_json:
         show_json([entry.model_dump(mode="json") for entry in entries])

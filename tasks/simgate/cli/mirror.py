@@ -9,6 +9,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from simgate.cli.options import open_store
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.release.entry import LiveModel
@@ -63,7 +64,7 @@ def main(arguments: list[str]) -> int:
     store_url, model, tracking_uri = arguments
     os.umask(0o077)
     client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
-    print(f"{mirror(Store(store_url), model, client)} new", flush=True)
+    print(f"{mirror(open_store(store_url), model, client)} new", flush=True)
     return 0
 
 

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from simgate.core.credentials import own_store_keys
 from simgate.core.errors import InputError
+from simgate.core.store import Store
 
 DEFAULT_STORE = "./.simgate/store"
 
@@ -37,3 +39,8 @@ WhyOption = Annotated[str, typer.Option("--why", help="The reason; it is kept fo
 WhoOption = Annotated[
     str, typer.Option("--who", envvar="SIMGATE_USER", help="Who does it; default: git's e-mail, else the login name.")
 ]
+
+
+def open_store(url: str) -> Store:
+    """The store under this process's own account, where it has one."""
+    return Store(url, own_store_keys())

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from simgate.cli.console import console, short
-from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption
+from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, open_store
 from simgate.cli.recipes import (
     DEFAULT_POLICY,
     DatasetRecipeOption,
@@ -40,7 +40,7 @@ def pipeline(
     stations = (*DATASET_STAGES, *RELEASE_STAGES, "propose")
     if until not in stations:
         raise InputError("no such station", actual=until, expected=" | ".join(stations))
-    place = Store(store)
+    place = open_store(store)
     if scenes is not None:
         _push(place, domain, scenes)
     stages = stations[: stations.index(until) + 1]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from simgate.cli.console import console, short, show_json
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.cli.person import declared_person
 from simgate.core.attempt import read_verdict
 from simgate.core.canonical import parse_json
@@ -51,7 +51,7 @@ def run(
     from simgate.cli.stages import run_slot
     from simgate.plan.jobs import Slot, make_job
 
-    place = Store(store)
+    place = open_store(store)
     asked = read_spec(stage, spec)
     found = [read_input(place, domain, text) for text in inputs or ()]
     folder = _write_hand_why(place, domain, stage)

@@ -10,7 +10,7 @@ import typer
 from simgate.cli.console import console, short, show_json, show_table
 from simgate.cli.find import Run, find_run
 from simgate.cli.find import runs as committed_runs
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.core.attempt import read_verdict
 from simgate.core.environment import Observed
 from simgate.core.errors import NotFound
@@ -31,7 +31,7 @@ def runs(
     as_json: JsonOption = False,
 ) -> None:
     """List committed runs, newest last: stage, key, verdict, when, and for which run of a pipeline."""
-    place = Store(store)
+    place = open_store(store)
     found = [run for run in committed_runs(place, domain) if stage in ("", run.manifest.stage)]
     found.sort(key=lambda run: _finished(run.manifest))
     rows = [_row(place, run) for run in found[-last:]]
@@ -69,7 +69,7 @@ def show(
     run: RunArgument, domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
 ) -> None:
     """Show one run: what was asked, what it was made from, what it left, what it cost, what the gate said."""
-    place = Store(store)
+    place = open_store(store)
     found = find_run(place, domain, run)
     if as_json:
         show_json(found.manifest.model_dump(mode="json"))

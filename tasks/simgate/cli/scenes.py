@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from simgate.cli.console import console, short, show_json, show_table, when
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 
 app = typer.Typer(no_args_is_help=True, help="Push scene files, and see who pushed what.")
 
@@ -27,12 +27,11 @@ def push(
     from simgate.cli.person import declared_person
     from simgate.core.errors import InputError
     from simgate.core.heads import push_scenes
-    from simgate.core.store import Store
 
     if not folder.is_dir():
         raise InputError("no such folder of scenes", actual=folder, remedy="give the folder that holds the .usda files")
     head, is_new = push_scenes(
-        Store(store), domain, folder,
+        open_store(store), domain, folder,
         author=declared_person(author), message=message, pull_request=pull_request,
     )  # fmt: skip
     if as_json:
@@ -46,9 +45,8 @@ def push(
 def log(domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
     """List every head of the scenes, newest last."""
     from simgate.core.heads import scenes_pushes
-    from simgate.core.store import Store
 
-    heads = scenes_pushes(Store(store), domain)
+    heads = scenes_pushes(open_store(store), domain)
     if as_json:
         show_json([head.model_dump(mode="json") for head in heads])
         return

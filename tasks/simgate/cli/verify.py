@@ -10,7 +10,7 @@ import typer
 from simgate.cli.console import console, show_json
 from simgate.cli.find import find_ref, models
 from simgate.cli.lineage import TargetArgument
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.core.artifact import ManifestRef
 from simgate.core.errors import InputError, SimgateError
 from simgate.core.store import Store
@@ -34,7 +34,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check every digest that a live model, or one run, stands on; needs no Airflow. Exit 3 names all damage."""
-    place = Store(store)
+    place = open_store(store)
     subject, findings = _findings(place, domain, target, head)
     if as_json:
         show_json({"checked": subject, "findings": [{"uri": item.uri, "problem": item.problem} for item in findings]})

@@ -14,6 +14,7 @@ SOURCE_ROOT = Path(__file__).resolve().parents[2]
 NEUTRAL = (
     "simgate.core.attempt",
     "simgate.core.code",
+    "simgate.core.credentials",
     "simgate.core.environment",
     "simgate.core.errors",
     "simgate.core.events",
@@ -21,6 +22,8 @@ NEUTRAL = (
     "simgate.core.journal",
     "simgate.core.lock",
     "simgate.core.manifest",
+    "simgate.core.roles",
+    "simgate.core.signature",
     "simgate.core.stage",
     "simgate.core.statement",
     "simgate.core.store",

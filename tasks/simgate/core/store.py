@@ -13,6 +13,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, S3Store
 
+from simgate.core.credentials import StoreKeys
 from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFound, StoreError
 
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -31,8 +32,9 @@ class Located(Protocol):
 class Store:
     """Objects under keys, in a local folder (`/path`, `file:///path`) or a bucket (`s3://bucket/prefix`)."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keys: StoreKeys | None = None) -> None:
         self.url = _normal(url)
+        self._keys = keys
         self._pid = 0
         self._backend: LocalStore | S3Store | None = None
 
@@ -40,7 +42,7 @@ class Store:
     def _store(self) -> LocalStore | S3Store:
         # obstore's runtime does not survive a fork: each process opens its own.
         if self._backend is None or self._pid != os.getpid():
-            self._backend, self._pid = _open(self.url), os.getpid()
+            self._backend, self._pid = _open(self.url, self._keys), os.getpid()
         return self._backend
 
     def get(self, key: str, *, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
@@ -159,8 +161,16 @@ def _normal(url: str) -> str:
     return str(Path(url.removeprefix("file://")).expanduser().resolve())
 
 
-def _open(url: str) -> LocalStore | S3Store:
+def _open(url: str, keys: StoreKeys | None) -> LocalStore | S3Store:
     if url.startswith("s3://"):
-        return S3Store.from_url(url, client_options={"timeout": timedelta(seconds=60), "allow_http": True})
+        account: dict[str, str] = {}
+        if keys is not None:
+            account = {
+                "access_key_id": keys.access_key,
+                "secret_access_key": keys.secret_key.get_secret_value(),
+                "region": keys.region,
+                **({"endpoint": keys.endpoint} if keys.endpoint else {}),
+            }
+        return S3Store.from_url(url, client_options={"timeout": timedelta(seconds=60), "allow_http": True}, **account)  # type: ignore[arg-type]
     Path(url).mkdir(parents=True, exist_ok=True)
     return LocalStore(url)

@@ -1,0 +1,31 @@
+"""Stores: the artifact store as one role sees it, with that role's keys and no other's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simgate.core.credentials import StoreKeys
+from simgate.core.errors import InputError
+from simgate.core.roles import Role, role_name
+from simgate.core.store import Store
+from simgate_airflow.settings import settings
+
+
+def open_store(role: Role, domain: str) -> Store:
+    """The store under a role's account; on the embedded default, where nobody has one, the operator's own."""
+    folder = role_folder(role, domain)
+    return Store(settings().store_url, StoreKeys.load(folder) if folder else None)
+
+
+def role_folder(role: Role, domain: str) -> Path | None:
+    """Where a role's keys lie; None without SIMGATE_KEYS; a role whose folder is not there is refused."""
+    keys = settings().keys_path
+    if keys is None:
+        return None
+    folder = keys / role_name(role, domain)
+    if not folder.is_dir():
+        raise InputError(
+            f"no keys for role {role} of domain {domain}", expected=str(folder),
+            remedy="make them with `simgate store key`",
+        )  # fmt: skip
+    return folder
