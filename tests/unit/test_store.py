@@ -1,7 +1,9 @@
-"""The store: create-only commits, checked reads, no way out of the folder."""
+"""The store, a folder and a bucket alike: create-only commits, checked reads, no way out of the folder."""
 
 from __future__ import annotations
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,15 @@ from simgate.core.artifact import Artifact
 from simgate.core.canonical import sha256_hex
 from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFound, StoreError
 from simgate.core.snapshot import FileRef, Snapshot, materialize, read_snapshot, scan, write_snapshot
-from simgate.core.store import Store
+from simgate.core.store import PAGE_KEYS, Store
+from simgate.core.transfer import PART_BYTES
 from simgate.specs.index import ClosureFile
+from tests.servers.stores import NewStore
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(str(tmp_path / "store"))
+def store(new_store: NewStore) -> Store:
+    return new_store("store")
 
 
 def artifact(data: bytes, uri: str = "runs/x/data.bin") -> Artifact:
@@ -35,15 +39,78 @@ def test_a_flipped_byte_is_refused_with_both_digests_named(store: Store, tmp_pat
     data = bytes(range(256)) * 100_000
     store.put("runs/x/data.bin", data)
     assert store.fetch(artifact(data), tmp_path / "out").read_bytes() == data
-    path = Path(store.url) / "runs/x/data.bin"
     damaged = bytearray(data)
     damaged[12_345_678] ^= 1
-    path.write_bytes(damaged)
+    store.put("runs/x/data.bin", bytes(damaged))
     with pytest.raises(DigestMismatch) as caught:
         store.fetch(artifact(data), tmp_path / "again")
     assert sha256_hex(data) in str(caught.value)
     assert sha256_hex(bytes(damaged)) in str(caught.value)
     assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize("size", [0, 1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 5 * PART_BYTES + 7])
+def test_objects_of_any_size_come_back_byte_for_byte(store: Store, tmp_path: Path, size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    (tmp_path / "source").write_bytes(data)
+    assert store.put("runs/x/data.bin", tmp_path / "source") == sha256_hex(data)
+    assert store.put("runs/x/bytes.bin", data) == sha256_hex(data)
+    assert store.fetch(artifact(data), tmp_path / "out").read_bytes() == data
+    assert store.digest("runs/x/bytes.bin") == sha256_hex(data)
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_of_sixteen_racing_creates_one_wins_and_its_bytes_stay(store: Store) -> None:
+    def create(number: int) -> bool:
+        try:
+            store.create("memo/x.json", str(number).encode())
+            return True
+        except AlreadyExists:
+            return False
+
+    with ThreadPoolExecutor(16) as pool:
+        won = list(pool.map(create, range(16)))
+    assert won.count(True) == 1
+    assert store.get("memo/x.json") == str(won.index(True)).encode()
+
+
+def test_a_listing_is_complete_over_page_boundaries_and_stays_in_its_folder(store: Store) -> None:
+    names = [f"many/{number:05d}.json" for number in range(2 * PAGE_KEYS + 1)]
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda name: store.create(name, b"{}"), [*names, "many-more/x", "man"]))
+    assert store.keys("many") == names
+    assert sorted(store.each_key("many")) == names
+    assert store.keys("none") == []
+
+
+def test_keys_with_odd_letters_are_listed_as_they_were_written(store: Store) -> None:
+    keys = ["a/b c.json", "a/%20.json", "a/ü.json", "a/x+y=z.json", "a/(1).json"]
+    for key in keys:
+        store.put(key, b"1")
+    assert store.keys("a") == sorted(keys)
+    assert all(store.exists(key) for key in keys)
+
+
+def test_delete_takes_the_object_and_only_it_and_twice_is_no_error(store: Store) -> None:
+    store.put("a/x", b"1")
+    store.put("a/xy", b"1")
+    store.delete("a/x")
+    store.delete("a/x")
+    assert store.keys("a") == ["a/xy"]
+    assert not store.exists("a/x")
+
+
+def test_a_source_that_is_not_there_is_a_store_error_that_names_the_key(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot write runs/x"):
+        store.put("runs/x", tmp_path / "none")
+    assert not store.exists("runs/x")
+
+
+def test_a_target_that_cannot_be_written_is_a_store_error_that_names_it(store: Store, tmp_path: Path) -> None:
+    store.put("runs/x/data.bin", b"1")
+    (tmp_path / "taken").write_text("a file, no folder")
+    with pytest.raises(StoreError, match=r"cannot write .*taken/out"):
+        store.fetch(artifact(b"1"), tmp_path / "taken/out")
 
 
 def test_a_missing_object_and_a_too_large_one_are_told_apart(store: Store) -> None:

@@ -28,10 +28,10 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def parse_json(data: bytes, *, what: str) -> Any:
+def parse_json(data: bytes, *, what: str, max_bytes: int = MAX_DOCUMENT_BYTES) -> Any:
     """The JSON value of bounded, untrusted bytes; NaN, duplicate keys and trailing bytes are refused."""
-    if len(data) > MAX_DOCUMENT_BYTES:
-        raise InputError(f"{what} is too large", actual=f"{len(data)} bytes", expected=f"at most {MAX_DOCUMENT_BYTES}")
+    if len(data) > max_bytes:
+        raise InputError(f"{what} is too large", actual=f"{len(data)} bytes", expected=f"at most {max_bytes}")
     try:
         return json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:

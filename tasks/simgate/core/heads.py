@@ -83,7 +83,7 @@ def push_scenes(
     store: Store, domain: str, folder: Path, *, author: str, message: str, pull_request: str = ""
 ) -> tuple[ScenesHead, bool]:
     """Upload a folder by content, then move the head; False where the head has these very files already."""
-    snapshot = write_snapshot(store, scan(folder))
+    snapshot = write_snapshot(store, scan(folder), domain)
     head = scenes_head(store, domain)
     if head is not None and head.snapshot_sha256 == snapshot.sha256:
         return head, False

@@ -10,7 +10,8 @@ from typing import Protocol
 from simgate.core.errors import InputError
 from simgate.core.key import LoadedInput
 from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.snapshot import Snapshot, read_snapshot
+from simgate.core.many import at_once
+from simgate.core.snapshot import Snapshot, read_snapshot, snapshot_domain
 from simgate.core.store import Store
 
 
@@ -45,7 +46,7 @@ class Inputs:
         found = [item for item in self._loaded if item.manifest is None]
         if len(found) != 1:
             raise InputError("job needs one snapshot input", actual=len(found), expected=1, remedy="plan again")
-        return read_snapshot(self._store, found[0].sha256)
+        return read_snapshot(self._store, found[0].sha256, snapshot_domain(found[0].uri))
 
     def read(self, stage: str, output: str) -> bytes:
         """One small output of a stage, whole; it must be what the job names, or part of a manifest it names whole."""
@@ -73,7 +74,8 @@ class Inputs:
     @cached_property
     def _shards(self) -> dict[str, Manifest]:
         links = [link for link in self.manifest("validate").dependencies if link.name == "generate"]
-        return {link.annotations.content_digest: read_manifest(self._store, link.ref) for link in links}
+        read = at_once(lambda link: read_manifest(self._store, link.ref), links)
+        return {link.annotations.content_digest: manifest for link, manifest in zip(links, read, strict=True)}
 
     def _allowed(self, stage: str, output: str) -> Manifest:
         # What is read must be in the key, or two results would share one.

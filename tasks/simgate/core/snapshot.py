@@ -14,6 +14,7 @@ from simgate.core.artifact import Sha256, StoreKey
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
 from simgate.core.errors import DigestMismatch, InputError, NotFound
+from simgate.core.job import MAIN
 from simgate.core.store import Store
 
 SCENE_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz", ".png", ".jpg", ".jpeg", ".exr", ".hdr", ".mdl", ".mtlx")
@@ -57,15 +58,35 @@ class _Stored:
     sha256: str
 
 
-def read_snapshot(store: Store, sha256: str) -> Snapshot:
-    """The snapshot of that digest, checked."""
-    data = store.read(_Stored(snapshot_key(sha256), sha256), max_bytes=64 * 1024 * 1024)
+def read_snapshot(store: Store, sha256: str, domain: str = MAIN) -> Snapshot:
+    """The snapshot of that digest, checked; a pull request reads main's too."""
+    key = snapshot_key(sha256, domain)
+    if domain != MAIN and not store.exists(key):
+        key = snapshot_key(sha256)
+    data = store.read(_Stored(key, sha256), max_bytes=64 * 1024 * 1024)
     return Snapshot.from_json(data, what=f"snapshot {sha256}")
 
 
-def snapshot_key(sha256: str) -> str:
-    """Where a snapshot lies."""
-    return f"snapshots/{sha256}.json"
+def snapshot_key(sha256: str, domain: str = MAIN) -> str:
+    """Where a push of that domain puts a snapshot."""
+    return _places("snapshots", f"{sha256}.json", domain)[-1]
+
+
+def snapshot_domain(key: str) -> str:
+    """The domain whose push put a snapshot there."""
+    parts = key.split("/")
+    return parts[1] if len(parts) > 2 else MAIN
+
+
+def file_key(store: Store, sha256: str, domain: str = MAIN) -> str:
+    """Where a scene file lies: among main's or, where main has it not, among the pull request's own."""
+    *others, last = _places("files", sha256, domain)
+    return next((key for key in others if store.exists(key)), last)
+
+
+def _places(kind: str, name: str, domain: str) -> list[str]:
+    # A pull request's bytes lie apart: by content or not, it must have no right to overwrite what main reads.
+    return [f"{kind}/{name}"] if domain == MAIN else [f"{kind}/{name}", f"{kind}/{domain}/{name}"]
 
 
 def scan(folder: Path) -> dict[str, Path]:
@@ -86,20 +107,21 @@ def scan(folder: Path) -> dict[str, Path]:
     return found
 
 
-def write_snapshot(store: Store, files: Mapping[str, Path]) -> Snapshot:
+def write_snapshot(store: Store, files: Mapping[str, Path], domain: str = MAIN) -> Snapshot:
     """Upload the files by content, then the snapshot; what is already there is not sent again."""
     known = set(store.keys("files"))
-    refs = {path: _upload(store, source, known) for path, source in files.items()}
+    refs = {path: _upload(store, source, known, domain) for path, source in files.items()}
     snapshot = Snapshot(files=refs)
-    store.create(snapshot_key(snapshot.sha256), snapshot.to_json())
+    store.create(snapshot_key(snapshot.sha256, domain), snapshot.to_json())
     return snapshot
 
 
-def _upload(store: Store, source: Path, known: set[str]) -> FileRef:
+def _upload(store: Store, source: Path, known: set[str], domain: str) -> FileRef:
     with source.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    key = f"files/{sha256}"
-    if key not in known:
+    places = _places("files", sha256, domain)
+    if not known.intersection(places):
+        key = places[-1]
         store.put(key, source)
         known.add(key)
         if (found := store.digest(key)) != sha256:
@@ -110,7 +132,7 @@ def _upload(store: Store, source: Path, known: set[str]) -> FileRef:
     return FileRef(sha256=sha256, size_bytes=source.stat().st_size)
 
 
-def materialize(store: Store, files: Iterable[PlacedFile], folder: Path) -> None:
+def materialize(store: Store, files: Iterable[PlacedFile], folder: Path, domain: str = MAIN) -> None:
     """Put files under `folder`, each checked against its digest; a path that leaves the folder is refused."""
     root = folder.resolve()
     for file in files:
@@ -120,6 +142,6 @@ def materialize(store: Store, files: Iterable[PlacedFile], folder: Path) -> None
         if target.exists():
             continue
         try:
-            store.fetch(_Stored(f"files/{file.sha256}", file.sha256), target)
+            store.fetch(_Stored(file_key(store, file.sha256, domain), file.sha256), target)
         except NotFound as error:
             raise InputError(f"scene file {file.path} is not in the store", remedy="push the scenes again") from error

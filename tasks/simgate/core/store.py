@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import obstore
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, PermissionDeniedError
 from obstore.store import LocalStore, S3Store
 
+from simgate.core.bucket import bucket_url, open_bucket
 from simgate.core.credentials import StoreKeys
 from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFound, StoreError
+from simgate.core.link import attributes, signed
+from simgate.core.patience import PATIENCE, AskAgain, Patience, persist
+from simgate.core.store_errors import explain, is_missing
+from simgate.core.transfer import PART_BYTES, UPLOADS, Backend, Reader, Upload
 
-CHUNK_BYTES = 4 * 1024 * 1024
+T = TypeVar("T")
 MAX_SMALL_BYTES = 16 * 1024 * 1024
+PAGE_KEYS = 1000
+"""Keys in one page of a listing, as S3 gives them."""
 
 
 class Located(Protocol):
@@ -30,37 +38,47 @@ class Located(Protocol):
 
 
 class Store:
-    """Objects under keys, in a local folder (`/path`, `file:///path`) or a bucket (`s3://bucket/prefix`)."""
+    """Objects under keys, in a local folder (`/path`, `file:///path`) or a bucket (`s3://bucket/prefix`).
 
-    def __init__(self, url: str, keys: StoreKeys | None = None) -> None:
+    The same promises over both: an object is there whole or not at all; of several creates of one key one wins, and
+    the winner knows; a read gives the bytes of one version. A bucket may be away for a while (`Patience`): what is safe
+    to ask twice is asked again, with jitter.
+    """
+
+    def __init__(self, url: str, keys: StoreKeys | None = None, *, patience: Patience = PATIENCE) -> None:
         self.url = _normal(url)
         self._keys = keys
+        self._patience = patience
         self._pid = 0
-        self._backend: LocalStore | S3Store | None = None
+        self._backend: Backend | None = None
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r})"
 
     @property
-    def _store(self) -> LocalStore | S3Store:
+    def _store(self) -> Backend:
         # obstore's runtime does not survive a fork: each process opens its own.
         if self._backend is None or self._pid != os.getpid():
-            self._backend, self._pid = _open(self.url, self._keys), os.getpid()
+            self._backend, self._pid = self._open(), os.getpid()
         return self._backend
+
+    def _open(self) -> Backend:
+        if self.url.startswith("s3://"):
+            return open_bucket(self.url, self._keys, self._patience)
+        try:
+            Path(self.url).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise explain(error, f"cannot make the store's folder {self.url}") from error
+        return LocalStore(self.url)
 
     def get(self, key: str, *, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
         """The bytes of one small object; NotFound, or StoreError beyond `max_bytes`."""
-        return b"".join(self._chunks(key, max_bytes))
-
-    def _chunks(self, key: str, max_bytes: int | None) -> Iterator[bytes]:
-        try:
-            result = obstore.get(self._store, key)
-            size = result.meta["size"]
-            if max_bytes is not None and size > max_bytes:
-                raise StoreError(f"object {key} is too large", actual=f"{size} bytes", expected=f"at most {max_bytes}")
-            for chunk in result.stream(min_chunk_size=CHUNK_BYTES):
-                yield bytes(chunk)
-        except FileNotFoundError as error:
-            raise NotFound(f"object {key} does not exist", expected=f"in {self.url}") from error
-        except (obstore.exceptions.BaseError, OSError) as error:
-            raise StoreError(f"cannot read {key} from {self.url}: {error}") from error
+        found = self._reader(key).open()
+        if found.size_bytes > max_bytes:
+            raise StoreError(
+                f"object {key} is too large", actual=f"{found.size_bytes} bytes", expected=f"at most {max_bytes}"
+            )
+        return b"".join(found.chunks)
 
     def read(self, artifact: Located, *, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
         """The artifact's bytes, checked against its digest."""
@@ -70,77 +88,140 @@ class Store:
 
     def fetch(self, artifact: Located, to: Path) -> Path:
         """Stream the artifact into the file `to`, checked while being read; a mismatch leaves no file."""
-        to.parent.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256()
-        partial = to.with_name(to.name + ".partial")
+        torn = to.with_name(to.name + ".partial")
         try:
-            with partial.open("wb") as file:
-                for chunk in self._chunks(artifact.uri, None):
+            _check(artifact, self.save(artifact.uri, torn))
+            torn.replace(to)
+        finally:
+            with suppress(OSError):
+                torn.unlink()
+        return to
+
+    def save(self, key: str, to: Path) -> str:
+        """Stream an object into the file `to`, whatever it holds; its SHA-256."""
+        digest = hashlib.sha256()
+        try:
+            to.parent.mkdir(parents=True, exist_ok=True)
+            with to.open("wb") as file:
+                for chunk in self._reader(key).open().chunks:
                     digest.update(chunk)
                     file.write(chunk)
-            _check(artifact, digest.hexdigest())
-            partial.replace(to)
-        finally:
-            partial.unlink(missing_ok=True)
-        return to
+        except OSError as error:
+            raise explain(error, f"cannot write {to}") from error
+        return digest.hexdigest()
 
     def digest(self, key: str) -> str:
         """The SHA-256 of an object's bytes, streamed."""
         digest = hashlib.sha256()
-        for chunk in self._chunks(key, None):
+        for chunk in self._reader(key).open().chunks:
             digest.update(chunk)
         return digest.hexdigest()
 
     def create(self, key: str, data: bytes) -> None:
         """Commit a small object; AlreadyExists if other bytes were there first.
 
-        A server may store, then drop the connection: the retry is told "exists" for its own bytes. So that answer is
+        A server may store, then drop the connection: the next try is told "exists" for its own bytes. So that answer is
         read back, and the same bytes count as ours.
         """
+        self._persist(f"cannot create {key}", lambda: self._create(key, data))
+
+    def _create(self, key: str, data: bytes) -> None:
         try:
             obstore.put(self._store, key, data, mode="create", use_multipart=False)
         except (AlreadyExistsError, FileExistsError) as error:
-            if self.get(key) != data:
+            try:
+                found = self.get(key)
+            except NotFound:  # S3 says "conflict" while another create is under way; that one may have failed
+                raise AskAgain from error
+            if found != data:
                 raise AlreadyExists(f"object {key} is taken by other bytes") from error
-        except (obstore.exceptions.BaseError, OSError) as error:
-            raise StoreError(f"cannot create {key} in {self.url}: {error}") from error
 
-    def put(self, key: str, data: bytes | Path) -> None:
-        """Write an object of any size under a key that nobody else writes (an attempt's own folder)."""
-        try:
-            if isinstance(data, Path):
-                obstore.put(self._store, key, data)
-            else:
-                obstore.put(self._store, key, data)
-        except (obstore.exceptions.BaseError, OSError) as error:
-            raise StoreError(f"cannot write {key} in {self.url}: {error}") from error
+    def put(self, key: str, data: bytes | Path) -> str:
+        """Write an object of any size under a key that nobody else writes; the SHA-256 of what was sent."""
+        return self._persist(f"cannot write {key}", lambda: self._put(key, data))
+
+    def _put(self, key: str, data: bytes | Path) -> str:
+        shown_as = attributes(key) if isinstance(self._store, S3Store) else {}
+        if isinstance(data, Path):
+            if data.stat().st_size > PART_BYTES:
+                upload = Upload.of(data)
+                obstore.put(
+                    self._store, key, upload.parts(),
+                    chunk_size=upload.part_bytes, max_concurrency=UPLOADS, attributes=shown_as,
+                )  # fmt: skip
+                return upload.digest.hexdigest()
+            data = data.read_bytes()
+        obstore.put(self._store, key, data, use_multipart=False, attributes=shown_as)
+        return hashlib.sha256(data).hexdigest()
 
     def exists(self, key: str) -> bool:
         """Whether an object is there."""
+        return self._persist(f"cannot look up {key}", lambda: self._exists(key))
+
+    def _exists(self, key: str) -> bool:
         try:
             obstore.head(self._store, key)
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionDeniedError):
+            if isinstance(self._store, LocalStore):
+                return False
+            # A HEAD is answered without words, and "404" may mean the bucket: a GET says which.
+            return self._answers(key)
+        return True
+
+    def _answers(self, key: str) -> bool:
+        try:
+            obstore.get(self._store, key)
+        except FileNotFoundError as error:
+            if not is_missing(error):
+                raise
             return False
-        except (obstore.exceptions.BaseError, OSError) as error:
-            raise StoreError(f"cannot look up {key} in {self.url}: {error}") from error
         return True
 
     def keys(self, prefix: str) -> list[str]:
         """All keys under a folder `prefix`, sorted."""
-        try:
-            pages = obstore.list(self._store, prefix=prefix)
-            return sorted(item["path"] for page in pages for item in page)
-        except (obstore.exceptions.BaseError, OSError) as error:
-            raise StoreError(f"cannot list {prefix} in {self.url}: {error}") from error
+        return sorted(self.each_key(prefix))
+
+    def each_key(self, prefix: str) -> Iterator[str]:
+        """All keys under a folder `prefix`, page by page, in no promised order."""
+        if isinstance(self._store, LocalStore):
+            pages = iter(obstore.list(self._store, prefix=prefix))
+            while page := self._persist(f"cannot list {prefix}", lambda: next(pages, ())):
+                yield from (item["path"] for item in page)
+            return
+        last: str | None = None
+        while names := self._persist(f"cannot list {prefix}", partial(self._page, prefix, last)):
+            yield from names
+            last = names[-1] if len(names) == PAGE_KEYS else None
+            if last is None:
+                return
+
+    def _page(self, prefix: str, after: str | None) -> list[str]:
+        # A request of its own for each page: a listing that is cut goes on where it was.
+        pages = obstore.list(self._store, prefix=prefix, offset=after, chunk_size=PAGE_KEYS)
+        return [item["path"] for item in next(iter(pages), ())]
+
+    def link(self, key: str, for_s: float) -> str:
+        """A URL that reads one object for so long (at most 7 days) without an account; `file://` in a local folder."""
+        if isinstance(self._store, LocalStore):
+            return (Path(self.url) / key).as_uri()
+        return signed(self._store, self.url, self._keys, key, for_s)
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
+        self._persist(f"cannot delete {key}", lambda: self._delete(key))
+
+    def _delete(self, key: str) -> None:
         try:
             obstore.delete(self._store, key)
-        except FileNotFoundError:
-            return
-        except (obstore.exceptions.BaseError, OSError) as error:
-            raise StoreError(f"cannot delete {key} in {self.url}: {error}") from error
+        except FileNotFoundError as error:
+            if not is_missing(error):
+                raise
+
+    def _reader(self, key: str) -> Reader:
+        return Reader(self._store, key, self.url, self._patience)
+
+    def _persist(self, doing: str, action: Callable[[], T]) -> T:
+        return persist(self._patience, f"{doing} in {self.url}", action)
 
 
 def _check(artifact: Located, found: str) -> None:
@@ -155,22 +236,10 @@ def _check(artifact: Located, found: str) -> None:
 
 def _normal(url: str) -> str:
     if url.startswith("s3://"):
-        return url.rstrip("/")
+        return bucket_url(url)
     if "://" in url and not url.startswith("file://"):
-        raise InputError("unknown kind of store", actual=url, expected="a folder, file:///folder or s3://bucket/prefix")
+        raise InputError(
+            "unknown kind of store", actual=url.partition("://")[0] + "://…",
+            expected="a folder, file:///folder or s3://bucket/prefix",
+        )  # fmt: skip
     return str(Path(url.removeprefix("file://")).expanduser().resolve())
-
-
-def _open(url: str, keys: StoreKeys | None) -> LocalStore | S3Store:
-    if url.startswith("s3://"):
-        account: dict[str, str] = {}
-        if keys is not None:
-            account = {
-                "access_key_id": keys.access_key,
-                "secret_access_key": keys.secret_key.get_secret_value(),
-                "region": keys.region,
-                **({"endpoint": keys.endpoint} if keys.endpoint else {}),
-            }
-        return S3Store.from_url(url, client_options={"timeout": timedelta(seconds=60), "allow_http": True}, **account)  # type: ignore[arg-type]
-    Path(url).mkdir(parents=True, exist_ok=True)
-    return LocalStore(url)

@@ -1,0 +1,132 @@
+"""Transfer: objects of any size in bounded memory, both ways.
+
+A download is read in parts of one version (its e-tag), each a request of its own: a cut costs one part, and a slow link
+no time-out of the whole. An upload is sent in parts whose digest is taken on the way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import obstore
+from obstore import Bytes
+from obstore.store import LocalStore, S3Store
+
+from simgate.core.errors import NotFound, StoreError
+from simgate.core.patience import Patience, persist
+from simgate.core.store_errors import code_of, is_missing
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
+    from obstore import GetOptions
+
+Backend: TypeAlias = LocalStore | S3Store
+T = TypeVar("T")
+PART_BYTES = 8 * 1024 * 1024
+MAX_PARTS = 9_000
+"""S3 takes 10,000 parts of one upload."""
+AHEAD = 3
+"""Parts asked for before they are needed."""
+UPLOADS = 4
+"""Parts under way at once."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """One version of an object: its size, and its bytes in chunks."""
+
+    size_bytes: int
+    chunks: Iterator[bytes] | Iterator[Bytes]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads one object."""
+
+    store: Backend
+    key: str
+    url: str
+    patience: Patience
+
+    def open(self) -> Download:
+        """Look the object up and begin to read it; NotFound where there is none."""
+        if isinstance(self.store, LocalStore):
+            result = self._ask(lambda: obstore.get(self.store, self.key))
+            return Download(result.meta["size"], self._stream(result))
+        first, size, e_tag = self._ask(self._first)
+        return Download(size, self._parts(first, size, e_tag))
+
+    def _stream(self, result: obstore.GetResult) -> Iterator[bytes]:
+        """An open file is one version of itself."""
+        chunks = iter(result.stream(PART_BYTES))
+        while (chunk := self._ask(lambda: next(chunks, None))) is not None:
+            yield chunk
+
+    def _parts(self, first: Bytes, size: int, e_tag: str | None) -> Iterator[Bytes]:
+        yield first
+        starts = iter(range(len(first), size, PART_BYTES))
+        waiting: deque[Future[Bytes]] = deque()
+        pool = ThreadPoolExecutor(AHEAD, thread_name_prefix="store")
+        try:
+            while True:
+                while len(waiting) < AHEAD and (start := next(starts, None)) is not None:
+                    waiting.append(pool.submit(self._part, start, min(start + PART_BYTES, size), e_tag))
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _first(self) -> tuple[Bytes, int, str | None]:
+        try:
+            result = obstore.get(self.store, self.key, options={"range": (0, PART_BYTES)})
+        except obstore.exceptions.GenericError as error:
+            if code_of(error) != "InvalidRange":
+                raise
+            result = obstore.get(self.store, self.key)  # an empty object has no first byte
+        return result.bytes(), result.meta["size"], result.meta["e_tag"]
+
+    def _part(self, start: int, end: int, e_tag: str | None) -> Bytes:
+        options: GetOptions = {"range": (start, end)}
+        if e_tag:
+            options["if_match"] = e_tag
+        return self._ask(lambda: obstore.get(self.store, self.key, options=options).bytes())
+
+    def _ask(self, action: Callable[[], T]) -> T:
+        try:
+            return persist(self.patience, f"cannot read {self.key} in {self.url}", action)
+        except StoreError as error:
+            if error.__cause__ is not None and is_missing(error.__cause__):
+                raise NotFound(f"object {self.key} does not exist", expected=f"in {self.url}") from error.__cause__
+            raise
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as parts to send."""
+
+    path: Path
+    part_bytes: int
+    digest: Hash
+
+    @classmethod
+    def of(cls, path: Path) -> Upload:
+        """Parts large enough that S3 takes them all."""
+        return cls(path, max(PART_BYTES, -(-path.stat().st_size // MAX_PARTS)), hashlib.sha256())
+
+    def parts(self) -> Iterator[bytes]:
+        """The file's bytes; the digest of a part is taken while it is on its way."""
+        with self.path.open("rb") as file, ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
+            taken: Future[None] | None = None
+            while part := file.read(self.part_bytes):
+                if taken is not None:
+                    taken.result()
+                taken = pool.submit(self.digest.update, part)
+                yield part
