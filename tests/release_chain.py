@@ -16,12 +16,14 @@ from simgate.core.heads import push_scenes
 from simgate.core.job import Input, Job, ManifestInput, SnapshotInput
 from simgate.core.key import key_parts, load_inputs
 from simgate.core.manifest import read_manifest
+from simgate.core.signature import Signer, encode, new_private_key
 from simgate.core.statement import statement
 from simgate.core.store import Store
 from simgate.release.approval import APPROVE, GateRecord
 from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
 from simgate.release.ledger import Ledger
 from simgate.release.policy import Policy, Role
+from simgate.release.trusted_key import KeyRole, TrustedKey
 
 POLICY = Policy.from_value(
     {
@@ -48,6 +50,24 @@ POLICY = Policy.from_value(
     },
     what="policy of the tests",
 )
+
+
+def new_signer() -> Signer:
+    """A fresh key."""
+    return Signer.from_pem(new_private_key(), what="a key of the tests")
+
+
+def trusted(role: KeyRole, signer: Signer, **changes: Any) -> TrustedKey:
+    """The policy's entry of a key."""
+    return TrustedKey(id=signer.keyid, role=role, public_key=encode(signer.public_key), **changes)
+
+
+def signed_policy(*keys: TrustedKey) -> Policy:
+    """The policy with its channel `demo` signed, and these keys."""
+    demo = POLICY.channels["demo"].model_copy(update={"signed": True})
+    return POLICY.model_copy(update={"channels": {**POLICY.channels, "demo": demo}, "keys": keys})
+
+
 NOW = "2026-01-01T00:00:00.000Z"
 
 
@@ -66,6 +86,9 @@ class Chain:
     people: tuple[str, ...] = ("author@example.org",)
     run: str = "release-1"
     nonce: str = "0123456789abcdef"
+    policy: Policy = POLICY
+    signers: Mapping[KeyRole, Signer] = field(default_factory=dict)
+    """Who signs what: without a gate's, manifests are bare, and so on."""
 
     def evidence(self) -> dict[Role, ManifestRef]:
         """Make every run from the scenes on."""
@@ -122,7 +145,8 @@ class Chain:
     ) -> ManifestRef:
         """Commit one run the way a stage does."""
         reasons = () if self.verdicts.get(stage, True) else (f"{stage} was planted to fail",)
-        return fulfil(self.store, self.job(stage, spec, inputs, nonce), outputs, reasons if gate else None)
+        signer = self.signers.get("gate") if gate else None
+        return fulfil(self.store, self.job(stage, spec, inputs, nonce), outputs, reasons if gate else None, signer)
 
     def job(self, stage: str, spec: Mapping[str, Any], inputs: Sequence[Input], nonce: str | None = None) -> Job:
         """A job of this chain's run."""
@@ -149,7 +173,7 @@ class Chain:
             channel=self.channel,
             engine=engine,
             evidence=evidence,
-            policy_sha256=POLICY.sha256,
+            policy_sha256=self.policy.sha256,
             replaces=head.sha256 if head else "",
             ttl=timedelta(hours=1),
             run_record=f"plans/main/{self.run}",
@@ -158,7 +182,11 @@ class Chain:
 
     def propose(self, **changes: Any) -> CandidateEntry:
         """Evidence and candidate in one."""
-        return candidates(self.store, self.model, self.channel).add(self.candidate(self.evidence(), **changes))
+        return self.add(self.candidate(self.evidence(), **changes))
+
+    def add(self, candidate: Candidate) -> CandidateEntry:
+        """Append a candidate, signed where the chain has a planner's key."""
+        return candidates(self.store, self.model, self.channel, self.signers.get("planner")).add(candidate)
 
     def _evaluation(self) -> bytes:
         episodes = [
@@ -168,7 +196,13 @@ class Chain:
         return json.dumps({"episodes": episodes}).encode()
 
 
-def fulfil(store: Store, job: Job, outputs: Mapping[str, bytes], reasons: Sequence[str] | None = None) -> ManifestRef:
+def fulfil(
+    store: Store,
+    job: Job,
+    outputs: Mapping[str, bytes],
+    reasons: Sequence[str] | None = None,
+    signer: Signer | None = None,
+) -> ManifestRef:
     """Commit a job with given outputs instead of doing its work; with `reasons` it is a gate, FAIL if there are any."""
     loaded = load_inputs(store, job)
     parts = key_parts(job, loaded)
@@ -178,7 +212,7 @@ def fulfil(store: Store, job: Job, outputs: Mapping[str, bytes], reasons: Sequen
     if reasons is not None:
         attempt.verdict(not reasons, list(reasons), {})
     made = statement(attempt, parts, loaded, place="local", started_on=NOW, finished_on=datetime.now(UTC).isoformat())
-    return attempt.commit(made)[0]
+    return attempt.commit(made, signer)[0]
 
 
 def abort(store: Store, job: Job) -> None:
@@ -218,4 +252,4 @@ def answer(entry: CandidateEntry, **changes: Any) -> GateRecord:
 
 def next_run(chain: Chain, number: int, **changes: Any) -> Chain:
     """The same store, another release run."""
-    return replace(chain, run=f"release-{number}", nonce=f"{number:016x}", **changes)
+    return replace(chain, **{"run": f"release-{number}", "nonce": f"{number:016x}", **changes})

@@ -1,4 +1,4 @@
-"""python -m simgate <stage> --job URI [--job URI …] --out STORE [--place NAME]: the only container entry."""
+"""python -m simgate <stage> --job KEY … [--jobs LIST] --out STORE [--place NAME]: the only container entry."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from simgate.core.credentials import own_store_keys
-from simgate.core.errors import SimgateError
+from simgate.core.errors import InputError, SimgateError
 from simgate.core.events import Events
+from simgate.core.job_list import read_job_list
 from simgate.core.stage import run_batch
 from simgate.core.store import Store
 from simgate.specs.table import STAGES, stage_row
@@ -23,16 +24,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         stage_row(arguments.stage)
         stage = import_module(f"simgate.{arguments.stage}.stage").STAGE
-        return run_batch(stage, arguments.job, Store(arguments.out, own_store_keys()), place=arguments.place)
+        store = Store(arguments.out, own_store_keys())
+        return run_batch(stage, _jobs(store, arguments), store, place=arguments.place)
     except SimgateError as error:
         Events().emit("error", exit_code=error.exit_code, message=str(error))
         return error.exit_code
 
 
+def _jobs(store: Store, arguments: argparse.Namespace) -> list[str]:
+    listed = [key for name in arguments.jobs for key in read_job_list(store, name)]
+    if not (jobs := [*arguments.job, *listed]):
+        raise InputError("no job was named", expected="--job KEY or --jobs LIST")
+    return jobs
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simgate", description="Run jobs of one stage.")
     parser.add_argument("stage", help=" | ".join(STAGES))
-    parser.add_argument("--job", action="append", required=True, help="key in the store, or a local file (/… or ./…)")
+    parser.add_argument("--job", action="append", default=[], help="key in the store, or a local file (/… or ./…)")
+    parser.add_argument("--jobs", action="append", default=[], help="key of a list of jobs in the store")
     parser.add_argument("--out", required=True, help="the store: a folder, file:///folder or s3://bucket/prefix")
     parser.add_argument("--place", default="local", choices=("local", "pod", "slurm"), help="recorded as builder")
     return parser

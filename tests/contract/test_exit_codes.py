@@ -1,4 +1,4 @@
-"""Every stage process ends as the contract says: 0, 1, 2 or 143, with failure.json for all but 0."""
+"""Every stage process ends as the contract says, over a folder and a bucket; failure.json for all ends but 0."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from simgate.core.job import Job
 from simgate.core.store import Store
 from simgate.specs.table import STAGES
 from tests.probe_jobs import attempt_folders, events, probe_job, read_back, result, run, start, submit
+from tests.servers.stores import NewStore
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(str(tmp_path / "store"))
+def store(new_store: NewStore) -> Store:
+    return new_store("store")
 
 
 def failure(store: Store, job: Job) -> Failure:
@@ -131,7 +132,8 @@ def test_an_unknown_stage_is_refused_with_the_names_there_are(store: Store) -> N
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"stage": "probe"}', b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000])
-def test_broken_job_files_exit_2(store: Store, data: bytes) -> None:
+def test_broken_job_files_exit_2(tmp_path: Path, data: bytes) -> None:
+    store = Store(str(tmp_path))
     store.put("plans/main/test/bad.json", data)
     ended = run(store, "plans/main/test/bad.json")
     assert ended.returncode == 2, ended.stderr

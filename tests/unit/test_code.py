@@ -102,6 +102,12 @@ def test_a_new_docstring_moves_nothing(before: dict[str, str], copy: Path) -> No
     assert before == after
 
 
+def test_a_wheel_which_brings_the_lock_slices_along_has_the_keys_of_its_checkout(
+    before: dict[str, str], copy: Path
+) -> None:
+    assert moved(before, copy, "locks/sim.txt", "numpy==2.4.6\n") == set()
+
+
 @pytest.mark.parametrize("stage", sorted(STAGES))
 def test_a_stages_closure_is_inside_simgate_and_holds_its_spec(stage: str) -> None:
     modules = closure(f"simgate.{stage}.stage")

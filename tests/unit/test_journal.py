@@ -15,21 +15,23 @@ from hypothesis import strategies as st
 from simgate.core.errors import AlreadyExists, DigestMismatch, StoreError
 from simgate.core.journal import Entry, Journal
 from simgate.core.store import Store
+from tests.servers.stores import NewStore
 
 WRITER = """
 import sys
 from simgate.core.journal import Journal
-from simgate.core.store import Store
-journal = Journal(Store(sys.argv[1]), "j")
+from simgate.cli.options import open_store
+journal = Journal(open_store(sys.argv[1]), "j")
 for number in range(10):
     journal.append({"writer": int(sys.argv[2]), "number": number}, entry_id=f"{sys.argv[2]}-{number}")
 """
 
 
-def test_eight_racing_processes_keep_one_chain(tmp_path: Path) -> None:
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(number)]) for number in range(8)]
+def test_eight_racing_processes_keep_one_chain(new_store: NewStore) -> None:
+    store = new_store("store")
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, store.url, str(number)]) for number in range(8)]
     assert [writer.wait(timeout=120) for writer in writers] == [0] * 8
-    entries = list(Journal(Store(str(tmp_path)), "j").entries())
+    entries = list(Journal(store, "j").entries())
     assert [entry.seq for entry in entries] == list(range(1, 81))
     assert len({entry.id for entry in entries}) == 80
     for writer in range(8):
@@ -50,15 +52,15 @@ def test_a_winner_that_is_told_exists_knows_its_own_entry(tmp_path: Path) -> Non
     assert len(list(Journal(Store(str(tmp_path)), "j").entries())) == 1
 
 
-def test_appending_the_same_id_again_returns_the_first_entry(tmp_path: Path) -> None:
-    journal = Journal(Store(str(tmp_path)), "j")
+def test_appending_the_same_id_again_returns_the_first_entry(new_store: NewStore) -> None:
+    journal = Journal(new_store("store"), "j")
     first = journal.append({"a": 1}, entry_id="x")
     journal.append({"b": 1})
     assert journal.append({"a": 2}, entry_id="x") == first
 
 
-def test_a_check_that_raises_writes_nothing(tmp_path: Path) -> None:
-    journal = Journal(Store(str(tmp_path)), "j")
+def test_a_check_that_raises_writes_nothing(new_store: NewStore) -> None:
+    journal = Journal(new_store("store"), "j")
 
     def refuse(_head: Entry | None) -> None:
         raise StoreError("no")
@@ -68,27 +70,27 @@ def test_a_check_that_raises_writes_nothing(tmp_path: Path) -> None:
     assert journal.head() is None
 
 
-def test_a_changed_entry_breaks_the_chain_where_it_was_changed(tmp_path: Path) -> None:
-    journal = Journal(Store(str(tmp_path)), "j")
+def test_a_changed_entry_breaks_the_chain_where_it_was_changed(new_store: NewStore) -> None:
+    journal = Journal(new_store("store"), "j")
     for number in range(3):
         journal.append({"number": number})
-    path = tmp_path / journal.key(2)
-    path.write_text(path.read_text().replace('"number":1', '"number":9'))
+    data = journal.store.get(journal.key(2))
+    journal.store.put(journal.key(2), data.replace(b'"number":1', b'"number":9'))
     with pytest.raises(DigestMismatch, match="broken at entry 3"):
         list(journal.entries())
 
 
-def test_a_removed_entry_is_a_gap(tmp_path: Path) -> None:
-    journal = Journal(Store(str(tmp_path)), "j")
+def test_a_removed_entry_is_a_gap(new_store: NewStore) -> None:
+    journal = Journal(new_store("store"), "j")
     for number in range(3):
         journal.append({"number": number})
-    (tmp_path / journal.key(2)).unlink()
+    journal.store.delete(journal.key(2))
     with pytest.raises(StoreError, match="gap"):
         list(journal.entries())
 
 
-def test_a_clock_that_runs_back_does_not_reorder_history(tmp_path: Path) -> None:
-    journal = Journal(Store(str(tmp_path)), "j")
+def test_a_clock_that_runs_back_does_not_reorder_history(new_store: NewStore) -> None:
+    journal = Journal(new_store("store"), "j")
     future = datetime.now(UTC) + timedelta(days=1)
     first = Entry(seq=1, id="a", previous=None, at=future, body={})
     journal.store.create(journal.key(1), first.to_json())

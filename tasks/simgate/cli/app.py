@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from simgate.cli import ledger, scenes
+from simgate.cli import keys, ledger, scenes, store
 from simgate.cli.decide import quarantine, rollback, waive
 from simgate.cli.demo import command as demo
 from simgate.cli.lineage import lineage
+from simgate.cli.link import link
 from simgate.cli.live import history, live
 from simgate.cli.pipeline import pipeline
 from simgate.cli.plan import plan
@@ -34,8 +35,10 @@ app = typer.Typer(
     rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 app.add_typer(scenes.app, name="scenes")
-for command in (plan, run, runs, show, lineage, verify, live, history, rollback, quarantine, waive):
+for command in (plan, run, runs, show, link, lineage, verify, live, history, rollback, quarantine, waive):
     app.command()(command)
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(store.app, name="store")
+app.add_typer(keys.app, name="keys")
 app.command(hidden=True)(pipeline)
 app.add_typer(demo.app, name="demo", hidden=True)

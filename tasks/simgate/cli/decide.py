@@ -10,7 +10,9 @@ import typer
 from simgate.cli.console import console, short, show_json
 from simgate.cli.find import the_channel, the_model
 from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, WhoOption, WhyOption, open_store
+from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.core.errors import InputError
+from simgate.core.signature import own_signer
 from simgate.core.store import Store
 from simgate.release.entry import LedgerEntry
 
@@ -23,17 +25,26 @@ def rollback(
     model: ModelOption = "",
     channel: ChannelOption = "",
     who: WhoOption = "",
+    policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Put the previous live model back and quarantine the one that was live, in one ledger entry."""
-    from simgate.cli.person import declared_person
-    from simgate.release.promote import rollback as roll_back
+    """Put the previous live model back and quarantine the one that was live, in one ledger entry.
 
-    place = open_store(store)
+    Where the policy wants the channel signed, every entry of the ledger is checked first: "previous" may be forged.
+    """
+    from simgate.cli.person import declared_person
+    from simgate.release.decision import rollback as roll_back
+    from simgate.release.policy import Policy
+
+    place, signer = open_store(store), own_signer()
     name = the_model(place, model)
     target = the_channel(place, name, channel)
-    _say(roll_back(place, model=name, channel=target, who=declared_person(who), why=_reason(why)), name, as_json)
+    rules = Policy.load(policy) if signer or policy.is_file() else None
+    entry = roll_back(
+        place, model=name, channel=target, who=declared_person(who), why=_reason(why), signer=signer, policy=rules
+    )
+    _say(entry, name, as_json)
 
 
 def quarantine(
@@ -48,12 +59,13 @@ def quarantine(
 ) -> None:
     """Bar a digest, and everything made from it, from going live; what is live stays until a rollback."""
     from simgate.cli.person import declared_person
-    from simgate.release.promote import quarantine as bar
+    from simgate.release.decision import quarantine as bar
 
     _whole(digest)
     place = open_store(store)
     name = _ledger_of(place, model)
-    _say(bar(place, model=name, digest=digest, who=declared_person(who), why=_reason(why)), name, as_json)
+    person, reason = declared_person(who), _reason(why)
+    _say(bar(place, model=name, digest=digest, who=person, why=reason, signer=own_signer()), name, as_json)
 
 
 def waive(
@@ -66,12 +78,13 @@ def waive(
 ) -> None:
     """Take one FAIL of the bench upon you, by name: it no longer bars its engine. Kept in the ledger for ever."""
     from simgate.cli.person import declared_person
-    from simgate.release.promote import waive as take_over
+    from simgate.release.decision import waive as take_over
 
     _whole(manifest)
     place = open_store(store)
     name = _ledger_of(place, model)
-    _say(take_over(place, model=name, manifest=manifest, who=declared_person(who), why=_reason(why)), name, as_json)
+    person, reason = declared_person(who), _reason(why)
+    _say(take_over(place, model=name, manifest=manifest, who=person, why=reason, signer=own_signer()), name, as_json)
 
 
 def _ledger_of(store: Store, model: str) -> str:

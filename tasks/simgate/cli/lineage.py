@@ -15,7 +15,7 @@ from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOp
 from simgate.cli.runs import what
 from simgate.core.artifact import ManifestRef
 from simgate.core.manifest import read_manifest
-from simgate.core.snapshot import read_snapshot
+from simgate.core.snapshot import read_snapshot, snapshot_domain
 from simgate.core.store import Store
 from simgate.release.lineage import Node
 from simgate.release.lineage import lineage as lineage_of
@@ -78,7 +78,7 @@ def _grow(store: Store, tree: Tree, node: Node, seen: set[str], *, role: str = "
     seen.add(node.sha256)
     branch = tree.add(label)
     if node.kind == "snapshot":
-        _grow_files(store, branch, node.sha256, files=files)
+        _grow_files(store, branch, node, files=files)
     for parent in node.parents:
         _grow(store, branch, parent, seen, files=files)
 
@@ -93,8 +93,8 @@ def _label(store: Store, node: Node, role: str) -> str:
     return f"{asked}[bold]{node.kind}[/] {about}{digests}"
 
 
-def _grow_files(store: Store, branch: Tree, sha256: str, *, files: bool) -> None:
-    found = read_snapshot(store, sha256).files
+def _grow_files(store: Store, branch: Tree, node: Node, *, files: bool) -> None:
+    found = read_snapshot(store, node.sha256, snapshot_domain(node.uri)).files
     if files:
         for path, ref in sorted(found.items()):
             branch.add(f"{escape(path)} [dim]{short(ref.sha256)}[/]")

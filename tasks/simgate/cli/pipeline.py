@@ -77,6 +77,7 @@ def _dataset(store: Store, domain: str, recipe: DatasetRecipe, stages: Sequence[
 
 def _release(store: Store, domain: str, recipe: ReleaseRecipe, policy_file: Path, stages: Sequence[str]) -> None:
     from simgate.cli.stages import walk
+    from simgate.core.signature import own_signer
     from simgate.plan.propose import propose
     from simgate.plan.release import nothing_to_release, plan_release
     from simgate.release.policy import Policy
@@ -94,7 +95,7 @@ def _release(store: Store, domain: str, recipe: ReleaseRecipe, policy_file: Path
             return
         walk(store, folder, stage, workers=1)
     if "propose" in stages:
-        entry = propose(store, why, policy)
+        entry = propose(store, why, policy, own_signer())
         _say("propose", f"candidate {entry.digest} (number {entry.seq}) waits for approval in channel {recipe.channel}")
 
 

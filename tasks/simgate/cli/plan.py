@@ -87,7 +87,7 @@ def changed_files(store: Store, domain: str, snapshot_sha256: str) -> list[str]:
     before = snapshot_of(store, head.validate_ref) if head else ""
     if not before:
         return []
-    old, new = read_snapshot(store, before).files, read_snapshot(store, snapshot_sha256).files
+    old, new = (read_snapshot(store, sha256, domain).files for sha256 in (before, snapshot_sha256))
     return sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
 
 

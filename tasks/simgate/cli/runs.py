@@ -12,7 +12,7 @@ from simgate.cli.find import Run, find_run
 from simgate.cli.find import runs as committed_runs
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.core.attempt import read_verdict
-from simgate.core.environment import Observed
+from simgate.core.environment import Environment, Observed
 from simgate.core.errors import NotFound
 from simgate.core.manifest import Manifest
 from simgate.core.store import Store
@@ -117,5 +117,15 @@ def _cost(store: Store, manifest: Manifest) -> Rows:
         return []
     cost = observed.cost
     return [
-        ("cost", f"{cost.wall_s:.1f} s, peak {cost.peak_rss_bytes / 2**20:.0f} MiB, on {observed.environment.host}")
+        ("cost", f"{cost.wall_s:.1f} s, peak {cost.peak_rss_bytes / 2**20:.0f} MiB, on {observed.environment.host}"),
+        *((name, value) for name, value in _machine(observed.environment) if value),
     ]
+
+
+def _machine(found: Environment) -> Rows:
+    gpus = ", ".join(f"{gpu.name} ({gpu.compute_capability})" for gpu in found.gpus)
+    cuda = ", ".join(f"{version} of {name}" for name, version in sorted(found.cuda.items()))
+    return [
+        ("machine", f"{found.system}, {found.libc}"), ("image", found.image), ("simulator", found.simulator),
+        ("GPUs", gpus), ("GPU driver", found.gpu_driver), ("CUDA", cuda),
+    ]  # fmt: skip

@@ -18,7 +18,7 @@ def push(
     folder: Annotated[Path, typer.Argument(help="Folder with the scenes' layers and textures.")],
     message: Annotated[str, typer.Option("--message", "-m", help="What changed, for people.")] = "",
     author: Annotated[str, typer.Option("--author", help="Author; default: git's e-mail, else the login name.")] = "",
-    pull_request: Annotated[str, typer.Option("--pull-request", help="Pull request that this belongs to.")] = "",
+    pull_request: Annotated[str, typer.Option("--pull-request", help="Its number or URL; default: the domain's.")] = "",
     domain: DomainOption = "main",
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
@@ -32,13 +32,22 @@ def push(
         raise InputError("no such folder of scenes", actual=folder, remedy="give the folder that holds the .usda files")
     head, is_new = push_scenes(
         open_store(store), domain, folder,
-        author=declared_person(author), message=message, pull_request=pull_request,
+        author=declared_person(author), message=message, pull_request=_pull_request(pull_request, domain),
     )  # fmt: skip
     if as_json:
         show_json({**head.model_dump(mode="json"), "new": is_new})
         return
     said = "is the new head" if is_new else "is the head already: nothing changed"
     console().print(f"snapshot [bold]{short(head.snapshot_sha256)}[/] {said} ({domain}, entry {head.seq})")
+
+
+def _pull_request(said: str, domain: str) -> str:
+    from simgate.core.errors import InputError
+
+    number = domain.removeprefix("pr-") if domain.startswith("pr-") else ""
+    if number and said.isdigit() and said != number:
+        raise InputError(f"domain {domain} is another pull request's", actual=said, expected=number)
+    return said or number
 
 
 @app.command()

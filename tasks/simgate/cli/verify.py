@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from simgate.cli.console import console, show_json
 from simgate.cli.find import find_ref, models
 from simgate.cli.lineage import TargetArgument
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
+from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.core.artifact import ManifestRef
 from simgate.core.errors import InputError, SimgateError
 from simgate.core.store import Store
@@ -18,10 +22,50 @@ from simgate.release.candidate import candidates
 from simgate.release.entry import LiveModel
 from simgate.release.ledger import Ledger
 from simgate.release.lineage import Finding, lineage, verify_tree, walk
+from simgate.release.signatures import (
+    GATE_ROLES,
+    SignatureCheck,
+    candidate_check,
+    evidence_checks,
+    ledger_checks,
+    manifest_check,
+)
+
+if TYPE_CHECKING:
+    from simgate.release.policy import Policy
 
 DAMAGED = 3
 """Exit code: something is not what its digest says."""
+SAID = {
+    "unsigned": "not signed",
+    "unknown": "signed by a key that the policy does not know",
+    "revoked": "signed by a revoked key",
+    "retired": "signed by a retired key",
+}
+"""Words for a signature that does not count, where none has to."""
+SHOWN = 3
+"""How many of a kind are named."""
 TOP_DOWN = ("hil", "evaluate", "evaluate_live", "export", "train")
+
+
+@dataclass
+class Verified:
+    """What verify found: damage, and every signature that it looked at."""
+
+    subject: str
+    findings: list[Finding] = field(default_factory=list)
+    signatures: list[SignatureCheck] = field(default_factory=list)
+
+    def sign(self, checks: Iterable[SignatureCheck], *, demanded: bool) -> None:
+        """Count signatures; one that is wrong is a finding, one that is missing only where it is demanded."""
+        for check in checks:
+            self.signatures.append(check)
+            if check.problem and (demanded or check.state == "wrong"):
+                self.find([Finding(check.uri, check.problem)])
+
+    def find(self, findings: Iterable[Finding]) -> None:
+        """Add damage, each only once."""
+        self.findings = list(dict.fromkeys([*self.findings, *findings]))
 
 
 def verify(
@@ -30,77 +74,105 @@ def verify(
         str, typer.Option("--head", help="Digest of a ledger entry that you noted down: a cut-off tail is noticed.")
     ] = "",
     domain: DomainOption = "main",
+    policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Check every digest that a live model, or one run, stands on; needs no Airflow. Exit 3 names all damage."""
-    place = open_store(store)
-    subject, findings = _findings(place, domain, target, head)
+    """Check every digest and signature that a live model, or one run, stands on; needs no Airflow. Exit 3 names all."""
+    from simgate.release.policy import Policy
+
+    found = _verified(open_store(store), Policy.load(policy), domain, target, head)
     if as_json:
-        show_json({"checked": subject, "findings": [{"uri": item.uri, "problem": item.problem} for item in findings]})
+        _show(found)
     else:
-        _print(subject, findings)
-    if findings:
+        _print(found)
+    if found.findings:
         raise typer.Exit(DAMAGED)
 
 
-def _findings(store: Store, domain: str, target: str, head: str) -> tuple[str, list[Finding]]:
+def _verified(store: Store, policy: Policy, domain: str, target: str, head: str) -> Verified:
     known = models(store)
     if target and target not in known:
         if head:
             raise InputError(
                 "--head goes with a model", actual=target, expected=" | ".join(known) or "a released model"
             )
-        ref = find_ref(store, domain, target)
-        return ref.uri, verify_tree(store, ref)
+        return _verify_run(store, policy, find_ref(store, domain, target))
     chosen = [target] if target else known
     if not chosen:
         raise InputError("nothing to verify: no model was released yet", remedy="name a manifest")
     if head and len(chosen) > 1:
         raise InputError("--head goes with one model", actual=" ".join(chosen), expected="its name")
-    return " ".join(chosen), list(dict.fromkeys(item for model in chosen for item in verify_model(store, model, head)))
+    found = Verified(" ".join(chosen))
+    for model in chosen:
+        verify_model(store, policy, model, head, found)
+    return found
 
 
-def verify_model(store: Store, model: str, head: str = "") -> Iterator[Finding]:
+def _verify_run(store: Store, policy: Policy, ref: ManifestRef) -> Verified:
+    found = Verified(ref.uri, verify_tree(store, ref))
+    with found_damage(found, ref.uri):
+        gates = [node for node in walk(lineage(store, ref)) if node.kind in GATE_ROLES]
+        refs = [ManifestRef(uri=node.uri, sha256=node.sha256) for node in gates]
+        found.sign([manifest_check(store, item, policy.keys) for item in refs], demanded=False)
+    return found
+
+
+@contextmanager
+def found_damage(found: Verified, uri: str) -> Iterator[None]:
+    """What cannot be read is a finding, not the end: everything else is still looked at."""
+    try:
+        yield
+    except SimgateError as error:
+        found.find([Finding(uri, str(error))])
+
+
+def verify_model(store: Store, policy: Policy, model: str, head: str, found: Verified) -> None:
     """All damage in a model's ledger, in its candidates, and in everything that its live models stand on."""
     ledger = Ledger(store, model)
-    try:
+    with found_damage(found, f"ledger/{model}"):
         ledger.verify(head or None)
-        state = ledger.state
-    except SimgateError as error:
-        yield Finding(f"ledger/{model}", str(error))
-        return
-    for channel, found in sorted(state.channels.items()):
-        if found.live is not None:
-            yield from _verify_live(store, model, channel, found.live)
+        channels = {name for entry in ledger.history() for name in entry.after.channels}
+        found.sign(ledger_checks(store, model, policy.keys), demanded=any(_demands(policy, name) for name in channels))
+        for channel, state in sorted(ledger.state.channels.items()):
+            if state.live is not None:
+                _verify_live(store, policy, model, channel, state.live, found)
 
 
-def _verify_live(store: Store, model: str, channel: str, live: LiveModel) -> Iterator[Finding]:
-    yield from _verify_candidate(store, model, channel, live)
+def _demands(policy: Policy, channel: str) -> bool:
+    rules = policy.channels.get(channel)
+    return rules is not None and rules.signed
+
+
+def _verify_live(store: Store, policy: Policy, model: str, channel: str, live: LiveModel, found: Verified) -> None:
+    demanded = _demands(policy, channel)
+    _verify_candidate(store, policy, model, channel, live, found)
     seen: set[str] = set()
     # The bench's evidence stands on most of the others: from the top down each tree is read once.
     for role in sorted(live.evidence, key=_standing_on_most):
         ref = live.evidence[role]
         if ref.sha256 not in seen:
-            yield from verify_tree(store, ref)
+            found.find(verify_tree(store, ref))
             seen |= _digests(store, ref)
+    with found_damage(found, f"evidence of {model} in {channel}"):
+        found.sign(evidence_checks(store, live.evidence, live.engine, policy.keys), demanded=demanded)
 
 
 def _standing_on_most(role: str) -> int:
     return TOP_DOWN.index(role) if role in TOP_DOWN else len(TOP_DOWN)
 
 
-def _verify_candidate(store: Store, model: str, channel: str, live: LiveModel) -> Iterator[Finding]:
+def _verify_candidate(store: Store, policy: Policy, model: str, channel: str, live: LiveModel, found: Verified) -> None:
     folder = f"candidates/{model}/{channel}"
-    try:
-        digests = {entry.digest for entry in candidates(store, model, channel).all()}
-    except SimgateError as error:
-        yield Finding(folder, str(error))
-        return
-    if live.candidate not in digests:
-        yield Finding(folder, f"the live model's candidate {live.candidate} is not in the journal")
+    with found_damage(found, folder):
+        by_digest = {entry.digest: entry for entry in candidates(store, model, channel).all()}
+        if (entry := by_digest.get(live.candidate)) is None:
+            found.find([Finding(folder, f"the live model's candidate {live.candidate} is not in the journal")])
+        else:
+            found.sign([candidate_check(store, entry, policy.keys)], demanded=_demands(policy, channel))
     if not store.keys(f"approvals/{live.candidate}"):
-        yield Finding(f"approvals/{live.candidate}", "no approval is kept for the live model's candidate")
+        what = "no approval is kept for the live model's candidate"
+        found.find([Finding(f"approvals/{live.candidate}", what)])
 
 
 def _digests(store: Store, ref: ManifestRef) -> set[str]:
@@ -110,9 +182,24 @@ def _digests(store: Store, ref: ManifestRef) -> set[str]:
         return {ref.sha256}
 
 
-def _print(subject: str, findings: list[Finding]) -> None:
+def _show(found: Verified) -> None:
+    findings = [{"uri": item.uri, "problem": item.problem} for item in found.findings]
+    signatures = [
+        {"uri": item.uri, "role": item.role, "state": item.state, "key": item.keyid} for item in found.signatures
+    ]
+    show_json({"checked": found.subject, "findings": findings, "signatures": signatures})
+
+
+def _print(found: Verified) -> None:
     out = console()
-    for item in findings:
-        out.print(f"[red]damaged[/] {item.uri}\n        {item.problem}")
-    if not findings:
-        out.print(f"[green]verified[/] {subject}: every digest is what it should be")
+    for item in found.findings:
+        out.print(f"[red]damaged[/] {escape(item.uri)}\n        {escape(item.problem)}")
+    named = {item.uri for item in found.findings}
+    for state, words in SAID.items():
+        uris = [check.uri for check in found.signatures if check.state == state and check.uri not in named]
+        if uris:
+            more = f" and {len(uris) - SHOWN} more" if len(uris) > SHOWN else ""
+            out.print(f"[yellow]{words}[/], which no channel demands here: {escape(', '.join(uris[:SHOWN]))}{more}")
+    good = sum(check.state == "good" for check in found.signatures)
+    if not found.findings:
+        out.print(f"[green]verified[/] {found.subject}: every digest is what it should be, {good} signatures hold")

@@ -16,9 +16,12 @@ from simgate.core.errors import AlreadyExists, InputError, NotFound, SimgateErro
 from simgate.core.job import Job
 from simgate.core.key import KeyParts, LoadedInput, memo_name
 from simgate.core.manifest import MANIFEST_NAME, Digest, Manifest, Subject, SubjectNotes
+from simgate.core.signature import MANIFEST_TYPE, Signer
 from simgate.core.store import Store
 
 VERDICT_NAME = "verdict.json"
+ENVELOPE_NAME = "manifest.dsse.json"
+"""Beside a manifest: the DSSE envelope of its very bytes, where the process that made it has a signing key."""
 
 
 class Failure(Document):
@@ -98,10 +101,13 @@ class Attempt:
         """Evidence so far, by name."""
         return tuple(self._byproducts[name] for name in sorted(self._byproducts))
 
-    def commit(self, manifest: Manifest) -> tuple[ManifestRef, bool]:
+    def commit(self, manifest: Manifest, signer: Signer | None = None) -> tuple[ManifestRef, bool]:
         """Write manifest and memo; the ref that the memo now holds, and whether it is ours or an earlier winner's."""
         data = manifest.to_json()
         ref = ManifestRef(uri=f"{self.folder}/{MANIFEST_NAME}", sha256=sha256_hex(data))
+        if signer is not None:
+            # Signature before manifest: a kill in between leaves no manifest that lacks its signature.
+            self.store.create(f"{self.folder}/{ENVELOPE_NAME}", signer.sign(data, MANIFEST_TYPE).to_json())
         self.store.create(ref.uri, data)
         try:
             self.store.create(memo_key(self.job, self.run_key), ref.to_json())
@@ -172,8 +178,21 @@ def read_memo(store: Store, key: str) -> ManifestRef | None:
 def committed(store: Store, job: Job, run_key: str) -> ManifestRef | None:
     """The committed run of a job, in its own domain or, for a pull request, in main's."""
     domains = (job.domain,) if job.domain == "main" else (job.domain, "main")
-    found = (read_memo(store, f"memo/{domain}/{memo_name(run_key, job.nonce)}") for domain in domains)
+    found = (_own_run(store, job, domain, run_key) for domain in domains)
     return next((ref for ref in found if ref is not None), None)
+
+
+def _own_run(store: Store, job: Job, domain: str, run_key: str) -> ManifestRef | None:
+    """What the memo of a domain names; it must be a run of that very key, which only that stage's role can write."""
+    key = f"memo/{domain}/{memo_name(run_key, job.nonce)}"
+    ref = read_memo(store, key)
+    own = f"{runs_prefix(domain, job.stage, run_key)}/"
+    if ref is not None and not ref.uri.startswith(own):
+        raise StoreError(
+            f"memo {key} names another run", actual=ref.uri, expected=f"{own}…",
+            remedy=f"find out who wrote it, then delete {key}: its run is made again",
+        )  # fmt: skip
+    return ref
 
 
 def read_verdict(store: Store, manifest: Manifest) -> Verdict | None:

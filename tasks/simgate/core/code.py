@@ -22,6 +22,7 @@ NEUTRAL = (
     "simgate.core.journal",
     "simgate.core.lock",
     "simgate.core.manifest",
+    "simgate.core.many",
     "simgate.core.roles",
     "simgate.core.signature",
     "simgate.core.stage",
@@ -33,8 +34,8 @@ NEUTRAL = (
 """Modules (with what lies below them) that cannot change the bytes of a data output: an edit there re-runs nothing."""
 REPORT = "report"
 """A stage's `report.py` draws after the commit: neutral too, and with it whatever only it imports."""
-
-
+LOCKS = "locks"
+"""Where a wheel keeps the lock slices: each is in the key by itself, and a checkout has them elsewhere."""
 ALWAYS = ("simgate.core.inputs", "simgate.core.scratch")
 """What every stage works through though only neutral modules import it: which bytes it is given."""
 
@@ -114,7 +115,7 @@ def _package_data(name: str) -> list[Path]:
 
 def _data_files(folder: Path) -> Iterator[Path]:
     for item in folder.iterdir():
-        if item.is_dir() and item.name != "__pycache__" and not (item / "__init__.py").exists():
+        if item.is_dir() and item.name not in ("__pycache__", LOCKS) and not (item / "__init__.py").exists():
             yield from _data_files(item)
         elif item.is_file() and item.suffix not in (".py", ".pyc", ".md", ".typed") and not item.name.endswith("~"):
             yield item

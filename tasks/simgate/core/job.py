@@ -9,6 +9,8 @@ from pydantic import Field
 from simgate.core.artifact import ManifestRef, Sha256, StoreKey
 from simgate.core.document import Document
 
+MAIN = "main"
+"""The trust domain whose work is released."""
 Domain = Annotated[str, Field(pattern=r"^(main|pr-[1-9][0-9]{0,8})$")]
 """Trust domain: `main` or `pr-<n>`."""
 StageName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,30}$")]

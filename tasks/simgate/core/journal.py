@@ -1,18 +1,24 @@
-"""Journal: numbered, create-only entries, each holding the digest of the one before. The only mechanism of order."""
+"""Journal: numbered, create-only entries, each holding the digest of the one before. The only mechanism of order.
+
+An entry lies in the store bare, or in the DSSE envelope that signs it: one object either way, so that no crash leaves
+an entry without its signature. Digests and the chain are over the entry's own bytes in both cases.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field
 
 from simgate.core.artifact import Sha256
-from simgate.core.canonical import sha256_hex
+from simgate.core.canonical import parse_json, sha256_hex
 from simgate.core.document import Document
-from simgate.core.errors import AlreadyExists, DigestMismatch, NotFound, StoreError
+from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFound, StoreError
+from simgate.core.signature import MAX_ENVELOPE_BYTES, Envelope, Signer
 from simgate.core.store import Store
 
 MAX_RACES = 200
@@ -37,12 +43,27 @@ class Entry(Document):
         return sha256_hex(self.to_json())
 
 
-class Journal:
-    """Entries `<prefix>/<seq>.json`; the highest is the head."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry as it lies in the store."""
 
-    def __init__(self, store: Store, prefix: str) -> None:
+    entry: Entry
+    envelope: Envelope | None
+    """None: it is not signed."""
+
+
+class Journal:
+    """Entries `<prefix>/<seq>.json`; the highest is the head. With a signer, each new entry is signed."""
+
+    def __init__(self, store: Store, prefix: str, signer: Signer | None = None) -> None:
         self.store = store
         self.prefix = prefix
+        self.signer = signer
+
+    @property
+    def entry_type(self) -> str:
+        """Media type under which entries are signed; it names the journal, so that none passes as another's entry."""
+        return f'application/vnd.simgate.entry.v1+json;journal="{self.prefix}"'
 
     def key(self, seq: int) -> str:
         """Where an entry lies; twelve digits, so that listings sort."""
@@ -50,17 +71,29 @@ class Journal:
 
     def head(self) -> Entry | None:
         """The newest entry, or None for an empty journal."""
-        keys = self._keys()
-        return self._read(keys[-1]) if keys else None
+        head = self._head()
+        return head.entry if head else None
 
     def entries(self) -> Iterator[Entry]:
         """Every entry from the first on; a gap or a broken chain raises."""
+        return (line.entry for line in self.lines())
+
+    def lines(self) -> Iterator[Line]:
+        """Every entry with its envelope, the chain checked likewise; whose signatures count is not judged here."""
         before: Entry | None = None
         for expected, key in enumerate(self._keys(), start=1):
-            entry = self._read(key)
-            _check_link(self.prefix, before, entry, expected)
-            before = entry
-            yield entry
+            line = self._read(key)
+            _check_link(self.prefix, before, line.entry, expected)
+            before = line.entry
+            yield line
+
+    def line(self, seq: int) -> Line:
+        """One entry with its envelope."""
+        return self._read(self.key(seq))
+
+    def envelope(self, seq: int) -> Envelope | None:
+        """The envelope of one entry, or None where it is not signed."""
+        return self.line(seq).envelope
 
     def find(self, entry_id: str) -> Entry | None:
         """The entry of that id, or None."""
@@ -78,21 +111,36 @@ class Journal:
         if found is not None:
             return found
         for _ in range(MAX_RACES):
-            head = self.head()
+            head = self._head()
             if check is not None:
-                check(head)
-            entry = _follow(head, entry_id, body)
+                check(head.entry if head else None)
+            entry = _follow(head.entry if head else None, entry_id, body)
             try:
-                self.store.create(self.key(entry.seq), entry.to_json())
+                self.store.create(self.key(entry.seq), self._sealed(entry, head))
                 return entry
             except AlreadyExists:
                 # The winner of this number may be an earlier try of ours whose answer was lost.
-                taken = self._read(self.key(entry.seq))
+                taken = self._read(self.key(entry.seq)).entry
                 if taken.id == entry_id:
                     return taken
                 if (found := self.find(entry_id)) is not None:
                     return found
         raise StoreError(f"journal {self.prefix} is too busy", actual=f"{MAX_RACES} lost races", remedy="try again")
+
+    def _sealed(self, entry: Entry, head: Line | None) -> bytes:
+        if self.signer is not None:
+            return self.signer.sign(entry.to_json(), self.entry_type).to_json()
+        if head is not None and head.envelope is not None:
+            # One unsigned entry would make the journal worthless to whoever demands signatures.
+            raise InputError(
+                f"journal {self.prefix} is signed and this process has no signing key",
+                remedy="let SIMGATE_ROLE_KEYS name the folder of the role that writes it",
+            )
+        return entry.to_json()
+
+    def _head(self) -> Line | None:
+        keys = self._keys()
+        return self._read(keys[-1]) if keys else None
 
     def _keys(self) -> list[str]:
         return [
@@ -101,11 +149,24 @@ class Journal:
             if key.endswith(".json") and key.count("/") == self.prefix.count("/") + 1
         ]
 
-    def _read(self, key: str) -> Entry:
+    def _read(self, key: str) -> Line:
         try:
-            return Entry.from_json(self.store.get(key), what=f"journal entry {key}")
+            data = self.store.get(key, max_bytes=MAX_ENVELOPE_BYTES)
         except NotFound as error:
             raise StoreError(f"journal entry {key} vanished", remedy="restore the store from a backup") from error
+        return self._line(data, what=f"journal entry {key}")
+
+    def _line(self, data: bytes, *, what: str) -> Line:
+        value = parse_json(data, what=what, max_bytes=MAX_ENVELOPE_BYTES)
+        if not isinstance(value, dict) or "payloadType" not in value:
+            return Line(Entry.from_value(value, what=what), None)
+        envelope = Envelope.from_value(value, what=f"envelope of {what}")
+        if envelope.payload_type != self.entry_type:
+            raise StoreError(f"{what} belongs elsewhere", actual=envelope.payload_type, expected=self.entry_type)
+        entry = Entry.from_json(envelope.body, what=what)
+        if entry.to_json() != envelope.body:
+            raise StoreError(f"{what} is not spelled canonically", remedy="restore the store from a backup")
+        return Line(entry, envelope)
 
 
 def _follow(head: Entry | None, entry_id: str, body: dict[str, Any]) -> Entry:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from simgate.core.canonical import canonical_json, sha256_hex
 from simgate.core.errors import InputError
 from simgate.core.job import Job, ManifestInput, SnapshotInput
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.many import at_once
 from simgate.core.snapshot import snapshot_key
 from simgate.core.store import Store
 
@@ -49,7 +50,8 @@ class KeyParts:
     @property
     def run_key(self) -> str:
         """SHA-256 over the canonical JSON of all parts."""
-        return sha256_hex(canonical_json({**asdict(self), "inputs": [asdict(part) for part in self.inputs]}))
+        inputs = [{"name": item.name, "output": item.output, "part": item.part} for item in self.inputs]
+        return sha256_hex(canonical_json({**{name: getattr(self, name) for name in self.__slots__}, "inputs": inputs}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +68,32 @@ class LoadedInput:
 
 def excluded_trees(spec: Mapping[str, Any]) -> tuple[str, ...]:
     """Subtrees of simgate that a spec keeps out of the code digest."""
+    return SIMULATOR_TREES.get(simulator_of(spec), ())
+
+
+def simulator_of(spec: Mapping[str, Any]) -> str:
+    """The simulator that a spec names, for its own run or for its closed loop; empty where it names none."""
     nested = spec.get("closed_loop", {}).get("generate", {}) if isinstance(spec.get("closed_loop"), dict) else {}
-    simulator = spec.get("simulator") or nested.get("simulator")
-    return SIMULATOR_TREES.get(str(simulator), ())
+    return str(spec.get("simulator") or nested.get("simulator") or "")
 
 
-def load_inputs(store: Store, job: Job) -> tuple[LoadedInput, ...]:
-    """Read every input's manifest, checked; equal refs are read once."""
-    manifests: dict[str, Manifest] = {}
-    return tuple(_load(store, item, manifests) for item in job.inputs)
+def load_inputs(store: Store, job: Job, known: dict[str, Manifest] | None = None) -> tuple[LoadedInput, ...]:
+    """Read every input's manifest, checked, several at a time; equal refs are read once.
+
+    `known` (manifests by sha256) is read before the store and added to: whoever loads many jobs shares one.
+    """
+    manifests = {} if known is None else known
+    refs = {item.ref.sha256: item.ref for item in job.inputs if isinstance(item, ManifestInput)}
+    missing = [ref for sha256, ref in refs.items() if sha256 not in manifests]
+    read = at_once(lambda ref: read_manifest(store, ref), missing)
+    manifests.update(zip((ref.sha256 for ref in missing), read, strict=True))
+    return tuple(_load(item, manifests, job.domain) for item in job.inputs)
 
 
-def _load(store: Store, item: ManifestInput | SnapshotInput, manifests: dict[str, Manifest]) -> LoadedInput:
+def _load(item: ManifestInput | SnapshotInput, manifests: Mapping[str, Manifest], domain: str) -> LoadedInput:
     if isinstance(item, SnapshotInput):
         part = InputPart(name="snapshot", output="", part=item.sha256)
-        return LoadedInput(part, snapshot_key(item.sha256), item.sha256, item.sha256, None)
-    if item.ref.sha256 not in manifests:
-        manifests[item.ref.sha256] = read_manifest(store, item.ref)
+        return LoadedInput(part, snapshot_key(item.sha256, domain), item.sha256, item.sha256, None)
     manifest = manifests[item.ref.sha256]
     digest = manifest.artifact(item.output).sha256 if item.output else manifest.content_digest
     part = InputPart(name=manifest.stage, output=item.output or "", part=digest)

@@ -1,15 +1,24 @@
-"""Roles: who writes what in the store. Everybody of a deployment reads; nobody but its role writes a prefix."""
+"""Roles: who writes what in the store. Everybody of a deployment reads; nobody but its role writes a prefix.
+
+No role may delete a version of an object: what is overwritten or deleted under a role's own prefix stays below, is
+noticed by its digest, and comes back by `simgate store recover`.
+"""
 
 from __future__ import annotations
 
 from typing import Literal, get_args
 
-Role = Literal["pusher", "planner", "stage", "gate", "ledger", "reader"]
+from simgate.core.job import MAIN
+
+Role = Literal["pusher", "planner", "stage", "gate", "ledger", "reader", "sealer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 DOMAIN_ROLES: tuple[Role, ...] = ("pusher", "planner", "stage", "gate")
-"""Those that exist once a trust domain; `ledger` and `reader` exist once a store."""
+"""Those that exist once a trust domain; the others exist once a store."""
 GATE_STAGES = ("validate", "evaluate", "export", "hil", "probe")
 WORK_STAGES = ("index", "generate", "train")
+SEALED = ("heads/", "candidates/", "ledger/", "approvals/")
+"""Prefixes whose every object is evidence: the sealer locks its versions. Of `runs/` these names alone:"""
+SEALED_NAMES = ("manifest.json", "manifest.dsse.json", "started.json", "failure.json")
 
 
 def role_name(role: Role, domain: str) -> str:
@@ -23,28 +32,43 @@ def role_of_stage(stage: str) -> Role:
 
 
 def writes(role: Role, domain: str) -> tuple[str, ...]:
-    """Prefixes that a role may write, each ending with `/`."""
+    """Prefixes that a role may write, each ending with `/`; a pull request's hold its own number, every one of them."""
     runs = tuple(f"runs/{domain}/{stage}/" for stage in (GATE_STAGES if role == "gate" else WORK_STAGES))
     by_role: dict[Role, tuple[str, ...]] = {
-        "pusher": ("files/", "snapshots/", f"heads/{domain}/scenes/"),
+        "pusher": (*_content(domain), f"heads/{domain}/scenes/"),
         "planner": (f"plans/{domain}/", f"hand/{domain}/", f"heads/{domain}/dataset/"),
         "stage": (*runs, f"memo/{domain}/", f"scratch/{domain}/"),
         "gate": (*runs, f"memo/{domain}/", f"scratch/{domain}/"),
         "ledger": ("approvals/", "ledger/"),
         "reader": (),
+        "sealer": (),
     }
-    proposes = ("candidates/",) if role == "planner" and domain == "main" else ()
+    # Only main's planner proposes: what a pull request makes is never released.
+    proposes = ("candidates/",) if role == "planner" and domain == MAIN else ()
     return (*by_role[role], *proposes)
 
 
 def deletes(role: Role, domain: str) -> tuple[str, ...]:
     """Prefixes under which a role may delete: leftovers of its own, never evidence."""
     by_role: dict[Role, tuple[str, ...]] = {
-        "pusher": ("files/",),
+        "pusher": _content(domain)[:1],
         "planner": (f"plans/{domain}/tries/",),
         "stage": (f"scratch/{domain}/",),
         "gate": (f"scratch/{domain}/",),
         "ledger": (),
         "reader": (),
+        "sealer": (),
     }
     return by_role[role]
+
+
+def is_sealed(key: str) -> bool:
+    """Whether an object is evidence, whose versions are locked: never a memo, scratch, or a run's bulk data."""
+    if key.startswith("runs/"):
+        return key.rpartition("/")[2] in SEALED_NAMES
+    return key.startswith(SEALED)
+
+
+def _content(domain: str) -> tuple[str, str]:
+    """Where a push puts bytes by content; a pull request's lie apart, or it could overwrite main's."""
+    return ("files/", "snapshots/") if domain == MAIN else (f"files/{domain}/", f"snapshots/{domain}/")

@@ -10,8 +10,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from typing import Generic
 
 from simgate.core.attempt import Attempt, committed
 from simgate.core.code import code_digest
-from simgate.core.environment import Observed, Stopwatch, environment
+from simgate.core.environment import Observed, Stopwatch, check_pins, environment
 from simgate.core.errors import InputError, Preempted, SimgateError
 from simgate.core.events import Events
 from simgate.core.inputs import Inputs
@@ -29,11 +27,13 @@ from simgate.core.job import Job
 from simgate.core.key import KeyParts, LoadedInput, check_asked, excluded_trees, key_parts, load_inputs
 from simgate.core.lock import check_installed, lock_digest
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.node import Node, own_node
 from simgate.core.scratch import Scratch
+from simgate.core.signature import Signer, own_signer
 from simgate.core.statement import statement
 from simgate.core.stop import Stop
 from simgate.core.store import Store
-from simgate.core.work import Drawn, S, Work
+from simgate.core.work import Drawn, S, Share, Work, private_folder
 
 PREEMPTED = 143
 SEVERITY = (0, PREEMPTED, 1, 2)
@@ -52,6 +52,8 @@ class Stage(Generic[S]):
     report: Callable[[Drawn[S]], bytes] | None = None
     polls_stop: bool = False
     """True: the stage looks at `work.stop` itself (it has checkpoints to save); False: SIGTERM ends it at once."""
+    take_part: Callable[[Share[S]], None] | None = None
+    """What the other machines of a run do; None for a stage that runs on one."""
 
 
 def run_batch(stage: Stage[S], job_uris: Sequence[str], store: Store, *, place: str) -> int:
@@ -82,8 +84,17 @@ def run_job(stage: Stage[S], uri: str, store: Store, *, stop: Stop, place: str, 
         if (ref := committed(store, job, parts.run_key)) is not None:
             events.emit("already committed", manifest=ref.uri)
             return 0
+        node = own_node()
+        if node.count > 1 and stage.take_part is None:
+            raise InputError(f"stage {stage.name} runs on one machine", remedy="leave SIMGATE_NODES unset")
+        if node.rank and stage.take_part is not None:
+            _take_part(stage.take_part, job, spec, parts, Inputs(store, inputs), store, node, stop, events)
+            return 0
+        # What would spoil the end of the work is looked at before its beginning.
+        signer = own_signer()
+        check_pins(spec.environment, environment(stage.extra, job.spec))
         attempt = Attempt(store, job, parts, inputs)
-        manifest = _make(stage, spec, attempt, parts, inputs, stop, place, watch, events)
+        manifest = _make(stage, spec, attempt, parts, inputs, node, stop, place, watch, signer, events)
         _draw(stage, spec, manifest, attempt.folder, store, events)
         return 0
     except BaseException as error:
@@ -129,38 +140,47 @@ def _make(
     attempt: Attempt,
     parts: KeyParts,
     inputs: tuple[LoadedInput, ...],
+    node: Node,
     stop: Stop,
     place: str,
     watch: Stopwatch,
+    signer: Signer | None,
     events: Events,
 ) -> Manifest:
     started_on = _now()
-    scratch = Scratch(attempt.store, attempt.job.domain, parts.run_key)
-    folder = Path(tempfile.mkdtemp(prefix=f"simgate-{stage.name}-"))
-    try:
+    store, job = attempt.store, attempt.job
+    scratch = Scratch(store, job.domain, parts.run_key)
+    with private_folder(stage.name) as folder:
         work = Work(
-            spec,
-            attempt.job,
-            parts.run_key,
-            attempt.store,
-            folder,
-            Inputs(attempt.store, inputs),
-            attempt,
-            scratch,
-            stop,
-            events,
-        )
+            spec, job, parts.run_key, store, folder, Inputs(store, inputs), scratch, stop, events, node, attempt
+        )  # fmt: skip
         if stage.polls_stop:
             with stop.held():
                 stage.run(work)
         else:
             stage.run(work)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     with stop.held():
-        manifest = _commit(stage, attempt, parts, inputs, place, started_on, watch, events)
+        manifest = _commit(stage, attempt, parts, inputs, place, started_on, watch, signer, events)
         scratch.clear()
     return manifest
+
+
+def _take_part(
+    part: Callable[[Share[S]], None],
+    job: Job,
+    spec: S,
+    parts: KeyParts,
+    inputs: Inputs,
+    store: Store,
+    node: Node,
+    stop: Stop,
+    events: Events,
+) -> None:
+    """Help node 0, without an attempt: what node 0 leaves is the run."""
+    scratch = Scratch(store, job.domain, parts.run_key)
+    with private_folder(job.stage) as folder, stop.held():
+        part(Share(spec, job, parts.run_key, store, folder, inputs, scratch, stop, events, node))
+    events.emit("took part", node=node.rank, of=node.count)
 
 
 def _commit(
@@ -171,13 +191,15 @@ def _commit(
     place: str,
     started_on: str,
     watch: Stopwatch,
+    signer: Signer | None,
     events: Events,
 ) -> Manifest:
     gpu = attempt.job.spec.get("device") == "cuda"
-    observed = Observed(environment=environment(stage.extra), cost=watch.cost(gpu=gpu))
+    found = environment(stage.extra, attempt.job.spec)
+    observed = Observed(version=2, environment=found, cost=watch.cost(gpu=gpu))
     attempt.byproduct("observed.json", observed.to_json(), "application/json")
     manifest = statement(attempt, parts, inputs, place=place, started_on=started_on, finished_on=_now())
-    ref, won = attempt.commit(manifest)
+    ref, won = attempt.commit(manifest, signer)
     if won:
         events.emit("committed", manifest=ref.uri, wall_s=observed.cost.wall_s)
     else:

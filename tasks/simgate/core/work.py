@@ -1,7 +1,11 @@
-"""Work: what a stage is given. Drawn: what its report is drawn from."""
+"""Work: what a stage is given. Share: what helps with it. Drawn: what its report is drawn from."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -11,6 +15,7 @@ from simgate.core.events import Events
 from simgate.core.inputs import Inputs
 from simgate.core.job import Job
 from simgate.core.manifest import Manifest
+from simgate.core.node import Node
 from simgate.core.scratch import Scratch
 from simgate.core.spec import Spec
 from simgate.core.stop import Stop
@@ -21,8 +26,8 @@ MAX_DRAWN_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Work(Generic[S]):
-    """What a stage is given."""
+class Share(Generic[S]):
+    """What every machine is given that takes part in a run; it has nothing to write to."""
 
     spec: S
     job: Job
@@ -31,10 +36,10 @@ class Work(Generic[S]):
     folder: Path
     """Private local folder, removed afterwards."""
     inputs: Inputs
-    outputs: Attempt
     scratch: Scratch
     stop: Stop
     events: Events
+    node: Node
 
     def progress(self, done: int, total: int, what: str) -> None:
         """Say how far it has come."""
@@ -43,6 +48,23 @@ class Work(Generic[S]):
     def note(self, event: str, **fields: object) -> None:
         """Write a structured line."""
         self.events.emit(event, **fields)
+
+
+@dataclass(frozen=True)
+class Work(Share[S]):
+    """What a stage is given; of several machines it is node 0 that has it."""
+
+    outputs: Attempt
+
+
+@contextmanager
+def private_folder(stage: str) -> Iterator[Path]:
+    """A local folder of a run's own, removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix=f"simgate-{stage}-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import Literal
 
 from simgate.core.artifact import ManifestRef, Sha256, StoreKey
 from simgate.core.document import Document
-from simgate.core.journal import Entry, Journal
+from simgate.core.journal import Entry, Journal, Line
+from simgate.core.signature import Signer
 from simgate.core.store import Store
 from simgate.release.policy import Name, Role
 
@@ -46,8 +47,8 @@ class CandidateEntry:
 class Candidates:
     """The journal `candidates/<model>/<channel>`."""
 
-    def __init__(self, store: Store, model: str, channel: str) -> None:
-        self._journal = Journal(store, f"candidates/{model}/{channel}")
+    def __init__(self, store: Store, model: str, channel: str, signer: Signer | None = None) -> None:
+        self._journal = Journal(store, f"candidates/{model}/{channel}", signer)
 
     def newest(self) -> CandidateEntry | None:
         """The only one that may be promoted; a newer one supersedes all that wait."""
@@ -58,14 +59,18 @@ class Candidates:
         """Every candidate, oldest first, the chain checked."""
         return (_entry(entry) for entry in self._journal.entries())
 
+    def line(self, seq: int) -> Line:
+        """One candidate's entry as it lies in the store, with its signature."""
+        return self._journal.line(seq)
+
     def add(self, candidate: Candidate) -> CandidateEntry:
         """Append one; the same candidate again (a retry) is the same entry."""
         return _entry(self._journal.append(candidate.model_dump(mode="json"), entry_id=candidate.run_record))
 
 
-def candidates(store: Store, model: str, channel: str) -> Candidates:
-    """The candidates of a model for a channel."""
-    return Candidates(store, model, channel)
+def candidates(store: Store, model: str, channel: str, signer: Signer | None = None) -> Candidates:
+    """The candidates of a model for a channel; with a signer, new ones are signed."""
+    return Candidates(store, model, channel, signer)
 
 
 def new_candidate(

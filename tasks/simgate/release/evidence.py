@@ -15,7 +15,7 @@ from simgate.core.manifest import MANIFEST_NAME, Manifest, parse_manifest, read_
 from simgate.core.store import Store
 from simgate.release.candidate import Candidate
 from simgate.release.entry import State
-from simgate.release.lineage import lineage, walk
+from simgate.release.lineage import lineages, walk
 from simgate.release.policy import Channel, Role
 
 REQUIRED: tuple[Role, ...] = ("validate", "train", "evaluate", "export", "hil")
@@ -45,6 +45,7 @@ def evidence_problems(store: Store, channel: Channel, candidate: Candidate, stat
         return
     try:
         found = {role: read_manifest(store, ref) for role, ref in candidate.evidence.items()}
+        yield from _places(candidate)
         yield from _chain(store, candidate, found)
         yield from _gates(store, channel, found)
         yield from _age(channel, found)
@@ -76,6 +77,14 @@ def _chain(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -
             yield f"evidence {about} does not stand on the candidate's dataset"
     if found["export"].content_digest != candidate.engine:
         yield f"engine {candidate.engine} is not what export left ({found['export'].content_digest})"
+
+
+def _places(candidate: Candidate) -> Iterator[str]:
+    """Each where its stage's role alone may write; elsewhere another role's key could have written it."""
+    for role, ref in candidate.evidence.items():
+        own = f"runs/main/{STAGE_OF_ROLE[role]}/"
+        if not ref.uri.startswith(own):
+            yield f"evidence {role} does not lie under {own}: {ref.uri}"
 
 
 def _upstream(store: Store, manifest: Manifest, stage: str) -> set[str]:
@@ -165,8 +174,8 @@ def quarantine_problems(store: Store, model: Standing, state: State) -> Iterator
     barred = {item.digest: item.why for item in state.quarantined}
     if model.engine in barred:
         yield f"engine {model.engine[:12]} is quarantined: {barred[model.engine]}"
-    for ref in model.evidence.values():
-        for node in walk(lineage(store, ref)):
+    for tree in lineages(store, list(model.evidence.values())):
+        for node in walk(tree):
             if node.content_digest in barred:
                 yield f"{node.name} is quarantined: {barred[node.content_digest]}"
 

@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from simgate.core.errors import DigestMismatch, NotFound
-from simgate.core.journal import Entry, Journal
+from simgate.core.journal import Entry, Journal, Line
+from simgate.core.signature import Signer
 from simgate.core.store import Store
 from simgate.release.entry import EMPTY, LedgerBody, LedgerEntry, LiveModel, State
 
 
 class Ledger:
-    """`ledger/<model>`."""
+    """`ledger/<model>`; with a signer, new entries are signed."""
 
-    def __init__(self, store: Store, model: str) -> None:
+    def __init__(self, store: Store, model: str, signer: Signer | None = None) -> None:
         self.model = model
-        self._journal = Journal(store, f"ledger/{model}")
+        self._journal = Journal(store, f"ledger/{model}", signer)
 
     def head(self) -> LedgerEntry | None:
         """The newest entry."""
@@ -32,6 +33,10 @@ class Ledger:
     def history(self) -> Iterator[LedgerEntry]:
         """Every entry, oldest first, the chain checked."""
         return (_entry(entry) for entry in self._journal.entries())
+
+    def lines(self) -> Iterator[Line]:
+        """Every entry as it lies in the store, with its signature, oldest first, the chain checked."""
+        return self._journal.lines()
 
     def live(self, channel: str, at: datetime | None = None) -> LiveModel | None:
         """What a channel serves, now or at any time; None where nothing was live."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from simgate.core.artifact import ManifestRef
 from simgate.core.canonical import parse_json
 from simgate.core.errors import DigestMismatch, NotFound, SimgateError
 from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.snapshot import read_snapshot
+from simgate.core.many import at_once
+from simgate.core.snapshot import file_key, read_snapshot, snapshot_domain
 from simgate.core.store import Store
 
 
@@ -25,6 +26,8 @@ class Node:
     content_digest: str
     parents: tuple[Node, ...]
     """What it was made from."""
+    run_record: str
+    """Folder of the RunRecord that it was made for; empty for a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,31 @@ class Finding:
 
 def lineage(store: Store, ref: ManifestRef) -> Node:
     """The tree above a manifest; a manifest that several share is read once."""
-    return _node(store, ref, {})
+    return lineages(store, [ref])[0]
 
 
-def _node(store: Store, ref: ManifestRef, seen: dict[str, Node]) -> Node:
-    if ref.sha256 not in seen:
-        manifest = read_manifest(store, ref)
-        parents = tuple(_parent(store, link.name, link.ref, seen) for link in _distinct(manifest))
+def lineages(store: Store, refs: Sequence[ManifestRef]) -> tuple[Node, ...]:
+    """The trees above several manifests: each manifest of them is read once, and those of one level together."""
+    known: dict[str, Manifest] = {}
+    waiting = list(refs)
+    while waiting:
+        missing = list({ref.sha256: ref for ref in waiting if ref.sha256 not in known}.values())
+        read = at_once(lambda ref: read_manifest(store, ref), missing)
+        known.update(zip((ref.sha256 for ref in missing), read, strict=True))
+        waiting = [link.ref for manifest in read for link in _distinct(manifest) if link.name != "snapshot"]
+    nodes: dict[str, Node] = {}
+    return tuple(_node(ref, known, nodes) for ref in refs)
+
+
+def _node(ref: ManifestRef, known: Mapping[str, Manifest], nodes: dict[str, Node]) -> Node:
+    if ref.sha256 not in nodes:
+        manifest = known[ref.sha256]
+        parents = tuple(_parent(link, known, nodes) for link in _distinct(manifest))
         name = f"{manifest.stage} {manifest.run_key[:12]}"
-        seen[ref.sha256] = Node(manifest.stage, name, ref.uri, ref.sha256, manifest.content_digest, parents)
-    return seen[ref.sha256]
+        nodes[ref.sha256] = Node(
+            manifest.stage, name, ref.uri, ref.sha256, manifest.content_digest, parents, manifest.run_record
+        )
+    return nodes[ref.sha256]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +78,11 @@ def _distinct(manifest: Manifest) -> list[_Link]:
     return list(links.values())
 
 
-def _parent(store: Store, name: str, ref: ManifestRef, seen: dict[str, Node]) -> Node:
-    if name == "snapshot":
-        return Node("snapshot", f"snapshot {ref.sha256[:12]}", ref.uri, ref.sha256, ref.sha256, ())
-    return _node(store, ref, seen)
+def _parent(link: _Link, known: Mapping[str, Manifest], nodes: dict[str, Node]) -> Node:
+    if link.name == "snapshot":
+        sha256 = link.ref.sha256
+        return Node("snapshot", f"snapshot {sha256[:12]}", link.ref.uri, sha256, sha256, (), "")
+    return _node(link.ref, known, nodes)
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -80,11 +99,8 @@ def walk(node: Node) -> Iterator[Node]:
 
 def people_of(store: Store, refs: Iterable[ManifestRef]) -> frozenset[str]:
     """Everybody who wrote or started something upstream: the people of all RunRecords that the lineage reaches."""
-    records: set[str] = set()
-    for ref in refs:
-        for node in walk(lineage(store, ref)):
-            if node.kind != "snapshot":
-                records.add(read_manifest(store, ManifestRef(uri=node.uri, sha256=node.sha256)).run_record)
+    nodes = (node for tree in lineages(store, list(refs)) for node in walk(tree))
+    records = {node.run_record for node in nodes if node.kind != "snapshot"}
     return frozenset(person for record in records for person in record_people(store, record))
 
 
@@ -112,8 +128,9 @@ def _findings(store: Store, node: Node) -> list[Finding]:
 
 def _verify_node(store: Store, node: Node) -> Iterator[Finding]:
     if node.kind == "snapshot":
-        for path, file in read_snapshot(store, node.sha256).files.items():
-            yield from _verify_bytes(store, f"files/{file.sha256}", file.sha256, path)
+        domain = snapshot_domain(node.uri)
+        for path, file in read_snapshot(store, node.sha256, domain).files.items():
+            yield from _verify_bytes(store, file_key(store, file.sha256, domain), file.sha256, path)
         return
     manifest = read_manifest(store, ManifestRef(uri=node.uri, sha256=node.sha256))
     for artifact in (*manifest.artifacts, *manifest.byproducts):

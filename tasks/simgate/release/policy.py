@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import Field, model_validator
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
 from simgate.core.errors import InputError
+from simgate.release.trusted_key import TrustedKey
 
 MAX_POLICY_BYTES = 1_000_000
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
@@ -81,6 +83,8 @@ class Channel(Document):
     """Whether an automatic responder's answer counts."""
     max_aborted_observations: Annotated[int, Field(ge=0)] = 0
     """Bench runs of the same engine that may have begun and never ended."""
+    signed: bool = False
+    """Whether the candidate, its gates' manifests and the model's whole ledger must be signed by the policy's keys."""
 
     @property
     def candidate_ttl(self) -> timedelta:
@@ -94,6 +98,15 @@ class Policy(Document):
     version: Literal[1] = 1
     people: tuple[Person, ...]
     channels: dict[Name, Channel]
+    keys: Annotated[tuple[TrustedKey, ...], Field(max_length=1000)] = ()
+    """Whose signatures count. A pull request's gates have keys of their own, which stay out of here."""
+
+    @model_validator(mode="after")
+    def _a_key_has_one_role(self) -> Self:
+        ids = [key.id for key in self.keys]
+        if len(set(ids)) != len(ids):
+            raise ValueError("a key is named twice: each has one role")
+        return self
 
     @model_validator(mode="after")
     def _approvers_are_people(self) -> Self:
@@ -125,6 +138,7 @@ class Policy(Document):
             value = yaml.safe_load(data)
         except yaml.YAMLError as error:
             raise InputError(f"policy {path} is not YAML: {error}") from error
+        value = _dates_as_text(value, path)
         if isinstance(value, dict):  # `x-…` holds what YAML anchors share, as in compose files
             value = {name: item for name, item in value.items() if not str(name).startswith("x-")}
         return cls.from_value(value, what=f"policy {path.name}")
@@ -151,3 +165,11 @@ class Policy(Document):
     def who(self, identity: str) -> Person | None:
         """Who is meant by a commit e-mail or an Airflow id."""
         return self.by_email(identity) or self.by_airflow_id(identity)
+
+
+def _dates_as_text(value: Any, path: Path) -> Any:
+    """YAML reads a bare date as a date; documents have text, which pydantic reads."""
+    try:
+        return json.loads(json.dumps(value, default=lambda item: item.isoformat()))
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"policy {path} holds what JSON does not: {error}") from error

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from simgate.core.errors import Refused
+from simgate.core.signature import Signer
 from simgate.core.store import Store
 from simgate.release.approval import (
     APPROVE,
@@ -18,37 +19,41 @@ from simgate.release.approval import (
     responder_name,
 )
 from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.decision import barred
 from simgate.release.entry import (
     EMPTY,
     ChannelState,
     LedgerBody,
     LedgerEntry,
     LiveModel,
-    Quarantined,
     State,
-    Waiver,
 )
-from simgate.release.evidence import evidence_problems, quarantine_problems
+from simgate.release.evidence import evidence_problems
 from simgate.release.ledger import Ledger
 from simgate.release.lineage import people_of, record_people
 from simgate.release.policy import Policy
+from simgate.release.signatures import release_problems
 
 REJECTED = "rejected in the gate"
 
 
-def promote(store: Store, policy: Policy, *, model: str, channel: str, gate: GateRecord) -> LedgerEntry:
+def promote(
+    store: Store, policy: Policy, *, model: str, channel: str, gate: GateRecord, signer: Signer | None = None
+) -> LedgerEntry:
     """One ledger entry that makes the newest candidate live; or Refused, with every reason kept in the store.
 
     A second call with the same answer (a retried task) returns the entry that the first one wrote.
     """
-    ledger = Ledger(store, model)
+    ledger = Ledger(store, model, signer)
     entry = candidates(store, model, channel).newest()
     if entry is None:
         raise Refused(f"{model} has no candidate for channel {channel}", remedy="run release_model")
+    # Signatures first: an entry that somebody forged under our own id is no entry of ours.
+    forged = list(release_problems(store, entry, policy.keys, signer)) if policy.channel(channel).signed else []
     written = next((item for item in ledger.history() if item.approval == gate.approval_id), None)
-    if written is not None and written.id == _entry_id(entry, gate):
+    if not forged and written is not None and written.id == _entry_id(entry, gate):
         return written
-    reasons = list(dict.fromkeys(_problems(store, policy, ledger, entry, gate)))
+    reasons = list(dict.fromkeys([*forged, *_problems(store, policy, ledger, entry, gate)]))
     if reasons:
         _keep(store, policy, entry.digest, gate, "refused", reasons)
         raise Refused(f"candidate {entry.digest[:12]} is not promoted: " + "; ".join(reasons))
@@ -126,10 +131,17 @@ def _keep(store: Store, policy: Policy, candidate: str, gate: GateRecord, outcom
 
 
 def settle(
-    store: Store, policy: Policy, *, model: str, channel: str, candidate: str, gate: GateRecord | None
+    store: Store,
+    policy: Policy,
+    *,
+    model: str,
+    channel: str,
+    candidate: str,
+    gate: GateRecord | None,
+    signer: Signer | None = None,
 ) -> LedgerEntry | None:
     """Record a reject or a time-out: one entry that quarantines the candidate; None where it is live or still waits."""
-    ledger = Ledger(store, model)
+    ledger = Ledger(store, model, signer)
     if any(item.after.channels.get(channel) and _is_live(item, channel, candidate) for item in ledger.history()):
         return None
     if (
@@ -159,7 +171,7 @@ class _WentLive(Exception):
 def _settlement(head: LedgerEntry | None, channel: str, candidate: str, who: str, why: str) -> LedgerBody:
     if head is not None and channel in head.after.channels and _is_live(head, channel, candidate):
         raise _WentLive
-    return _barred(head, "settle", candidate, who, why)
+    return barred(head, "settle", candidate, who, why)
 
 
 def _was_refused(store: Store, candidate: str, gate: GateRecord) -> bool:
@@ -170,60 +182,3 @@ def _was_refused(store: Store, candidate: str, gate: GateRecord) -> bool:
 def _is_live(item: LedgerEntry, channel: str, candidate: str) -> bool:
     live = item.after.channels[channel].live
     return live is not None and live.candidate == candidate
-
-
-def quarantine(store: Store, *, model: str, digest: str, who: str, why: str) -> LedgerEntry:
-    """Bar a content digest (engine, dataset, shard, candidate) and everything made from it from going live."""
-    return Ledger(store, model).append(
-        secrets.token_hex(16), lambda head: _barred(head, "quarantine", digest, who, why)
-    )
-
-
-def _barred(head: LedgerEntry | None, action: str, digest: str, who: str, why: str) -> LedgerBody:
-    state = head.after if head else EMPTY
-    kept = tuple(item for item in state.quarantined if item.digest != digest)
-    after = State(
-        channels=state.channels, quarantined=(*kept, Quarantined(digest=digest, why=why)), waivers=state.waivers
-    )
-    return LedgerBody(
-        action="settle" if action == "settle" else "quarantine", who=who, why=why, approval="", after=after
-    )
-
-
-def rollback(store: Store, *, model: str, channel: str, who: str, why: str) -> LedgerEntry:
-    """Put the previous live model back and quarantine the one that was live: one write."""
-    return Ledger(store, model).append(secrets.token_hex(16), lambda head: _rolled_back(store, head, channel, who, why))
-
-
-def _rolled_back(store: Store, head: LedgerEntry | None, channel: str, who: str, why: str) -> LedgerBody:
-    state = head.after if head else EMPTY
-    before = state.channels.get(channel)
-    if before is None or before.live is None or before.previous is None:
-        raise Refused(f"channel {channel} has no previous model to go back to", remedy="see `simgate history`")
-    barred_before = list(quarantine_problems(store, before.previous, state))
-    if barred_before:
-        raise Refused("the previous model may not go live: " + "; ".join(barred_before))
-    barred = Quarantined(digest=before.live.engine, why=f"rolled back: {why}"[:2000])
-    back = before.previous.model_copy(update={"since": datetime.now(UTC)})
-    kept = tuple(item for item in state.quarantined if item.digest != barred.digest)
-    after = State(
-        channels={**state.channels, channel: ChannelState(live=back, previous=None)},
-        quarantined=(*kept, barred),
-        waivers=state.waivers,
-    )
-    return LedgerBody(action="rollback", who=who, why=why, approval="", after=after)
-
-
-def waive(store: Store, *, model: str, manifest: str, who: str, why: str) -> LedgerEntry:
-    """A named person takes one FAIL observation upon them."""
-
-    def make(head: LedgerEntry | None) -> LedgerBody:
-        state = head.after if head else EMPTY
-        after = State(
-            channels=state.channels,
-            quarantined=state.quarantined,
-            waivers=(*state.waivers, Waiver(manifest=manifest, who=who, why=why)),
-        )
-        return LedgerBody(action="waive", who=who, why=why, approval="", after=after)
-
-    return Ledger(store, model).append(secrets.token_hex(16), make)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simgate.core.document import Document
-from simgate.core.spec import Spec
+from simgate.core.spec import EnvironmentPins, Spec
 from simgate.specs.generate import GenerateSpec
 
 
@@ -18,6 +18,12 @@ class ClosedLoopSpec(Document):
     max_steps: Annotated[int, Field(ge=1, le=10_000)] = 40
     generate: GenerateSpec
     """Simulator, camera and randomization of the rollouts; scene and episodes are set from the split."""
+
+    @model_validator(mode="after")
+    def _pins_are_the_stage_s(self) -> Self:
+        if self.generate.environment != EnvironmentPins():
+            raise ValueError("closed_loop.generate pins an environment: nobody would check it; pin the evaluate spec's")
+        return self
 
 
 class EvaluateSpec(Spec):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from simgate.core.document import Document
 from simgate.core.lock import locked
+from simgate.core.spec import EnvironmentPins, OptionalPins
 from simgate.specs.export import ExportSpec
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.hil import HilSpec
@@ -46,6 +47,8 @@ class ReleaseRecipe(Document):
     min_map_50: Annotated[float, Field(ge=0, le=1)] = 0.11
     max_command_error: Annotated[float, Field(gt=0)] = 0.19
     min_success_gain: float = 0.2
+    evaluate_environment: OptionalPins = EnvironmentPins()
+    """Pins of the machine that evaluates; the other stages' are in their specs."""
     export: ExportSpec
     hil: HilSpec
 
