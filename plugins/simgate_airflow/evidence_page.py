@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import read_verdict
+from simgate.core.link import MAX_LINK_S, report_of
 from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.store import Store
 from simgate.plan.record import ReleaseWhy
@@ -18,8 +21,12 @@ CAUTION = "This bench is **emulated**: it shows nothing about a device."
 
 
 def body(store: Store, why: ReleaseWhy, entry: CandidateEntry, policy: Policy) -> str:
-    """The evidence of one candidate, gate by gate, with who may not answer and what was asked differently."""
+    """The evidence of one candidate, gate by gate, with who may not answer and what was asked differently.
+
+    Made once, when the question is asked; what it links to is readable until the candidate lapses, and no longer.
+    """
     candidate = entry.candidate
+    links = Links(store, min((candidate.expires_at - datetime.now(UTC)).total_seconds(), MAX_LINK_S))
     authors = ", ".join(_named(policy, person) for person in why.people)
     parts = [
         f"**Candidate** `{entry.digest}` of **{candidate.model}** for channel **{candidate.channel}**, "
@@ -27,7 +34,8 @@ def body(store: Store, why: ReleaseWhy, entry: CandidateEntry, policy: Policy) -
         _replaces(why),
         f"Waits until {candidate.expires_at:%Y-%m-%d %H:%M} UTC. A newer candidate supersedes it.",
         "| evidence | verdict | figures | run |\n| --- | --- | --- | --- |\n"
-        + "\n".join(_row(store, role, ref) for role, ref in candidate.evidence.items()),
+        + "\n".join(_row(store, role, ref, links) for role, ref in candidate.evidence.items()),
+        *links.note(),
         *_cautions(why),
         f"**Authors, who may not approve:** {authors or 'nobody'}. Policy `{candidate.policy_sha256[:12]}`.",
         f"Check it yourself: `simgate verify {candidate.evidence['export'].uri}`.",
@@ -41,12 +49,38 @@ def _replaces(why: ReleaseWhy) -> str:
     return f"Replaces the live engine `{why.live.export_content}`."
 
 
-def _row(store: Store, role: str, ref: ManifestRef) -> str:
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Links to pages in a bucket, under the account that the store was opened with; a local folder gives none."""
+
+    store: Store
+    for_s: float
+
+    def report(self, ref: ManifestRef) -> str:
+        """` ([page](…))`, or nothing where no page was drawn."""
+        key = report_of(ref.uri)
+        if not self._linkable or not self.store.exists(key):
+            return ""
+        return f" ([page]({self.store.link(key, self.for_s)}))"
+
+    def note(self) -> Iterator[str]:
+        """How long they are good for."""
+        if self._linkable:
+            until = datetime.now(UTC) + timedelta(seconds=self.for_s)
+            yield f"Pages can be read here until {until:%Y-%m-%d %H:%M} UTC, later by `simgate link`."
+
+    @property
+    def _linkable(self) -> bool:
+        # A browser opens no file:// link out of Airflow's page.
+        return self.store.url.startswith("s3://")
+
+
+def _row(store: Store, role: str, ref: ManifestRef, links: Links) -> str:
     manifest = read_manifest(store, ref)
     verdict = read_verdict(store, manifest)
     said = "" if verdict is None else verdict.verdict
     figures = [] if verdict is None else [f"{name} {value:.4g}" for name, value in sorted(verdict.metrics.items())]
-    return f"| {role} | {said} | {_cell(', '.join(figures[:METRICS_SHOWN]))} | `{_made(manifest)}` |"
+    return f"| {role} | {said} | {_cell(', '.join(figures[:METRICS_SHOWN]))} | `{_made(manifest)}`{links.report(ref)} |"
 
 
 def _made(manifest: Manifest) -> str:

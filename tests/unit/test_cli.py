@@ -128,6 +128,21 @@ def test_a_push_moves_the_head_once(simgate: Simgate, tmp_path: Path, scenes: Pa
     assert "ada@example.org" in simgate(store, "scenes", "log").stdout
 
 
+def test_a_push_of_a_pull_request_moves_its_own_head_and_says_whose_it_is(
+    simgate: Simgate, tmp_path: Path, scenes: Path
+) -> None:
+    store = tmp_path / "store"
+    wrong = simgate(store, "scenes", "push", str(scenes), "--domain", "pr-7", "--pull-request", "8")
+    assert wrong.returncode == 2
+    assert "domain pr-7 is another pull request's" in wrong.stderr
+    assert simgate(store, "scenes", "push", str(scenes), "--domain", "pr-0").returncode == 2
+    assert simgate(store, "scenes", "push", str(scenes), "--domain", "pr-7").returncode == 0
+    head = scenes_head(Store(str(store)), "pr-7")
+    assert head is not None
+    assert head.pull_request == "7"
+    assert scenes_head(Store(str(store)), "main") is None
+
+
 def test_pushing_what_is_no_folder_exits_2_with_one_line(simgate: Simgate, tmp_path: Path) -> None:
     done = simgate(tmp_path / "store", "scenes", "push", str(tmp_path / "nowhere"))
     assert done.returncode == 2

@@ -1,0 +1,152 @@
+"""Copy: one store into another, for backup and restore; what is there already is left, so a cut copy is taken up again.
+
+What is named is copied before what names it: cut anywhere, it holds no manifest without its outputs, no memo
+without its manifest, no journal entry without what it decided about. It is listed the other way round, so that a store
+which is written meanwhile gives what it was at one moment, or whole runs more. Scratch is never copied.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from simgate.cli.store_names import Names, by_folder
+from simgate.core.errors import DigestMismatch, InputError, NotFound
+from simgate.core.many import at_once
+from simgate.core.store import Store
+
+AT_ONCE = 32
+JOURNALS = ("heads", "candidates", "ledger")
+"""In the order in which they are copied: a release names a candidate, a candidate names runs."""
+MANIFESTS = re.compile(r"/manifest(\.dsse)?\.json$")
+BY_CONTENT = re.compile(r"^(?:files|snapshots)/(?:pr-\d+/)?([0-9a-f]{64})(?:\.json)?$")
+NEWEST = re.compile(r"/(\d{12})\.json$")
+
+
+@dataclass
+class Copied:
+    """How far it is."""
+
+    what: str = ""
+    looked_at: int = 0
+    copied: int = 0
+    size_bytes: int = 0
+
+
+def copy(source: Store, to: Store, *, check: bool, tell: Callable[[Copied], None]) -> Copied:
+    """Copy what is missing; with `check`, what is there is compared too, byte for byte by its digest."""
+    done = Copied()
+    with tempfile.TemporaryDirectory(prefix="simgate-copy-") as folder:
+        listed = _list(source, Path(folder), done, tell)
+        for names in listed:
+            if names.name in JOURNALS:
+                _refuse_diverged(source, to, names)
+        for names in reversed(listed):
+            done.what = names.name
+            _copy_all(source, to, names, Path(folder), done, check=check, tell=tell)
+    return done
+
+
+def _list(source: Store, folder: Path, done: Copied, tell: Callable[[Copied], None]) -> list[Names]:
+    """Every key on disk, what names before what is named: the reverse of the order of copying."""
+    found = []
+    for name in (*reversed(JOURNALS), "approvals", "memo", "manifests", "hand", "plans", "runs", "snapshots", "files"):
+        done.what = f"listing {name}"
+        tell(done)
+        found.append(Names.write(folder, name, _keys(source, name), is_sorted=name in JOURNALS))
+    return found
+
+
+def _keys(source: Store, name: str) -> Iterator[str]:
+    if name not in ("manifests", "runs"):
+        return source.each_key(name)
+    wanted = name == "manifests"
+    return (key for key in source.each_key("runs") if bool(MANIFESTS.search(key)) is wanted)
+
+
+def _refuse_diverged(source: Store, to: Store, names: Names) -> None:
+    """Before anything is written: every journal of the target must be a beginning of the source's."""
+    for folder in by_folder(names):
+        newest = max((key for key in to.each_key(folder) if NEWEST.search(key)), default=None)
+        if newest is not None and _or_none(source, newest) != to.get(newest):
+            raise InputError(
+                f"journal {folder} went on differently in {to.url}", actual=f"entry {newest}",
+                expected=f"the one of {source.url}, or none",
+                remedy="copy into an empty store, or find out which of the two is true (`simgate history`)",
+            )  # fmt: skip
+
+
+def _or_none(store: Store, key: str) -> bytes | None:
+    try:
+        return store.get(key)
+    except NotFound:
+        return None
+
+
+def _copy_all(
+    source: Store, to: Store, names: Names, folder: Path, done: Copied, *, check: bool, tell: Callable[[Copied], None]
+) -> None:
+    # A journal goes entry by entry, oldest first: cut anywhere it is a shorter one, never one with a gap.
+    width = 1 if names.name in JOURNALS else AT_ONCE
+    for keys in names.batches(width):
+        sizes = at_once(partial(_copy_one, source, to, folder, check=check), keys)
+        done.looked_at += len(keys)
+        done.copied += sum(size is not None for size in sizes)
+        done.size_bytes += sum(size or 0 for size in sizes)
+        tell(done)
+
+
+def _copy_one(source: Store, to: Store, folder: Path, key: str, *, check: bool) -> int | None:
+    """Size of what was copied; None where it was there, or went meanwhile (a try that was cleared)."""
+    if to.exists(key):
+        if check:
+            _compare(source, to, key)
+        return None
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            sha256 = source.save(key, Path(file.name))
+            _check_name(source, key, sha256)
+            sent = to.put(key, Path(file.name))
+            size = Path(file.name).stat().st_size
+    except NotFound:
+        return None
+    if sent != sha256 or to.digest(key) != sha256:
+        raise DigestMismatch(
+            f"{key} did not arrive whole", actual=f"in {to.url}", expected=f"sha256 {sha256}",
+            remedy=f"see to the target's disk, delete {key} there and copy again",
+        )  # fmt: skip
+    return size
+
+
+def _check_name(source: Store, key: str, sha256: str) -> None:
+    named = BY_CONTENT.match(key)
+    if named and named.group(1) != sha256:
+        raise DigestMismatch(
+            f"{key} of {source.url} is damaged", actual=f"sha256 {sha256}", expected=f"sha256 {named.group(1)}",
+            remedy=f"`simgate store recover {key} {named.group(1)}`, or push the scenes again after deleting it",
+        )  # fmt: skip
+
+
+def _compare(source: Store, to: Store, key: str) -> None:
+    try:
+        expected = source.digest(key)
+    except NotFound:
+        return
+    if (found := to.digest(key)) != expected:
+        raise DigestMismatch(
+            f"{key} differs between the two stores", actual=f"sha256 {found} in {to.url}",
+            expected=f"sha256 {expected} as in {source.url}", remedy="`simgate verify` says which of them is damaged",
+        )  # fmt: skip
+
+
+def heads(store: Store) -> dict[str, str]:
+    """Digest of the newest entry of every ledger: to be noted down, for `simgate verify --head`."""
+    from simgate.cli.find import models
+    from simgate.release.ledger import Ledger
+
+    found = {model: Ledger(store, model).head() for model in models(store)}
+    return {model: head.sha256 for model, head in found.items() if head is not None}
