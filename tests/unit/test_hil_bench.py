@@ -33,6 +33,8 @@ FRAMES = 5
 DEVICE = """
 import os, sys, time
 from simgate.hil.wire import READY, Answer, Question, Unframer, framed
+
+pytestmark = pytest.mark.alone
 out = os.fdopen(os.dup(1), "wb", buffering=0)
 def say(payload): out.write(framed(payload))
 def answers(limit=10**9):

@@ -17,6 +17,8 @@ from simgate.data.sample import Command, Goal, Odometry, Sample
 from simgate.hil.drive import Drive, read_drive
 from tests.unit.synthetic import SPEED_M_S, STEP_NS, make_episode, make_sample
 
+pytestmark = pytest.mark.alone
+
 
 def bag(folder: Path, *samples: Sample) -> Path:
     """A bag of these samples."""

@@ -17,6 +17,8 @@ from simgate.hil.wire import Answer, Question
 from simgate.model.goal import RelativeGoal
 from simgate.specs.hil import HilSpec
 
+pytestmark = pytest.mark.alone
+
 SPEC = HilSpec(bench="emulated", engine="onnxruntime-cpu", bags=1)
 PERIOD_NS = 200_000_000
 ANSWER_NS = 20_000_000

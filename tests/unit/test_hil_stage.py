@@ -26,6 +26,8 @@ from simgate.specs.hil import HilResult, HilSpec, SafetyLimits
 from tests import probe_jobs
 from tests.unit.bench_store import EPISODES, FIRST_EPISODE, FRAMES, SCENE, BenchStore, tiny_engine
 
+pytestmark = pytest.mark.alone
+
 SPEC = HilSpec(bench="emulated", engine="onnxruntime-cpu", bags=EPISODES, rate=2.0)
 
 
@@ -53,6 +55,13 @@ def committed(place: BenchStore, spec: HilSpec, nonce: str = "0123456789abcdef")
     assert code == 0, log
     assert manifest is not None
     return manifest
+
+
+def test_a_pull_requests_engine_is_refused_a_real_bench_before_anything_is_begun_there(good: BenchStore) -> None:
+    job = good.job(SPEC.model_copy(update={"bench": "device"})).model_copy(update={"domain": "pr-7"})
+    code, log = observe(good, job)
+    assert code == 2
+    assert "a pull request reaches no bench" in log
 
 
 def test_a_good_engine_passes_and_everything_says_emulated(good: BenchStore) -> None:

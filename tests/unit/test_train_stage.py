@@ -19,7 +19,7 @@ from simgate.train.tracking import track
 from tests.unit.toy_dataset import NETWORK, ToyStore
 
 SPEC = TrainSpec(
-    device="cpu", precision="fp32", seed=3, epochs=4, batch_size=8, checkpoint_every_epochs=2, network=NETWORK
+    device="cpu", precision="fp32", seed=3, epochs=24, batch_size=8, checkpoint_every_epochs=2, network=NETWORK
 )
 
 
@@ -63,8 +63,8 @@ def whole(toy: ToyStore) -> dict[str, str]:
     page = draw(Drawn(SPEC, manifest, toy.store)).decode()
     assert "Navigation" in page
     card = ModelCard.from_json(toy.store.read(manifest.artifact("model.json")), what="card")
-    assert (card.frames, card.steps) == (40, 20)
-    assert len(toy.store.read(manifest.artifact("metrics.jsonl")).splitlines()) == 4
+    assert (card.frames, card.steps) == (40, 120)
+    assert len(toy.store.read(manifest.artifact("metrics.jsonl")).splitlines()) == SPEC.epochs
     return _digests(work)
 
 

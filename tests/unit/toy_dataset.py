@@ -15,6 +15,7 @@ from simgate.core.inputs import Inputs
 from simgate.core.job import Job, ManifestInput
 from simgate.core.key import key_parts, load_inputs
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.node import Node
 from simgate.core.random import stream
 from simgate.core.scratch import Scratch
 from simgate.core.spec import Spec
@@ -106,8 +107,9 @@ class ToyStore:
         folder.mkdir(parents=True)
         scratch = Scratch(self.store, "main", key.run_key)
         return Work(
-            spec, job, key.run_key, self.store, folder, Inputs(self.store, loaded), attempt, scratch, Stop(), Events()
-        )
+            spec, job, key.run_key, self.store, folder, Inputs(self.store, loaded), scratch, Stop(), Events(),
+            Node(), attempt,
+        )  # fmt: skip
 
     def finish(self, work: Work[S]) -> ManifestRef:
         """Commit what the stage wrote."""

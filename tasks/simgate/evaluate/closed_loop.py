@@ -74,7 +74,7 @@ def _trips(work: Work[EvaluateSpec], split: SplitDocument) -> list[Trip]:
         raise InputError("the eval split names no scene", remedy="make the dataset again")
     folder = work.folder / "scenes"
     for item in split.scenes:
-        materialize(work.store, item.closure, folder / item.name)
+        materialize(work.store, item.closure, folder / item.name, work.job.domain)
     trips = []
     for number in range(work.spec.closed_loop.episodes):
         turn, place = divmod(number, len(split.scenes))

@@ -28,7 +28,7 @@ def run(work: Work[GenerateSpec]) -> None:
     """Make one shard: the same bytes whenever and wherever it is made on one device class."""
     item = _scene_item(work)
     scene = work.folder / "scene"
-    materialize(work.store, item.closure, scene)
+    materialize(work.store, item.closure, scene, work.job.domain)
     with closing(open_simulator(work.spec, scene / item.root)) as simulator:
         _record(work, simulator)
 

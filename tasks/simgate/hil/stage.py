@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from simgate.core.errors import Inconclusive, InputError
+from simgate.core.job import MAIN
 from simgate.core.stage import Stage
 from simgate.core.work import Work
 from simgate.data.bag import bag_name
@@ -26,6 +27,7 @@ JSON = "application/json"
 def run(work: Work[HilSpec]) -> None:
     """One observation: verdict.json and hil.json; a starved replay or too few bags end as Inconclusive."""
     spec = work.spec
+    check_domain(spec, work.job.domain)
     check(spec)
     work.note("emulated bench: the device under test is a process on this machine", bench=spec.bench)
     model = work.inputs.fetch("export", "model.onnx", work.folder / "model.onnx")
@@ -33,6 +35,12 @@ def run(work: Work[HilSpec]) -> None:
     bench = Bench(monitor_limits(spec.limits), spec.rate, spec.max_trips)
     trace, log = bench.run(device_command(model), drives, lambda done: work.progress(done, len(drives), "bags"))
     _keep(work, trace, log)
+
+
+def check_domain(spec: HilSpec, domain: str) -> None:
+    """Refuse a real bench to everybody but main: an engine of a pull request moves nothing."""
+    if spec.bench == "device" and domain != MAIN:
+        raise InputError("field bench: a pull request reaches no bench", actual=domain, expected=MAIN)
 
 
 def check(spec: HilSpec) -> None:

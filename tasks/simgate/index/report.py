@@ -55,7 +55,7 @@ def _picture(drawn: Drawn[IndexSpec], item: SceneItem, folder: Path) -> bytes:
     warp.config.log_level = warp.LOG_WARNING  # before Newton starts it: its banner would go to stdout
     from simgate.index.thumbnail import thumbnail
 
-    materialize(drawn.store, item.closure, folder)
+    materialize(drawn.store, item.closure, folder, drawn.manifest.domain)
     return thumbnail(folder, item, drawn.spec)
 
 

@@ -51,7 +51,7 @@ def _put_on_disk(work: Work[IndexSpec], snapshot: Snapshot) -> Path:
         ClosureFile(path=path, sha256=ref.sha256, size_bytes=ref.size_bytes) for path, ref in snapshot.files.items()
     ]
     work.note("snapshot", files=len(files), size_bytes=sum(file.size_bytes for file in files))
-    materialize(work.store, files, folder)
+    materialize(work.store, files, folder, work.job.domain)
     return folder
 
 

@@ -6,7 +6,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from simgate.core.work import Work
+from simgate.core.work import Share
 from simgate.model.card import EpochLosses
 from simgate.specs.train import TrainSpec
 from simgate.train.folder import TrainFolder
@@ -17,7 +17,7 @@ POLL_S = 0.25
 class Courier:
     """A thread of the stage; what it could not deliver before it ends, it delivers on the way out."""
 
-    def __init__(self, work: Work[TrainSpec], folder: TrainFolder) -> None:
+    def __init__(self, work: Share[TrainSpec], folder: TrainFolder) -> None:
         self._work = work
         self._folder = folder
         self._over = threading.Event()

@@ -60,6 +60,7 @@ def train_rank(spec_json: str, folder: str) -> None:
     dist.init_process_group("nccl" if spec.device == "cuda" else "gloo")
     try:
         rank = _open(spec, places, device)
+        _check_same_start(rank)
         _train(rank)
     finally:
         dist.destroy_process_group()
@@ -91,6 +92,17 @@ def _open(spec: TrainSpec, folder: TrainFolder, device: torch.device) -> Rank:
         scaler.load_state_dict({**scaler.state_dict(), "scale": state.loss_scale, "_growth_tracker": state.scale_steps})
     schedule = Schedule(spec.seed, len(pack), spec.batch_size, spec.epochs)
     return Rank(spec, folder, device, schedule, pack, network, parallel, optimizer, scaler, state)
+
+
+def _check_same_start(rank: Rank) -> None:
+    """Refuse to begin where two machines found different checkpoints: one may have been saved in between."""
+    steps = torch.tensor([float(rank.state.step), -float(rank.state.step)], device=rank.device, dtype=torch.float64)
+    dist.all_reduce(steps, dist.ReduceOp.MAX)
+    last, first = int(steps[0]), -int(steps[1])
+    if last != first:
+        raise SimgateError(
+            "machines resume from different checkpoints", actual=f"steps {first} and {last}", remedy="run again"
+        )
 
 
 def _train(rank: Rank) -> None:
@@ -138,8 +150,9 @@ def _step(rank: Rank, step: int, batch: Batch) -> Losses:
 
 
 def _agree(rank: Rank, found: Losses) -> Tensor:
-    """The step's mean losses over all ranks, and whether rank 0 was asked to stop."""
-    asked = torch.tensor(float(dist.get_rank() == 0 and rank.folder.stop.exists()), device=rank.device)
+    """The step's mean losses over all ranks, and whether one of the machines was asked to stop."""
+    first = os.environ["LOCAL_RANK"] == "0"
+    asked = torch.tensor(float(first and rank.folder.stop.exists()), device=rank.device)
     shared = torch.stack([*(loss.detach() for loss in found), asked]).double()
     dist.all_reduce(shared)
     return shared / dist.get_world_size()

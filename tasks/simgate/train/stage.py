@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simgate.core.stage import Stage
-from simgate.core.work import Drawn, Work
+from simgate.core.work import Drawn, Share, Work
 from simgate.specs.train import TrainSpec
 from simgate.train.forerunner import prepare_ranks
 
@@ -18,6 +18,15 @@ def run(work: Work[TrainSpec]) -> None:
     train(work)
 
 
+def take_part(share: Share[TrainSpec]) -> None:
+    """Run this machine's ranks; node 0 writes the outputs."""
+    if share.spec.epochs:
+        prepare_ranks()
+    from simgate.train.training import take_part
+
+    take_part(share)
+
+
 def draw(drawn: Drawn[TrainSpec]) -> bytes:
     """The page of a training."""
     from simgate.train.report import page_of
@@ -25,4 +34,6 @@ def draw(drawn: Drawn[TrainSpec]) -> bytes:
     return page_of(drawn)
 
 
-STAGE = Stage(name="train", extra="torch", spec_type=TrainSpec, run=run, report=draw, polls_stop=True)
+STAGE = Stage(
+    name="train", extra="torch", spec_type=TrainSpec, run=run, report=draw, polls_stop=True, take_part=take_part
+)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from simgate.core.canonical import sha256_hex
 from simgate.core.errors import Preempted, SimgateError
 from simgate.core.random import seed_of
-from simgate.core.work import Work
+from simgate.core.work import Share, Work
 from simgate.model.card import EpochLosses, ModelCard
 from simgate.model.contract import Contract
 from simgate.model.frame import frames_of, read_split
@@ -29,8 +29,7 @@ SPLIT = "splits/train.json"
 
 def train(work: Work[TrainSpec]) -> None:
     """Write the trained network, its card and its losses."""
-    check_shape(work.spec)
-    check_device(work.spec)
+    _check(work)
     data = work.inputs.read("validate", SPLIT)
     split = read_split(data, what=SPLIT)
     weights, history = _train(work, split) if work.spec.epochs else (_untrained(work.spec), ())
@@ -42,23 +41,43 @@ def train(work: Work[TrainSpec]) -> None:
     track(work, card, history, sha256_hex(weights))
 
 
-def _train(work: Work[TrainSpec], split: SplitDocument) -> tuple[bytes, Sequence[EpochLosses]]:
-    folder = TrainFolder(work.folder)
-    _pack(work, split, folder)
-    step = work.scratch.latest(folder.resume)
+def take_part(share: Share[TrainSpec]) -> None:
+    """Run this machine's ranks of a training whose network node 0 writes."""
+    _check(share)
+    if share.spec.epochs:
+        _run_ranks(share, read_split(share.inputs.read("validate", SPLIT), what=SPLIT))
+        _leave_if_asked(share)
+
+
+def _check(share: Share[TrainSpec]) -> None:
+    check_shape(share.spec, share.node.count)
+    check_device(share.spec, share.node.count)
+
+
+def _run_ranks(share: Share[TrainSpec], split: SplitDocument) -> TrainFolder:
+    folder = TrainFolder(share.folder)
+    _pack(share, split, folder)
+    step = share.scratch.latest(folder.resume)
     if step is not None:
-        work.note("resumed", step=step)
-    _leave_if_asked(work)
-    with held(folder.lifeline), Courier(work, folder):
-        launch(work.spec, folder)
+        share.note("resumed", step=step)
+    _leave_if_asked(share)
+    with held(folder.lifeline), Courier(share, folder):
+        launch(share.spec, folder, share.node)
+    return folder
+
+
+def _train(work: Work[TrainSpec], split: SplitDocument) -> tuple[bytes, Sequence[EpochLosses]]:
+    folder = _run_ranks(work, split)
     if not folder.weights.exists():
         _leave_if_asked(work)
+        if work.node.count > 1:
+            raise Preempted("another machine was asked to stop; what was trained is kept", remedy="run again to go on")
         raise SimgateError("training ended without a network", remedy="see the ranks' logs above")
     lines = folder.history.read_bytes().splitlines()
     return folder.weights.read_bytes(), [EpochLosses.from_json(line, what="history") for line in lines]
 
 
-def _pack(work: Work[TrainSpec], split: SplitDocument, folder: TrainFolder) -> None:
+def _pack(work: Share[TrainSpec], split: SplitDocument, folder: TrainFolder) -> None:
     contract = Contract.of(work.spec.network)
     frames = frames_of(work.inputs, split, work.folder, contract.obstacles)
 
@@ -72,7 +91,7 @@ def _pack(work: Work[TrainSpec], split: SplitDocument, folder: TrainFolder) -> N
         shuffle_labels(pack, work.spec.seed)
 
 
-def _leave_if_asked(work: Work[TrainSpec]) -> None:
+def _leave_if_asked(work: Share[TrainSpec]) -> None:
     if work.stop.requested:
         raise Preempted("asked to stop (SIGTERM); what was trained is kept", remedy="run again to go on")
 
