@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from simgate.core.store import Store
+from tests.grouping import Grouping
+from tests.servers.guarded import guarded
+from tests.servers.kubernetes.fixture import cluster, probe_image
+from tests.servers.minio import minio, own_minio
+from tests.servers.stores import new_store
 from tests.tiny_pipeline import ROOT, run_pipeline
 
+__all__ = ["cluster", "guarded", "minio", "new_store", "own_minio", "probe_image"]
 os.environ.setdefault("WARP_CACHE_PATH", str(Path.home() / ".cache/simgate/warp"))
 
 
@@ -29,3 +35,8 @@ def tiny_copy(tiny_store: Store, tmp_path: Path) -> Store:
     """The same, to be damaged."""
     shutil.copytree(tiny_store.url, tmp_path / "store")
     return Store(str(tmp_path / "store"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Grouping:
+    """How `-n` deals the tests out."""
+    return Grouping(config, log)

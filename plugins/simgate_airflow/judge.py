@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import Failure, Started, Verdict, committed, read_verdict, runs_prefix
 from simgate.core.errors import Inconclusive
-from simgate.core.manifest import MANIFEST_NAME, read_manifest
+from simgate.core.manifest import MANIFEST_NAME, Manifest, read_manifest
+from simgate.core.many import at_once
 from simgate.core.store import Store
 from simgate.plan.jobs import Slot, parts_of
 from simgate.plan.record import TaskLine
@@ -70,18 +71,26 @@ class Standing:
 
 def standing(store: Store, slot: Slot, run_record: str) -> Standing:
     """Recompute the slot's key, read its memo, its verdict, and where nothing is committed its attempts."""
-    run_key = parts_of(store, slot).run_key
+    return standings(store, [slot], run_record)[0]
+
+
+def standings(store: Store, slots: Sequence[Slot], run_record: str) -> list[Standing]:
+    """The same of several slots, at the same time: two calls of the store a slot, and one for each different input."""
+    known: dict[str, Manifest] = {}
+    keys = [parts_of(store, slot, known).run_key for slot in slots]
+    return at_once(lambda pair: _standing(store, *pair, run_record), list(zip(slots, keys, strict=True)))
+
+
+def _standing(store: Store, slot: Slot, run_key: str, run_record: str) -> Standing:
     ref = committed(store, slot.job, run_key)
     if ref is None:
         prefix = runs_prefix(slot.job.domain, slot.job.stage, run_key)
         return Standing(slot, None, None, tuple(_tries(store, prefix, run_record, slot.job.nonce or "")))
-    return Standing(slot, _line(store, slot, ref, run_record), read_verdict(store, read_manifest(store, ref)), ())
-
-
-def _line(store: Store, slot: Slot, ref: ManifestRef, run_record: str) -> TaskLine:
+    manifest = read_manifest(store, ref)
     # Whose it is says the manifest: a retry after the commit still made it, a lost race did not.
-    made = read_manifest(store, ref).run_record == run_record
-    return TaskLine(stage=slot.job.stage, slot=slot.name, ref=ref, outcome="made" if made else "reused")
+    outcome: Literal["made", "reused"] = "made" if manifest.run_record == run_record else "reused"
+    line = TaskLine(stage=slot.job.stage, slot=slot.name, ref=ref, outcome=outcome)
+    return Standing(slot, line, read_verdict(store, manifest), ())
 
 
 def _tries(store: Store, prefix: str, run_record: str, nonce: str) -> list[Try]:

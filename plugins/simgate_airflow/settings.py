@@ -67,6 +67,8 @@ class Settings:
     """SIMGATE_PROMOTER: the read-only account that reads approvals."""
     promoter_password_path: Path
     """SIMGATE_PROMOTER_PASSWORD_FILE: a file with that account's password and nothing else."""
+    ledger_pod: str = ""
+    """SIMGATE_LEDGER_POD: with KubernetesExecutor, the template of the workers that hold the ledger's keys."""
 
 
 @cache
@@ -93,6 +95,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         api_url=environment.get("SIMGATE_AIRFLOW_URL", "http://127.0.0.1:8080").rstrip("/"),
         promoter=environment.get("SIMGATE_PROMOTER", "promoter"),
         promoter_password_path=Path(environment.get("SIMGATE_PROMOTER_PASSWORD_FILE", "promoter.password")),
+        ledger_pod=environment.get("SIMGATE_LEDGER_POD", ""),
     )
 
 

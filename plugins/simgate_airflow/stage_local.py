@@ -10,17 +10,23 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from simgate.core.credentials import ROLE_KEYS
+from simgate.core.roles import role_of_stage
+from simgate_airflow.run_record import domain_of
 from simgate_airflow.settings import settings
 from simgate_airflow.stage_mixin import StageMixin
+from simgate_airflow.stores import role_folder
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 MAX_LINE_CHARACTERS = 4000
+WORKER_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL")
 HIDDEN = ("at", "event", "stage", "job", "run_key")
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
@@ -34,9 +40,9 @@ class LocalProcess(BaseOperator):
     exit_code: int | None = None
     process: subprocess.Popen[str] | None = None
 
-    def execute(self, context: Context) -> Any:  # noqa: ARG002
+    def execute(self, context: Context) -> Any:
         """Run to the end; raises nothing, whatever the end is."""
-        self.process = self._start()
+        self.process = self._start(own_keys(self.stage, domain_of(context)))
         reader = threading.Thread(target=self._relay, args=(self.process.stdout,), daemon=True)
         reader.start()
         self.exit_code = self.process.wait()
@@ -55,12 +61,16 @@ class LocalProcess(BaseOperator):
             time.sleep(0.05)
         self._signal(signal.SIGKILL)
 
-    def _start(self) -> subprocess.Popen[str]:
+    def _start(self, keys: Path | None) -> subprocess.Popen[str]:
         wired = settings()
         command = [wired.python, "-m", "simgate", self.stage]
         for uri in self.job_uris:
             command += ["--job", uri]
         environment = {name: os.environ[name] for name in wired.stage_environment if name in os.environ}
+        if keys is not None:
+            # Its own role's keys and no other's, the worker's least of all.
+            environment = {name: value for name, value in environment.items() if name not in WORKER_KEYS}
+            environment[ROLE_KEYS] = str(keys)
         return subprocess.Popen(
             [*command, "--out", wired.store_url], env=environment, umask=0o077, process_group=0,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -78,11 +88,8 @@ class LocalProcess(BaseOperator):
     def _relay(self, output: IO[str] | None) -> None:
         for line in output or ():
             event = _event(line)
-            if event is None:
-                self.log.info("%s", line.rstrip()[:MAX_LINE_CHARACTERS])
-            else:
-                say = self.log.error if event.get("event") == "error" else self.log.info
-                say("%s", readable(event)[:MAX_LINE_CHARACTERS])
+            say = self.log.error if event and event.get("event") == "error" else self.log.info
+            say("%s", readable_line(line))
 
 
 class StageLocal(StageMixin, LocalProcess):
@@ -105,6 +112,17 @@ def readable(event: dict[str, Any]) -> str:
         return f"{event.get('done')}/{event.get('total')} {event.get('what')}"
     fields = (f"{name}={value}" for name, value in event.items() if name not in HIDDEN and value != "")
     return " ".join((str(event.get("event")), *fields))
+
+
+def readable_line(line: str) -> str:
+    """One line of a stage's log, whether it is an event or not."""
+    event = _event(line)
+    return (line.rstrip() if event is None else readable(event))[:MAX_LINE_CHARACTERS]
+
+
+def own_keys(stage: str, domain: str) -> Path | None:
+    """Folder of the keys of a stage's own role; None on the embedded default, where nobody has any."""
+    return role_folder(role_of_stage(stage), domain)
 
 
 def _event(line: str) -> dict[str, Any] | None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow.sdk.exceptions import AirflowException
-
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
 
@@ -16,6 +14,9 @@ if TYPE_CHECKING:
     Place = BaseOperator
 else:
     Place = object
+
+MAX_WORDS = 600
+"""Characters of a place's own words that an error repeats."""
 
 
 class StageMixin(Place):
@@ -34,6 +35,8 @@ class StageMixin(Place):
     that the run does not have is left out."""
     exit_code: int | None = None
     """How the process ended, where the place knows: it can only make a failure final, never a success."""
+    ended: str = ""
+    """The same in words, where the place has more to say than the store; it decides nothing."""
 
     def slots(self, store: Store, context: Context) -> tuple[Slot, ...]:
         """Every slot of this stage in this run, from its RunRecord."""
@@ -52,7 +55,7 @@ class StageMixin(Place):
 
         with failures_for_airflow():
             run = StageRun(context, self.slots, self.batch, informs=self.informs)
-            cast("dict[str, object]", context)["batch_label"] = run.label
+            _label(context, run.label)
             for line in run.described():
                 self.log.info("%s", line)
             if not run.missing:
@@ -67,6 +70,7 @@ class StageMixin(Place):
 
         with failures_for_airflow():
             run = StageRun(context, self.slots, self.batch, informs=self.informs, came_back=True)
+            _label(context, run.label)
         again = super().trigger_reentry  # type: ignore[misc]
         return self._judged(run, lambda: again(context, event))
 
@@ -76,11 +80,17 @@ class StageMixin(Place):
 
         try:
             work()
-        except AirflowException as error:
+        except Exception as error:  # a place may lose its watch in any way: a result that is there is a result
             self.log.warning("%s ended with %s: %s", self.stage, type(error).__name__, error)
+            self.ended = self.ended or f"{type(error).__name__}: {error}"[:MAX_WORDS]
         with failures_for_airflow():
             run.look()
             for line in run.warnings():
                 self.log.warning("%s", line)
-            refs: list[dict[str, str]] = run.conclude(self.exit_code)
+            refs: list[dict[str, str]] = run.conclude(self.exit_code, self.ended)
         return refs
+
+
+def _label(context: Context, label: str) -> None:
+    """What a mapped task's `map_index_template` shows; anew in each process, for Airflow renders it after each."""
+    cast("dict[str, object]", context)["batch_label"] = label

@@ -12,7 +12,7 @@ from simgate.core.store import Store
 from simgate.plan import jobs
 from simgate.plan.jobs import Slot
 from simgate.plan.record import record_task
-from simgate_airflow.judge import NOT_BEGUN, Standing, lines, standing, worst_first
+from simgate_airflow.judge import NOT_BEGUN, Standing, lines, standings, worst_first
 from simgate_airflow.run_record import domain_of, folder_of, why_of
 from simgate_airflow.stores import open_store
 
@@ -50,7 +50,7 @@ class StageRun:
 
     def look(self) -> None:
         """Read anew how every slot stands: key recomputed, memo and verdict read."""
-        self._found = [standing(self._store, slot, self._folder) for slot in self._slots]
+        self._found = standings(self._store, self._slots, self._folder)
 
     @property
     def missing(self) -> list[Standing]:
@@ -80,8 +80,12 @@ class StageRun:
                 f"{_said_no(item)}; it informs and fails nothing here" for item in self._found if item.failed_gate
             )
 
-    def conclude(self, exit_code: int | None = None) -> list[dict[str, str]]:
-        """Record what is committed, then raise the worst of what is not, or return the refs."""
+    def conclude(self, exit_code: int | None = None, ended: str = "") -> list[dict[str, str]]:
+        """Record what is committed, then raise the worst of what is not, or return the refs.
+
+        `ended` is what the place says of the end; it is only repeated.
+        """
+        also = f"; {ended}" if ended else ""
         done = lines(self._found)
         if done:
             record_task(self._store, self._folder, self._task, done)
@@ -89,11 +93,13 @@ class StageRun:
             raise AirflowFailException("; ".join(refusals))
         for item in worst_first(self._found, self._before):
             if reason := item.hopeless(self._before):
-                raise AirflowFailException(f"{item.slot.name}: {reason}")
+                raise AirflowFailException(f"{item.slot.name}: {reason}{also}")
             ending = item.ending(self._before)
             if ending == NOT_BEGUN and exit_code == WRONG_INPUT:
-                raise AirflowFailException(f"{item.slot.name}: refused before an attempt was begun; see the log above")
-            raise AirflowException(f"{item.slot.name}: {ending}")
+                raise AirflowFailException(
+                    f"{item.slot.name}: refused before an attempt was begun; see the log above{also}"
+                )
+            raise AirflowException(f"{item.slot.name}: {ending}{also}")
         return [line.ref.model_dump() for line in done]
 
 

@@ -1,0 +1,112 @@
+"""Job trigger: waits for a training's Job without a worker's slot, and passes the log of its first pod on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from functools import cached_property
+from typing import Any
+
+from airflow.providers.cncf.kubernetes.hooks.kubernetes import AsyncKubernetesHook
+from airflow.providers.cncf.kubernetes.utils.pod_manager import AsyncPodManager, detect_pod_terminate_early_issues
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+from kubernetes_asyncio import client
+
+from simgate_airflow.pod_shape import CONTAINER
+from simgate_airflow.pod_trigger import LOST_AFTER_S, PATIENCE_S, is_final
+
+LOG_EVERY_S = 10.0
+
+
+class StageJobTrigger(BaseTrigger):
+    """Fires when the Job completed or failed, when it is gone, or when its pods do not come up in time."""
+
+    def __init__(
+        self, *, name: str, namespace: str, poll_s: float, start_within_s: float, in_cluster: bool | None = None
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.name = name
+        self.namespace = namespace
+        self.poll_s = poll_s
+        self.start_within_s = start_within_s
+        self.in_cluster = in_cluster
+        self._log_time: Any = None
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments; no credentials among them."""
+        names = ("name", "namespace", "poll_s", "start_within_s", "in_cluster")
+        return (f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names})
+
+    @cached_property
+    def hook(self) -> AsyncKubernetesHook:
+        """The way to the API server: the service account, or KUBECONFIG."""
+        return AsyncKubernetesHook(conn_id=None, in_cluster=self.in_cluster)
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Poll until there is something to judge."""
+        silent_since: float | None = None
+        last_log = 0.0
+        while True:
+            try:
+                status, message = await self._look()
+                if status:
+                    yield self._event(status, message)
+                    return
+                if time.monotonic() - last_log > LOG_EVERY_S:
+                    last_log = time.monotonic()
+                    await self._pass_log_on()
+                silent_since = None
+            except Exception as error:
+                silent_since = silent_since or time.monotonic()
+                if is_final(error) or time.monotonic() - silent_since > PATIENCE_S:
+                    yield self._event("error", f"job {self.name}: {error!r}")
+                    return
+                self.log.warning("cannot ask for job %s, asking again: %r", self.name, error)
+            await asyncio.sleep(self.poll_s)
+
+    async def on_kill(self) -> None:
+        """Somebody ended the deferred task: its Job goes, and its pods with it."""
+        async with self.hook.get_conn() as connection:
+            body = client.V1DeleteOptions(propagation_policy="Background")
+            await client.BatchV1Api(connection).delete_namespaced_job(self.name, self.namespace, body=body)
+
+    async def _look(self) -> tuple[str, str]:
+        """(success | failed | timeout, why), or two empty strings while it runs."""
+        async with self.hook.get_conn() as connection:
+            job = await client.BatchV1Api(connection).read_namespaced_job(self.name, self.namespace)
+            pods = await self._pods(connection)
+        for condition in job.status.conditions or ():
+            if condition.status == "True" and condition.type in ("Complete", "Failed"):
+                return ("success" if condition.type == "Complete" else "failed", condition.message or condition.type)
+        if stuck := next(filter(None, (detect_pod_terminate_early_issues(pod) for pod in pods)), ""):
+            return "failed", stuck
+        begun = job.status.start_time
+        waiting = [pod.metadata.name for pod in pods if pod.status.phase == "Pending"]
+        age_s = time.time() - begun.timestamp() if begun else 0.0
+        if waiting and age_s > self.start_within_s:
+            return "timeout", f"pods {', '.join(waiting)} did not start within {self.start_within_s:.0f} s"
+        lost = [pod for pod in pods if _overdue(pod)]
+        return ("failed", f"pod {lost[0].metadata.name} lost its node") if lost else ("", "")
+
+    async def _pods(self, connection: Any) -> list[Any]:
+        selector = f"batch.kubernetes.io/job-name={self.name}"
+        found = await client.CoreV1Api(connection).list_namespaced_pod(self.namespace, label_selector=selector)
+        return list(found.items)
+
+    async def _pass_log_on(self) -> None:
+        async with self.hook.get_conn() as connection:
+            pods = await self._pods(connection)
+        for pod in pods:
+            if pod.status.phase == "Running" and pod.metadata.name.startswith(f"{self.name}-0-"):
+                manager = AsyncPodManager(async_hook=self.hook)
+                self._log_time = await manager.fetch_container_logs_before_current_sec(pod, CONTAINER, self._log_time)
+
+    def _event(self, status: str, message: str) -> TriggerEvent:
+        told = {"name": self.name, "namespace": self.namespace, "status": status, "message": message}
+        return TriggerEvent(told)  # type: ignore[no-untyped-call]
+
+
+def _overdue(pod: Any) -> bool:
+    due = pod.metadata.deletion_timestamp
+    return due is not None and time.time() > due.timestamp() + LOST_AFTER_S

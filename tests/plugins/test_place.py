@@ -1,0 +1,97 @@
+"""Which operator runs a stage is the deployment's choice; the DAGs are the same."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from simgate.core.errors import InputError
+from simgate_airflow.place import stage_class
+from simgate_airflow.pod_settings import pods_settings
+from simgate_airflow.pod_shape import pod_shape
+from tests.pods.pod_world import FILE, order
+from tests.pods.pod_world import pods as settings_of
+
+DAGS = Path(__file__).parents[2] / "dags"
+
+
+@pytest.fixture
+def pods_file(tmp_path: Path, wire: Callable[..., Any]) -> Path:
+    path = tmp_path / "pods.yaml"
+    path.write_text(yaml.safe_dump(FILE))
+    wire({"SIMGATE_PLACE": "pod", "SIMGATE_PODS": str(path), "SIMGATE_STORE": "s3://simgate/store"})
+    pods_settings.cache_clear()
+    yield path
+    pods_settings.cache_clear()
+
+
+def kinds(name: str) -> dict[str, str]:
+    """Class of each task of a DAG file, base classes' names included."""
+    found = runpy.run_path(str(DAGS / f"{name}.py"))
+    dag = next(value.dag for value in found.values() if hasattr(value, "dag") and hasattr(value.dag, "tasks"))
+    return {task.task_id: getattr(task, "operator_name", type(task).__name__) for task in dag.tasks}
+
+
+def test_without_a_word_stages_are_processes(wire: Callable[..., Any]):
+    wire({"SIMGATE_PLACE": "local"})
+    assert stage_class().__name__ == stage_class("train").__name__ == "StageLocal"
+
+
+def test_the_same_dags_run_as_pods_and_a_training_over_nodes_as_a_job(pods_file: Path):
+    assert {kinds("build_dataset")[task] for task in ("index", "generate", "validate")} == {"StagePod"}
+    release = kinds("release_model")
+    assert {release[task] for task in ("evaluate_candidate", "evaluate_live", "export", "hil")} == {"StagePod"}
+    assert release["train"] == "StageJob"
+
+
+def test_a_place_without_settings_is_refused_with_the_variable_to_set(wire: Callable[..., Any]):
+    wire({"SIMGATE_PLACE": "pod", "SIMGATE_PODS": ""})
+    pods_settings.cache_clear()
+    with pytest.raises(InputError, match="SIMGATE_PODS"):
+        stage_class("train")
+
+
+def test_what_the_operator_asks_for_is_the_shape_and_the_tasks_labels(pods_file: Path):
+    from kubernetes.client import ApiClient
+
+    pod = stage_class()(task_id="probe", stage="probe")
+    pod.hand_over(order().jobs[1:])
+    instance = SimpleNamespace(dag_id="demo", run_id="run 1", task_id="probe", map_index=3, try_number=2)
+    run = SimpleNamespace(dag_id="demo", run_id="run 1")
+    context = {"ti": instance, "run_id": "run 1", "dag": None, "dag_run": run, "params": {}}
+    asked = ApiClient().sanitize_for_serialization(pod.build_pod_request_obj(context))
+    annotations = asked["metadata"]["annotations"]
+    assert annotations["simgate.dev/airflow-run"] == "run 1", "exactly, where a label is shortened"
+    labels = asked["metadata"]["labels"]
+    assert (labels["dag_id"], labels["task_id"], labels["map_index"], labels["try_number"]) == (
+        "demo",
+        "probe",
+        "3",
+        "2",
+    )
+    plain = pod_shape(settings_of(), order(suffix=asked["metadata"]["name"].rpartition("-")[2]))
+    assert asked["spec"] == plain["spec"]
+
+
+def test_no_credentials_go_to_the_database_with_a_trigger(
+    pods_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    from airflow.sdk.exceptions import TaskDeferred
+    from kubernetes.client import V1ObjectMeta, V1Pod
+
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    pod = stage_class()(task_id="probe", stage="probe")
+    pod.hook = SimpleNamespace(is_in_cluster=False)
+    pod.pod = V1Pod(metadata=V1ObjectMeta(name="p", namespace="simgate"))
+    with pytest.raises(TaskDeferred) as caught:
+        pod.invoke_defer_method()
+    path, arguments = caught.value.trigger.serialize()
+    assert path == "simgate_airflow.pod_trigger.StagePodTrigger"
+    assert arguments["config_dict"] is None
+    assert type(caught.value.trigger)(**arguments).serialize() == (path, arguments)

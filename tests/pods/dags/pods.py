@@ -1,0 +1,36 @@
+"""DAGs of the trivial stage as pods: what StagePod does with each way that a stage and its pod can end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param
+
+from simgate.plan.jobs import Slot, make_job
+from simgate.specs.probe import ProbeSpec
+from simgate_airflow.place import stage_class
+from simgate_airflow.run_record import folder_of
+
+Stage = stage_class()
+EACH = {"retries": 1, "retry_delay": timedelta(seconds=1)}
+PARAMS = {"specs": Param([], type="array")}
+
+
+class Probe(Stage):
+    """Takes its slots from the run's params instead of a plan."""
+
+    def slots(self, store, context):  # noqa: ARG002
+        folder = folder_of(context)
+        specs = [ProbeSpec.from_value(value, what="params.specs") for value in context["params"]["specs"]]
+        return tuple(
+            Slot(f"probe[{number}]", make_job("probe", spec, [], domain="main", run_record=folder))
+            for number, spec in enumerate(specs)
+        )
+
+
+with DAG("pods", schedule=None, params=PARAMS, catchup=False, max_active_runs=8):
+    Probe(task_id="probe", stage="probe", **EACH)
+
+with DAG("mapped_pods", schedule=None, params=PARAMS, catchup=False):
+    batches = [["probe[0]"], ["probe[1]", "probe[2]", "probe[3]", "probe[4]", "probe[5]"]]
+    Probe.partial(task_id="probe", stage="probe", map_index_template="{{ batch_label }}", **EACH).expand(batch=batches)
