@@ -3,7 +3,8 @@
 plan → index → generate ×N → validate → publish
 
 Runs when the scenes' head moves, and every hour to make good whatever an event missed. `plan` asks the store what there
-is to do; where nothing changed, the run is skipped, and what exists is reused by key.
+is to do; where nothing changed, the run is skipped, and what exists is reused by key. A run for a pull request is
+started by hand, or by a CI system: it has its own scenes' head, prefix and dataset, and starts no release.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param
 
 from simgate.specs.recipe import demo_dataset_recipe
 from simgate_airflow.assets import SCENES
+from simgate_airflow.place import stage_class
 from simgate_airflow.plan import make_batches, plan_dataset, publish_dataset
-from simgate_airflow.stage_local import StageLocal
+
+Stage = stage_class()
 
 with DAG(
     dag_id="build_dataset",
@@ -23,16 +26,26 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"owner": "simgate", "retries": 2, "retry_delay": timedelta(seconds=5)},
-    params={"recipe": Param(demo_dataset_recipe().model_dump(mode="json"), type="object", title="Dataset recipe")},
+    params={
+        "recipe": Param(demo_dataset_recipe().model_dump(mode="json"), type="object", title="Dataset recipe"),
+        "pull_request": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=999_999_999,
+            title="Number of a pull request",
+            description="Builds that pull request's scenes in its own trust domain, and tells nobody.",
+        ),
+    },
     tags=["simgate"],
     doc_md=__doc__,
 ):
     plan = plan_dataset()
-    index = StageLocal(task_id="index", stage="index")
+    index = Stage(task_id="index", stage="index")
     batches = make_batches("generate")
-    generate = StageLocal.partial(task_id="generate", stage="generate", map_index_template="{{ batch_label }}").expand(
+    generate = Stage.partial(task_id="generate", stage="generate", map_index_template="{{ batch_label }}").expand(
         batch=batches
     )
-    validate = StageLocal(task_id="validate", stage="validate")
+    validate = Stage(task_id="validate", stage="validate")
 
     plan >> index >> batches >> generate >> validate >> publish_dataset()

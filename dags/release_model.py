@@ -16,9 +16,11 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param, c
 from simgate.specs.recipe import demo_release_recipe
 from simgate_airflow.approval import ReleaseApproval
 from simgate_airflow.assets import DATASET
+from simgate_airflow.place import stage_class
 from simgate_airflow.plan import compare_engine, plan_release, propose_candidate
 from simgate_airflow.promote import promote_candidate, settle_candidate
-from simgate_airflow.stage_local import StageLocal
+
+Stage, Training = stage_class(), stage_class("train")
 
 with DAG(
     dag_id="release_model",
@@ -30,11 +32,11 @@ with DAG(
     tags=["simgate"],
     doc_md=__doc__,
 ):
-    train = StageLocal(task_id="train", stage="train")
-    candidate = StageLocal(task_id="evaluate_candidate", stage="evaluate", batch=["evaluate:candidate"])
-    live = StageLocal(task_id="evaluate_live", stage="evaluate", batch=["evaluate:live"], informs=True)
-    export = StageLocal(task_id="export", stage="export")
-    hil = StageLocal(task_id="hil", stage="hil")
+    train = Training(task_id="train", stage="train")
+    candidate = Stage(task_id="evaluate_candidate", stage="evaluate", batch=["evaluate:candidate"])
+    live = Stage(task_id="evaluate_live", stage="evaluate", batch=["evaluate:live"], informs=True)
+    export = Stage(task_id="export", stage="export")
+    hil = Stage(task_id="hil", stage="hil")
     approve = ReleaseApproval(task_id="approve")
     promote = promote_candidate()
     settle = settle_candidate().as_teardown()

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import read_verdict
 from simgate.core.errors import InputError
+from simgate.core.job import MAIN
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.plan import dataset, jobs, record
 from simgate.specs.recipe import DatasetRecipe
 from simgate_airflow.assets import DATASET
 from simgate_airflow.failure import failures_for_airflow
-from simgate_airflow.judge import lines, standing
+from simgate_airflow.judge import lines, standings
 from simgate_airflow.run_record import domain_of, folder_of, run_of, why_of
 from simgate_airflow.settings import settings
 from simgate_airflow.stores import open_store
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 
 def plan(context: Context) -> str:
     """Write why.json, or skip the run where the scenes' head is judged already."""
-    store = open_store("planner", domain_of(context))
     with failures_for_airflow():
+        store = open_store("planner", domain_of(context))
         if why_of(store, context) is not None:
             return folder_of(context)
         recipe = DatasetRecipe.from_value(context["params"]["recipe"], what="params.recipe")
@@ -41,10 +43,10 @@ def plan(context: Context) -> str:
 
 def batches(context: Context, stage: str) -> list[list[str]]:
     """Names of a stage's uncommitted slots, in batches; one empty batch where all is committed already."""
-    store, folder = open_store("planner", domain_of(context)), folder_of(context)
     with failures_for_airflow():
+        store, folder = open_store("planner", domain_of(context)), folder_of(context)
         dataset_why(store, context)
-        found = [standing(store, slot, folder) for slot in jobs.slots(store, folder, stage)]
+        found = standings(store, jobs.slots(store, folder, stage), folder)
         if reused := lines(found):
             record.record_task(store, folder, f"{stage}.reused", reused)
         pending = [item.slot for item in found if item.line is None]
@@ -54,12 +56,18 @@ def batches(context: Context, stage: str) -> list[list[str]]:
 
 
 def publish(context: Context) -> dict[str, Any]:
-    """Move the dataset's head and tell DATASET; skipped, and DATASET not told, where the content is not new."""
-    store = open_store("planner", domain_of(context))
+    """Move the dataset's head and tell DATASET; skipped, and DATASET not told, where the content is not new.
+
+    A pull request moves its own head, and tells nobody.
+    """
     with failures_for_airflow():
+        store = open_store("planner", domain_of(context))
         why = dataset_why(store, context)
-        _require_pass(store, why)
-        head, moved = dataset.publish(store, why)
+        head, moved = dataset.publish_judged(store, why, _passed(store, why))
+    if why.domain != MAIN:
+        raise AirflowSkipException(
+            f"dataset {head.seq} of {why.domain} is published there; DATASET is main's, so nothing is told"
+        )
     # A retry after the move finds its own head: the event was not told yet.
     if not moved and head.run_record != folder_of(context):
         raise AirflowSkipException(f"dataset {head.seq} has this content already: nothing to publish")
@@ -76,10 +84,11 @@ def dataset_why(store: Store, context: Context) -> record.DatasetWhy:
     return why
 
 
-def _require_pass(store: Store, why: record.DatasetWhy) -> None:
+def _passed(store: Store, why: record.DatasetWhy) -> ManifestRef:
     # The task before may have been set to success by hand: its state is no proof.
     ref = dataset.judged(store, why)
     verdict = read_verdict(store, read_manifest(store, ref)) if ref else None
-    if verdict is None or verdict.verdict != "PASS":
+    if ref is None or verdict is None or verdict.verdict != "PASS":
         said = "; ".join(verdict.reasons) if verdict else "nothing, it is not committed"
         raise AirflowFailException(f"the dataset is not published: validate says {said}")
+    return ref

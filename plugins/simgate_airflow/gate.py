@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from simgate.core.artifact import ManifestRef
 from simgate.core.errors import NotFound
-from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.plan.record import find_why
 from simgate.release.approval import GateRecord
 from simgate.release.candidate import CandidateEntry
-from simgate.release.lineage import lineage, walk
+from simgate.release.lineage import lineages, walk
 from simgate_airflow.audit import AirflowRun, read_audit
 from simgate_airflow.rest import Rest, run_path
 from simgate_airflow.run_record import airflow_run
@@ -44,9 +42,8 @@ def read_gate(rest: Rest, run: AirflowRun, upstream: Iterable[AirflowRun]) -> Ga
 
 def upstream_folders(store: Store, entry: CandidateEntry) -> frozenset[str]:
     """RunRecords of everything that a candidate stands on, reused work included, and of its own run."""
-    nodes = (node for ref in entry.candidate.evidence.values() for node in walk(lineage(store, ref)))
-    refs = {node.uri: node.sha256 for node in nodes if node.kind != "snapshot"}
-    made_for = {read_manifest(store, ManifestRef(uri=uri, sha256=sha256)).run_record for uri, sha256 in refs.items()}
+    trees = lineages(store, list(entry.candidate.evidence.values()))
+    made_for = (node.run_record for tree in trees for node in walk(tree) if node.kind != "snapshot")
     return frozenset((entry.candidate.run_record, *made_for))
 
 

@@ -21,7 +21,7 @@ from simgate_airflow.release_run import release_why
 from simgate_airflow.rest import Rest
 from simgate_airflow.run_record import airflow_run, why_of
 from simgate_airflow.settings import settings
-from simgate_airflow.stores import open_store
+from simgate_airflow.stores import open_signer, open_store
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -37,6 +37,7 @@ def promote(context: Context) -> dict[str, str]:
         entry = release.promote(
             store, Policy.load(settings().policy_path), model=why.recipe.model, channel=why.recipe.channel,
             gate=gate_of(store, why, own_candidate(store, why)) or unasked(why),
+            signer=open_signer("ledger", settings().domain),
         )  # fmt: skip
     log.info("ledger entry %s of %s: %s by %s", entry.seq, why.recipe.model, entry.action, entry.who)
     return {"ledger_entry": str(entry.seq), "ledger_head": entry.sha256}
@@ -56,7 +57,7 @@ def settle(context: Context) -> dict[str, str]:
             raise AirflowSkipException("a newer candidate superseded this run's: nothing to settle")
         settled = release.settle(
             store, Policy.load(settings().policy_path), model=why.recipe.model, channel=why.recipe.channel,
-            candidate=entry.digest, gate=gate,
+            candidate=entry.digest, gate=gate, signer=open_signer("ledger", settings().domain),
         )  # fmt: skip
     if settled is None:
         raise AirflowSkipException("the candidate is live, or still waits: nothing to settle")

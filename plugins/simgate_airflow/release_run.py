@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk.exceptions import AirflowSkipException
 
 from simgate.core.errors import InputError
+from simgate.core.job import MAIN
 from simgate.core.store import Store
 from simgate.plan import record, release
 from simgate.plan.propose import propose
@@ -15,7 +16,7 @@ from simgate.specs.recipe import ReleaseRecipe
 from simgate_airflow.failure import failures_for_airflow
 from simgate_airflow.run_record import domain_of, folder_of, run_of, why_of
 from simgate_airflow.settings import settings
-from simgate_airflow.stores import open_store
+from simgate_airflow.stores import open_signer, open_store
 from simgate_airflow.trigger_chain import triggers_of
 
 if TYPE_CHECKING:
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
 def plan(context: Context) -> str:
     """Write why.json, or skip the run where no new dataset waits."""
-    store = open_store("planner", domain_of(context))
     with failures_for_airflow():
+        store = _store(context)
         if why_of(store, context) is not None:
             return folder_of(context)
         recipe = ReleaseRecipe.from_value(context["params"]["recipe"], what="params.recipe")
         why = release.plan_release(
-            store, domain=domain_of(context), recipe=recipe, policy=Policy.load(settings().policy_path),
+            store, domain=MAIN, recipe=recipe, policy=Policy.load(settings().policy_path),
             run=run_of(context), triggers=triggers_of(context),
         )  # fmt: skip
         if why is None:
@@ -40,8 +41,8 @@ def plan(context: Context) -> str:
 
 def compare(context: Context) -> str:
     """Skip the rest of the run where the engine is, byte for byte, the live one."""
-    store = open_store("planner", domain_of(context))
     with failures_for_airflow():
+        store = _store(context)
         same = release.nothing_to_release(store, release_why(store, context))
     if same:
         raise AirflowSkipException("the engine is byte for byte the live one: nothing to release")
@@ -50,14 +51,27 @@ def compare(context: Context) -> str:
 
 def propose_candidate(context: Context) -> str:
     """Append the run's candidate; its digest, which is what the gate asks about."""
-    store = open_store("planner", domain_of(context))
     with failures_for_airflow():
-        return propose(store, release_why(store, context), Policy.load(settings().policy_path)).digest
+        store = _store(context)
+        policy, signer = Policy.load(settings().policy_path), open_signer("planner", MAIN)
+        return propose(store, release_why(store, context), policy, signer).digest
 
 
 def release_why(store: Store, context: Context) -> record.ReleaseWhy:
-    """The release run's why.json."""
+    """The release run's why.json; refused in every domain but main."""
+    _require_main(context)
     why = why_of(store, context)
     if not isinstance(why, record.ReleaseWhy):
         raise InputError("this run has no release plan", remedy="its first task, `plan`, writes it")
     return why
+
+
+def _store(context: Context) -> Store:
+    _require_main(context)
+    return open_store("planner", MAIN)
+
+
+def _require_main(context: Context) -> None:
+    # Whatever a pull request's run is told to do by hand, task by task: nothing of it leads to the ledger.
+    if (domain := domain_of(context)) != MAIN:
+        raise InputError("only main's dataset is released", actual=domain, expected=MAIN, remedy="merge it")

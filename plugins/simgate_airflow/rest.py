@@ -49,6 +49,10 @@ class Rest:
         """Whether a token is handed out for nothing (`simple_auth_manager_all_admins`)."""
         return self._retried(lambda: self._client.get("/auth/token")).status_code == httpx.codes.CREATED
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
     def _send(self, path: str, query: Mapping[str, Query]) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._login()}"}
         return self._retried(lambda: self._client.get(path, params=dict(query), headers=headers))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simgate.core.errors import InputError
+from simgate.core.job import MAIN
 from simgate.core.store import Store
 from simgate.plan.record import DatasetWhy, ReleaseWhy, find_why, record_folder
 from simgate_airflow.settings import settings
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+PULL_REQUEST = "pull_request"
+"""The param that makes a run a pull request's; a DAG that does not declare it never runs for one."""
+MAX_PULL_REQUEST = 999_999_999
+BY_HAND = "manual"
+"""Airflow's type of a run that somebody, or a CI system in their name, started through the API."""
 
 
 def run_name(dag_id: str, run_id: str) -> str:
@@ -30,9 +37,37 @@ def run_of(context: Context) -> str:
     return run_name(dag_run.dag_id, dag_run.run_id)
 
 
-def domain_of(context: Context) -> str:  # noqa: ARG001
-    """Trust domain of a DAG run."""
-    return settings().domain
+def domain_of(context: Context) -> str:
+    """Trust domain of a DAG run: this deployment's, or `pr-<n>` for a run that was started by hand for pull request n.
+
+    What a clock, the watcher or an asset event starts is never a pull request's, whatever its conf or its event says.
+    """
+    own = settings().domain
+    asked: Any = context.get("params", {}).get(PULL_REQUEST)
+    if asked is None:
+        return own
+    _check_pull_request(context, asked)
+    domain = f"pr-{asked}"
+    if own not in (MAIN, domain):
+        raise InputError("this deployment is for another pull request", actual=domain, expected=own)
+    return domain
+
+
+def _check_pull_request(context: Context, asked: Any) -> None:
+    # JSON Schema lets 7.0 pass for an integer, and a DAG takes params that it never declared.
+    if type(asked) is not int or not 1 <= asked <= MAX_PULL_REQUEST:
+        raise InputError(
+            "params.pull_request is no number of a pull request", actual=repr(asked)[:80], expected="1, 2, …"
+        )
+    run: Any = context["dag_run"]
+    kind = str(getattr(run.run_type, "value", run.run_type))
+    if kind != BY_HAND:
+        raise InputError("only a run that was started by hand is a pull request's", actual=kind, expected=BY_HAND)
+    if PULL_REQUEST not in context["dag"].params:
+        raise InputError(
+            f"{run.dag_id} does nothing for a pull request", actual=f"params.pull_request={asked}",
+            remedy="merge it; what follows happens on main",
+        )  # fmt: skip
 
 
 def folder_of(context: Context) -> str:
@@ -48,4 +83,6 @@ def why_of(store: Store, context: Context) -> DatasetWhy | ReleaseWhy | None:
             "another run has this run's folder", actual=why.run, expected=run_of(context),
             remedy="trigger again with another run id",
         )  # fmt: skip
+    if why is not None and why.domain != domain_of(context):
+        raise InputError("the plan is for another trust domain", actual=why.domain, expected=domain_of(context))
     return why

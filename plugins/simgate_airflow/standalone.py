@@ -109,18 +109,14 @@ def start(
     home = home.resolve()
     if (running := find(home)) is not None:
         raise InputError(f"an Airflow runs in {home} already", actual=running.url, remedy="stop it first")
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    home.chmod(0o700)
-    port = _free_port(port)
-    _write_passwords(home, accounts)
-    variables = _variables(home, dags, plugins, accounts, port, environment)
+    url, variables = furnish(home, dags=dags, plugins=plugins, environment=environment, accounts=accounts, port=port)
     with os.fdopen(os.open(home / "standalone.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "simgate_airflow.supervisor", str(home)],
             env=variables, cwd=home, umask=0o077, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
-    airflow = LocalAirflow(home, f"http://127.0.0.1:{port}", supervisor.pid, dict(accounts), supervisor)
+    airflow = LocalAirflow(home, url, supervisor.pid, dict(accounts), supervisor)
     state = {"home": str(home), "url": airflow.url, "pid": airflow.pid, "accounts": airflow.accounts}
     _write_private(home / STATE_NAME, json.dumps(state))
     try:
@@ -129,6 +125,23 @@ def start(
         airflow.stop()
         raise
     return airflow
+
+
+def furnish(
+    home: Path,
+    *,
+    dags: Path,
+    plugins: Path,
+    environment: Mapping[str, str],
+    accounts: Mapping[str, str] = ACCOUNTS,
+    port: int = 8080,
+) -> tuple[str, dict[str, str]]:
+    """Make a home folder, private and with passwords; its API's URL, and the environment of every component."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.chmod(0o700)
+    port = _free_port(port)
+    _write_passwords(home, accounts)
+    return f"http://127.0.0.1:{port}", _variables(home, dags, plugins, accounts, port, environment)
 
 
 def find(home: Path) -> LocalAirflow | None:

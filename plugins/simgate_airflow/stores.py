@@ -7,6 +7,7 @@ from pathlib import Path
 from simgate.core.credentials import StoreKeys
 from simgate.core.errors import InputError
 from simgate.core.roles import Role, role_name
+from simgate.core.signature import Signer
 from simgate.core.store import Store
 from simgate_airflow.settings import settings
 
@@ -15,6 +16,12 @@ def open_store(role: Role, domain: str) -> Store:
     """The store under a role's account; on the embedded default, where nobody has one, the operator's own."""
     folder = role_folder(role, domain)
     return Store(settings().store_url, StoreKeys.load(folder) if folder else None)
+
+
+def open_signer(role: Role, domain: str) -> Signer | None:
+    """Who signs in a role's name, or None where it has no signing key."""
+    folder = role_folder(role, domain)
+    return Signer.load(folder) if folder else None
 
 
 def role_folder(role: Role, domain: str) -> Path | None:

@@ -35,6 +35,7 @@ POLICY = {
         }
     },
 }
+PEOPLE = {**ACCOUNTS, "second-manager": "user"}
 
 
 @dataclass
@@ -49,22 +50,27 @@ class World:
         """An account."""
         return User(self.airflow, name)
 
-    def push(self, *, author: str = "scenes@example.org", **edits: str) -> ScenesHead:
+    def wait_for_dags(self) -> None:
+        """Wait until every DAG was parsed, without an error."""
+        admin = self.user("admin")
+        known = ("build_dataset", "release_model", "gate", "probe")
+        wait_for(lambda: all(admin.ask("GET", f"dags/{dag}").is_success for dag in known), 300, "the DAGs")
+        assert admin.get("importErrors")["import_errors"] == []
+
+    def push(self, *, author: str = "scenes@example.org", domain: str = "main", **edits: str) -> ScenesHead:
         """Edit scenes and push them."""
         for scene in SCENES:
             path = self.folder / "scenes" / scene / f"{scene}.usda"
             if scene in edits or not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(f"#usda 1.0\n# {scene} {edits.get(scene, '')}\n")
-        head, moved = push_scenes(self.store, "main", self.folder / "scenes", author=author, message="an edit")
+        head, moved = push_scenes(self.store, domain, self.folder / "scenes", author=author, message="an edit")
         assert moved
         return head
 
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Start Airflow, and see to it that nothing of it is left."""
-    folder = tmp_path_factory.mktemp("airflow")
+def furnished(folder: Path, *, max_batches: int = 2) -> dict[str, str]:
+    """DAGs, policy and small stages in a folder; the variables that name them."""
     dags = folder / "dags"
     dags.mkdir()
     for source in (*(ROOT / "dags").glob("*.py"), *(HERE / "dags").glob("*.py")):
@@ -73,20 +79,24 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     python = folder / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE / "small_stages.py"}" "$@"\n')
     python.chmod(0o755)
-    environment = {
+    return {
         "SIMGATE_STORE": str(folder / "store"), "SIMGATE_POLICY": str(folder / "policy.yaml"), "SIMGATE_POLL_S": "0.5",
-        "SIMGATE_PYTHON": str(python), "SIMGATE_MAX_BATCHES": "2",
+        "SIMGATE_PYTHON": str(python), "SIMGATE_MAX_BATCHES": str(max_batches),
     }  # fmt: skip
-    accounts = {**ACCOUNTS, "second-manager": "user"}
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Start Airflow, and see to it that nothing of it is left."""
+    folder = tmp_path_factory.mktemp("airflow")
+    environment = furnished(folder)
     airflow = start(
-        folder / "home", dags=dags, plugins=ROOT / "plugins", environment=environment, accounts=accounts, port=0
-    )
+        folder / "home", dags=folder / "dags", plugins=ROOT / "plugins", environment=environment, accounts=PEOPLE,
+        port=0,
+    )  # fmt: skip
     try:
         found = World(airflow, Store(str(folder / "store")), folder)
-        admin = found.user("admin")
-        known = ("build_dataset", "release_model", "gate", "probe")
-        wait_for(lambda: all(admin.ask("GET", f"dags/{dag}").is_success for dag in known), 300, "the DAGs")
-        assert admin.get("importErrors")["import_errors"] == []
+        found.wait_for_dags()
         yield found
     finally:
         airflow.stop()

@@ -6,11 +6,15 @@ Stands in for the interpreter that StageLocal starts: `small_stages.py -m simgat
 from __future__ import annotations
 
 import json
+import os
 import sys
+import time
 from itertools import pairwise
 
 from simgate.__main__ import main
 from simgate.core.canonical import canonical_json, sha256_hex
+from simgate.core.credentials import own_store_keys
+from simgate.core.job_list import read_job_list
 from simgate.core.stage import Stage, run_batch
 from simgate.core.store import Store
 from simgate.core.work import Work
@@ -45,7 +49,8 @@ def index(work: Work[IndexSpec]) -> None:
 
 
 def generate(work):
-    """A shard is its scene's closure and its own number."""
+    """A shard is its scene's closure and its own number; a test that wants to interfere makes it slow."""
+    time.sleep(float(os.environ.get("SMALL_STAGES_PAUSE_S", "0")))
     item = SceneItem.from_json(work.inputs.read("index", f"scenes/{work.spec.scene}.json"), what="scene")
     work.outputs.write("shard.tar", f"{item.closure_sha256} {work.spec.first_episode}".encode(), "application/x-tar")
 
@@ -120,7 +125,8 @@ def run(words):
     if name not in SMALL:
         return main(arguments)
     jobs = [value for flag, value in pairwise(arguments) if flag == "--job"]
-    store = Store(arguments[arguments.index("--out") + 1])
+    store = Store(arguments[arguments.index("--out") + 1], own_store_keys())
+    jobs += [key for flag, value in pairwise(arguments) if flag == "--jobs" for key in read_job_list(store, value)]
     row = stage_row(name)
     return run_batch(Stage(name, row.extra, row.spec_type, SMALL[name]), jobs, store, place="local")
 

@@ -268,9 +268,3 @@ def test_an_authors_answer_promotes_nothing(world: World):
     release = admin.runs("release_model")[-1]
     release.answer(world.user("release-manager"), "Approve").raise_for_status()
     assert_refused(world, release, "release@example.org is an author of something upstream")
-
-
-def test_stopping_leaves_no_process(world: World):
-    assert len(members(world.airflow.pid)) > 4
-    world.airflow.stop()
-    assert members(world.airflow.pid) == []

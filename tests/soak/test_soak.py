@@ -13,14 +13,13 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from simgate.core.attempt import committed, memo_key
 from simgate.core.journal import Journal
 from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.store import Store
 from simgate.plan.jobs import parts_of, write_jobs
 from tests.probe_jobs import probe_job, read_back, result, run, start, submit
+from tests.servers.cache import say
 from tests.tiny_pipeline import slot_of
 
 MINUTES = float(os.environ.get("SIMGATE_SOAK_MINUTES", "10"))
@@ -123,7 +122,7 @@ ROUNDS: tuple[Callable[[random.Random, Path, Store], None], ...] = (
 )
 
 
-def test_soak(tmp_path: Path, tiny_store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_soak(tmp_path: Path, tiny_store: Store) -> None:
     end = time.monotonic() + MINUTES * 60
     draws, done = random.Random(SEED), Counter[str]()
     while time.monotonic() < end:
@@ -133,10 +132,9 @@ def test_soak(tmp_path: Path, tiny_store: Store, capsys: pytest.CaptureFixture[s
         try:
             round_(draws, folder, tiny_store)
         except BaseException:
-            print(f"SEED={SEED} failed in round {sum(done.values())} ({round_.__name__}); kept in {folder}")
+            say(f"SEED={SEED} failed in round {sum(done.values())} ({round_.__name__}); kept in {folder}")
             raise
         shutil.rmtree(folder)
         done[round_.__name__] += 1
-        with capsys.disabled():
-            print(f"soak: {dict(done)}, {max(0, end - time.monotonic()):.0f} s left", flush=True)
+        say(f"soak: {dict(done)}, {max(0, end - time.monotonic()):.0f} s left")
     assert done

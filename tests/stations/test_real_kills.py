@@ -21,8 +21,9 @@ from simgate.plan.record import Trigger
 from simgate.plan.release import plan_release
 from simgate.release.approval import REJECT
 from simgate.release.candidate import candidates
+from simgate.release.decision import quarantine
 from simgate.release.policy import Policy
-from simgate.release.promote import quarantine, settle
+from simgate.release.promote import settle
 from tests.probe_jobs import run, start
 from tests.release_chain import answer
 from tests.tiny_pipeline import ROOT, dataset_recipe, release_recipe, run_pipeline, slot_of

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import read_verdict
 from simgate.core.code import code_digest
 from simgate.core.errors import InputError
 from simgate.core.heads import DatasetBody, DatasetHead, ScenesHead, dataset_head, publish_dataset, scenes_head
+from simgate.core.job import MAIN
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.plan.jobs import DATASET_STAGES, NotReady, find, slots_of
@@ -32,7 +34,8 @@ def plan_dataset(
 
 
 def _why(head: ScenesHead, domain: str, recipe: DatasetRecipe, run: str, triggers: Sequence[Trigger]) -> DatasetWhy:
-    push = Trigger(kind="push", who=head.author, detail=f"push {head.seq}: {head.message}"[:2000], at=head.at)
+    kind: Literal["push", "pull_request"] = "push" if domain == MAIN else "pull_request"
+    push = Trigger(kind=kind, who=head.author, detail=f"push {head.seq}: {head.message}"[:2000], at=head.at)
     chain = (*triggers, push)
     people = tuple(sorted({trigger.who for trigger in chain if trigger.who}))
     return DatasetWhy(
@@ -77,6 +80,11 @@ def publish(store: Store, why: DatasetWhy) -> tuple[DatasetHead, bool]:
     ref = judged(store, why)
     if ref is None:
         raise NotReady("validate is not committed", remedy="it comes first")
+    return publish_judged(store, why, ref)
+
+
+def publish_judged(store: Store, why: DatasetWhy, ref: ManifestRef) -> tuple[DatasetHead, bool]:
+    """The same where `judged` was asked already: for many shards it is no small question."""
     body = DatasetBody(
         validate_ref=ref,
         content_digest=read_manifest(store, ref).content_digest,

@@ -14,7 +14,8 @@ from simgate.core.errors import InputError, SimgateError
 from simgate.core.job import Input, Job, ManifestInput, SnapshotInput
 from simgate.core.key import KeyParts, excluded_trees, key_parts, load_inputs
 from simgate.core.lock import lock_digest
-from simgate.core.manifest import read_manifest
+from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.many import at_once
 from simgate.core.spec import Spec
 from simgate.core.store import Store
 from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, record_folder
@@ -56,22 +57,35 @@ def slots_of(store: Store, why: DatasetWhy | ReleaseWhy, stage: str) -> tuple[Sl
     )
 
 
-def parts_of(store: Store, slot: Slot) -> KeyParts:
-    """What the slot's key is made of."""
-    return key_parts(slot.job, load_inputs(store, slot.job))
+def parts_of(store: Store, slot: Slot, known: dict[str, Manifest] | None = None) -> KeyParts:
+    """What the slot's key is made of; `known` as in `load_inputs`."""
+    return key_parts(slot.job, load_inputs(store, slot.job, known))
 
 
 def find(store: Store, slot: Slot) -> ManifestRef | None:
     """The committed run of a slot: its key recomputed, its memo read."""
-    return committed(store, slot.job, parts_of(store, slot).run_key)
+    return find_all(store, [slot])[0]
+
+
+def find_all(store: Store, wanted: Sequence[Slot]) -> list[ManifestRef | None]:
+    """The same of several slots, at the same time: one read a slot, and one for each different input."""
+    known: dict[str, Manifest] = {}
+    keys = [parts_of(store, slot, known).run_key for slot in wanted]
+    return at_once(lambda pair: committed(store, pair[0].job, pair[1]), list(zip(wanted, keys, strict=True)))
 
 
 def the(store: Store, slot: Slot) -> ManifestRef:
     """The committed run of a slot, or NotReady."""
-    ref = find(store, slot)
-    if ref is None:
-        raise NotReady(f"{slot.name} is not committed", remedy="it comes first")
-    return ref
+    return all_of(store, [slot])[0]
+
+
+def all_of(store: Store, wanted: Sequence[Slot]) -> list[ManifestRef]:
+    """The committed runs of several slots, or NotReady."""
+    found = find_all(store, wanted)
+    for slot, ref in zip(wanted, found, strict=True):
+        if ref is None:
+            raise NotReady(f"{slot.name} is not committed", remedy="it comes first")
+    return [ref for ref in found if ref is not None]
 
 
 def batches(pending: Sequence[Slot], at_most: int) -> tuple[tuple[Slot, ...], ...]:
@@ -125,7 +139,10 @@ def _index(_store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
 
 
 def _generate(store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
-    index = the(store, _index(store, why)[0])
+    return _shards(store, why, the(store, _index(store, why)[0]))
+
+
+def _shards(store: Store, why: DatasetWhy, index: ManifestRef) -> tuple[Slot, ...]:
     plan = ShardPlan.from_json(store.read(read_manifest(store, index).artifact("shards.json")), what="shards.json")
     found = []
     for shard in plan.shards:
@@ -140,7 +157,7 @@ def _generate(store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
 
 def _validate(store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
     index = the(store, _index(store, why)[0])
-    shards = [ManifestInput(ref=the(store, slot)) for slot in _generate(store, why)]
+    shards = [ManifestInput(ref=ref) for ref in all_of(store, _shards(store, why, index))]
     scenes = [ManifestInput(ref=index, output=f"scenes/{scene.name}.json") for scene in why.recipe.scenes]
     return (_slot(why, "validate", "validate", why.recipe.validate_spec, [*shards, *scenes]),)
 
@@ -180,6 +197,7 @@ def _evaluate_spec(store: Store, why: ReleaseWhy) -> EvaluateSpec:
         min_map_50=recipe.min_map_50,
         max_command_error=recipe.max_command_error,
         min_success_gain=recipe.min_success_gain,
+        environment=recipe.evaluate_environment,
     )
 
 

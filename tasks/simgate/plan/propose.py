@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from simgate.core.errors import InputError
+from simgate.core.errors import InputError, Refused
 from simgate.core.manifest import read_manifest
+from simgate.core.signature import Signer
 from simgate.core.store import Store
 from simgate.plan.jobs import slots_of, the
 from simgate.plan.record import ReleaseWhy, record_folder
 from simgate.plan.release import release_tries
-from simgate.release.candidate import CandidateEntry, candidates, new_candidate
+from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
 from simgate.release.policy import Policy, Role
+from simgate.release.signatures import evidence_checks, signer_problems
 
 
-def propose(store: Store, why: ReleaseWhy, policy: Policy) -> CandidateEntry:
-    """Append the run's candidate; a retry gets the entry that is there."""
+def propose(store: Store, why: ReleaseWhy, policy: Policy, signer: Signer | None = None) -> CandidateEntry:
+    """Append the run's candidate, signed where the planner has a key; a retry gets the entry that is there."""
     if why.domain != "main":
         raise InputError("a pull request proposes nothing", actual=why.domain, expected="main")
     if policy.sha256 != why.policy_sha256:
@@ -43,5 +45,18 @@ def propose(store: Store, why: ReleaseWhy, policy: Policy) -> CandidateEntry:
         ttl=policy.channel(recipe.channel).candidate_ttl,
         run_record=record_folder(why.domain, why.run),
     )
+    if policy.channel(recipe.channel).signed:
+        _check_signed(store, candidate, policy, signer)
     release_tries(store, why).clear()
-    return candidates(store, recipe.model, recipe.channel).add(candidate)
+    return candidates(store, recipe.model, recipe.channel, signer).add(candidate)
+
+
+def _check_signed(store: Store, candidate: Candidate, policy: Policy, signer: Signer | None) -> None:
+    # Promotion would refuse it too, but only after a person was asked.
+    checks = evidence_checks(store, candidate.evidence, candidate.engine, policy.keys)
+    problems = [
+        *signer_problems(signer, "planner", policy.keys),
+        *(check.problem for check in checks if check.problem),
+    ]
+    if problems:
+        raise Refused(f"channel {candidate.channel} wants signatures: " + "; ".join(problems))

@@ -84,10 +84,11 @@ def _why(
 
 
 def _simulation(store: Store, validate: Manifest) -> SimulationSpec:
-    """How the dataset was simulated: any shard's spec without the shard."""
+    """How the dataset was simulated: any shard's spec without the shard and the machine that made it."""
     shard = next(link for link in validate.dependencies if link.name == "generate")
     spec = read_manifest(store, shard.ref).spec
-    common = {name: value for name, value in spec.items() if name in SimulationSpec.model_fields}
+    wanted = SimulationSpec.model_fields.keys() - {"environment"}
+    common = {name: value for name, value in spec.items() if name in wanted}
     return SimulationSpec.from_value(common, what="spec of a shard")
 
 

@@ -1,0 +1,125 @@
+"""Airflow on PostgreSQL, each of its components killed in turn: no change lost, no release doubled, no orphan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from simgate.core.heads import ScenesHead, dataset_head
+from simgate.core.journal import Journal
+from simgate.plan.record import DatasetWhy, read_why, record_folder
+from simgate.release.candidate import candidates
+from simgate.release.ledger import Ledger
+from simgate_airflow.run_record import run_name
+from tests.e2e.airflow_client import Run, wait_for
+from tests.e2e.components import COMPONENTS, Components, components
+from tests.e2e.conftest import World
+from tests.many_shards import SHARDS, assert_every_shard_once, recipe
+from tests.servers.cache import say
+from tests.servers.postgres import Postgres, postgres
+
+__all__ = ["postgres"]
+OUTAGE_S = 3.0
+HOUR_S = 180.0
+"""How long the test waits before it does what the hourly reconcile would: an event may be lost, a change may not."""
+
+
+@pytest.fixture(scope="module")
+def cluster(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Components, World]]:
+    folder = tmp_path_factory.mktemp("cluster")
+    with components(postgres, folder, database="soak", max_batches="64") as found:
+        yield found
+
+
+def is_published(world: World, push: ScenesHead) -> bool:
+    """Whether main's dataset is made of these very scenes."""
+    head = dataset_head(world.store, "main")
+    why = read_why(world.store, head.run_record) if head else None
+    return isinstance(why, DatasetWhy) and why.snapshot_sha256 == push.snapshot_sha256
+
+
+def await_dataset(world: World, push: ScenesHead, said: str) -> float:
+    """Wait until a push is published; after a while as the hourly run would come; the seconds."""
+    began = time.monotonic()
+    try:
+        wait_for(lambda: is_published(world, push), HOUR_S, said)
+    except AssertionError:
+        say(f"soak: the event was lost, the reconcile comes: {said}")
+        world.user("admin").trigger("build_dataset")
+        wait_for(lambda: is_published(world, push), HOUR_S, said)
+    return time.monotonic() - began
+
+
+def newest_gate(world: World) -> Run:
+    """The release run that asks about the newest candidate, once it asks."""
+    admin = world.user("admin")
+    found: list[Run] = []
+
+    def asks() -> bool:
+        newest = candidates(world.store, "navigator", "demo").newest()
+        runs = (run for run in admin.runs("release_model") if run.tasks.get("approve") == "awaiting_input")
+        mine = (
+            run
+            for run in runs
+            if newest and newest.candidate.run_record == record_folder("main", run_name(run.dag, run.run_id))
+        )
+        found[:] = list(mine)
+        return bool(found) and is_of_published(world, found[0])
+
+    wait_for(asks, 240, "the gate of the newest dataset")
+    return found[0]
+
+
+def is_of_published(world: World, run: Run) -> bool:
+    """Whether a release run is made of the dataset that is published now."""
+    why = read_why(world.store, record_folder("main", run_name(run.dag, run.run_id)))
+    head = dataset_head(world.store, "main")
+    return head is not None and not isinstance(why, DatasetWhy) and why.dataset == head.validate_ref
+
+
+def test_each_component_is_killed_in_turn_and_no_change_is_lost_and_no_release_doubled(
+    cluster: tuple[Components, World],
+):
+    parts, world = cluster
+    await_dataset(world, world.push(), "the first push")
+    for name in COMPONENTS:
+        parts.kill(name)
+        assert parts.strays() == [], f"nothing outlives {name}"
+        push = world.push(home=f"while {name} is away")
+        time.sleep(OUTAGE_S)
+        parts.start(name)
+        took_s = await_dataset(world, push, f"the push while {name} was away")
+        say(f"soak: {name} killed, its outage's push published after {took_s:.0f} s")
+
+    gate = newest_gate(world)
+    gate.answer(world.user("release-manager"), "Approve").raise_for_status()
+    parts.kill("scheduler-1")
+    assert gate.ended(120) == "success"
+    ledger = list(Journal(world.store, "ledger/navigator").entries())
+    assert [entry.body["action"] for entry in ledger].count("promote") == 1
+    assert Ledger(world.store, "navigator").live("demo") is not None
+    engines = [entry.candidate.evidence["hil"] for entry in candidates(world.store, "navigator", "demo").all()]
+    assert len(engines) == len(set(engines)), "no observation was proposed twice"
+    assert parts.strays() == []
+    parts.start("scheduler-1")
+
+
+def test_of_500_shards_none_is_lost_though_the_scheduler_that_makes_them_is_killed(cluster: tuple[Components, World]):
+    parts, world = cluster
+    admin = world.user("admin")
+    admin.ask("PATCH", "dags/release_model", {"is_paused": True}).raise_for_status()
+    run = admin.trigger("build_dataset", recipe=recipe(SHARDS).model_dump(mode="json"))
+    half = SHARDS // 3
+    folder = record_folder("main", run_name(run.dag, run.run_id))
+    before = len(world.store.keys("memo/main"))
+    wait_for(lambda: len(world.store.keys("memo/main")) - before > half, 300, "a third of the shards")
+    victim: list[str] = []
+    wait_for(lambda: bool(victim.extend(filter(None, [parts.busy_scheduler("generate")])) or victim), 60, "a worker")
+    parts.kill(victim[0])
+    assert parts.strays() == []
+    assert run.ended(300) == "success"
+    assert_every_shard_once(world.store, folder, SHARDS)
+    mapped = [state for task, state in run.tasks.items() if task.startswith("generate.")]
+    assert mapped == ["success"] * 64
