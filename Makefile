@@ -8,7 +8,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 MINUTES ?= 10
-SOURCES := tasks plugins dags tests scenes
+WORKERS ?= 2
+QUICK := tests --ignore=tests/soak --ignore=tests/bench --ignore=tests/gpu
+SOURCES := tasks plugins dags tests scenes images compose
 
 # uv does not read pip's setting; a machine that offers local wheels serves them to both.
 export UV_FIND_LINKS := $(if $(UV_FIND_LINKS),$(UV_FIND_LINKS),$(PIP_FIND_LINKS))
@@ -18,7 +20,7 @@ export WARP_CACHE_PATH ?= $(HOME)/.cache/simgate/warp
 # A change of either file installs again; uv makes that a matter of seconds.
 STAMP := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt 2>/dev/null | sha256sum | cut -c1-16)
 
-.PHONY: help setup browser demo demo-stop test soak gpu check bench format lock clean distclean
+.PHONY: help setup browser servers images images-pin demo demo-stop test soak gpu check bench format lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/' | expand -t 20
@@ -54,28 +56,42 @@ browser: # Chromium for tests/browser, by apt where that is allowed; without it 
 		else echo "== no chromium; the browser tests are skipped"; fi; \
 	fi
 
+servers: $(STAMP) # MinIO and Kubernetes from source, PostgreSQL from Debian: built once, kept in ~/.cache/simgate
+	@$(BIN)/python -m tests.servers.minio prepare
+	@$(BIN)/python -m tests.servers.kubernetes prepare
+	@$(BIN)/python -m tests.servers.postgres prepare
+
+images: $(STAMP) ## container images with their SBOMs, by docker or buildah; IMAGES="worker minio" for some
+	$(BIN)/python -m images.build $(IMAGES)
+
+images-pin: $(STAMP) ## look up what the tags of all bases name today, and pin that; needs skopeo, or docker with buildx
+	$(BIN)/python -m images.bases
+
 demo: $(STAMP) ## a scene edit becomes a released model, in this terminal
 	@umask 077; exec $(BIN)/simgate demo start
 
 demo-stop: ## stop what a demo left running
 	@if test -x $(BIN)/simgate; then $(BIN)/simgate demo stop; fi
 
-test: $(STAMP) browser ## every test but soak, bench and gpu
-	$(BIN)/python -m pytest tests --ignore=tests/soak --ignore=tests/bench --ignore=tests/gpu $(ARGS)
+test: $(STAMP) browser servers ## every test but soak, bench and gpu
+	$(BIN)/python -m pytest $(QUICK) -n $(WORKERS) --no-loadscope-reorder -m "not alone" $(ARGS)
+	@echo "== what keeps time, with nothing beside it"
+	$(BIN)/python -m pytest $(QUICK) -m alone $(ARGS) || test $$? = 5
 
-soak: $(STAMP) ## kills, races and random work for MINUTES (default 10); prints its seed, take it up with SEED=
+soak: $(STAMP) servers ## kills, races and random work for MINUTES (default 10); prints its seed, take it up with SEED=
 	@seed="$${SEED:-$$RANDOM$$RANDOM}"; echo "== soak: $(MINUTES) minutes, SEED=$$seed"; \
 		SIMGATE_SOAK_MINUTES=$(MINUTES) SIMGATE_SOAK_SEED="$$seed" \
-		$(BIN)/python -m pytest tests/soak -s --timeout=$$(( ($(MINUTES) + 10) * 60 )) $(ARGS)
+		$(BIN)/python -m pytest tests/soak -v -n $(WORKERS) --no-loadscope-reorder --timeout=$$(( ($(MINUTES) + 10) * 60 )) $(ARGS)
 
 gpu: $(STAMP) ## tests that need an NVIDIA GPU; skipped with a reason where there is none
 	$(BIN)/python -m pytest tests/gpu $(ARGS)
 
-check: $(STAMP) ## format, lint, types, layers; under a minute
+check: $(STAMP) ## format, lint, types, layers, Containerfile; under a minute
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy tasks/simgate plugins/simgate_airflow
+	$(BIN)/mypy tasks/simgate plugins/simgate_airflow images compose
 	$(BIN)/lint-imports
+	$(BIN)/hadolint images/Containerfile
 
 bench: $(STAMP) ## measure; prints a table and writes bench/*.json
 	@mkdir -p bench
