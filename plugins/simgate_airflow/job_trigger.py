@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -76,18 +76,7 @@ class StageJobTrigger(BaseTrigger):
         async with self.hook.get_conn() as connection:
             job = await client.BatchV1Api(connection).read_namespaced_job(self.name, self.namespace)
             pods = await self._pods(connection)
-        for condition in job.status.conditions or ():
-            if condition.status == "True" and condition.type in ("Complete", "Failed"):
-                return ("success" if condition.type == "Complete" else "failed", condition.message or condition.type)
-        if stuck := next(filter(None, (detect_pod_terminate_early_issues(pod) for pod in pods)), ""):
-            return "failed", stuck
-        begun = job.status.start_time
-        waiting = [pod.metadata.name for pod in pods if pod.status.phase == "Pending"]
-        age_s = time.time() - begun.timestamp() if begun else 0.0
-        if waiting and age_s > self.start_within_s:
-            return "timeout", f"pods {', '.join(waiting)} did not start within {self.start_within_s:.0f} s"
-        lost = [pod for pod in pods if _overdue(pod)]
-        return ("failed", f"pod {lost[0].metadata.name} lost its node") if lost else ("", "")
+        return look(job, pods, self.start_within_s)
 
     async def _pods(self, connection: Any) -> list[Any]:
         selector = f"batch.kubernetes.io/job-name={self.name}"
@@ -105,6 +94,30 @@ class StageJobTrigger(BaseTrigger):
     def _event(self, status: str, message: str) -> TriggerEvent:
         told = {"name": self.name, "namespace": self.namespace, "status": status, "message": message}
         return TriggerEvent(told)  # type: ignore[no-untyped-call]
+
+
+def end_of(job: Any) -> tuple[str, str]:
+    """(success | failed, why) of a job that has ended, or two empty strings: a suspended one has conditions too."""
+    for condition in job.status.conditions or ():
+        if condition.status == "True" and condition.type in ("Complete", "Failed"):
+            return ("success" if condition.type == "Complete" else "failed", condition.message or condition.type)
+    return "", ""
+
+
+def look(job: Any, pods: Sequence[Any], start_within_s: float) -> tuple[str, str]:
+    """(success | failed | timeout, why), or two empty strings while it runs or may still begin."""
+    status, message = end_of(job)
+    if status:
+        return status, message
+    if stuck := next(filter(None, (detect_pod_terminate_early_issues(pod) for pod in pods)), ""):
+        return "failed", stuck
+    # A job that its queue holds back has not started, and has no pods.
+    age_s = time.time() - (job.status.start_time or job.metadata.creation_timestamp).timestamp()
+    waiting = [pod.metadata.name for pod in pods if pod.status.phase == "Pending"]
+    if age_s > start_within_s and (waiting or job.status.start_time is None):
+        return "timeout", f"{', '.join(waiting) or 'no pod'} did not start within {start_within_s:.0f} s"
+    lost = [pod for pod in pods if _overdue(pod)]
+    return ("failed", f"pod {lost[0].metadata.name} lost its node") if lost else ("", "")
 
 
 def _overdue(pod: Any) -> bool:

@@ -19,7 +19,8 @@ MAX_FILE_BYTES = 1_000_000
 DEFAULT = "default"
 OWN_NAMES = ("SIMGATE_IMAGE", "SIMGATE_ROLE_KEYS", "SIMGATE_NODES", "JOB_COMPLETION_INDEX")
 """Variables that the place itself sets."""
-_SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY|PRIVATE_KEY")
+_SECRET = re.compile(r"SECRET|PASSW|TOKEN|CREDENTIAL|_KEY$|_KEY_")
+_ACCOUNT = re.compile(r"://[^/@]+@")
 _DIGEST = re.compile(r"^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?@sha256:[0-9a-f]{64}$")
 _QUANTITY = re.compile(r"^(0|[1-9][0-9]*)(\.[0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")
 _NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
@@ -111,7 +112,9 @@ class PodsSettings(Document):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        for name in self.environment:
+        for name, value in self.environment.items():
+            if _ACCOUNT.search(value):
+                raise ValueError(f"environment.{name} is a URL with an account in it; a pod's environment is no secret")
             if name in OWN_NAMES:
                 raise ValueError(f"environment.{name} is set by simgate itself; leave it out")
             if _SECRET.search(name):

@@ -185,7 +185,11 @@ def _volumes(order: Order, mine: StagePods) -> list[Shape]:
         {"name": "keys", "secret": {"secretName": secret, "defaultMode": 0o440}},
     ]
     # Ranks on several GPUs of one node speak through shared memory, of which a pod has 64 MiB by default.
-    return [*volumes, {"name": "shm", "emptyDir": {"medium": "Memory"}}] if mine.gpus > 1 else volumes
+    return (
+        [*volumes, {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": mine.memory}}]
+        if mine.gpus > 1
+        else volumes
+    )
 
 
 def _mounts(mine: StagePods) -> list[Shape]:

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import V1Job, V1Pod
 from kubernetes.client.exceptions import ApiException
 
-from simgate_airflow.job_trigger import StageJobTrigger
+from simgate_airflow.job_trigger import StageJobTrigger, end_of
 from simgate_airflow.pod_end import PodEnd
 from simgate_airflow.pod_place import POLL_S, PodPlace
 from simgate_airflow.pod_settings import pods_settings
@@ -63,7 +63,7 @@ class StageJobPlace(PodPlace, KubernetesJobOperator):  # type: ignore[misc]
         labels = own_labels(self.order(context)) | self._get_ti_pod_labels(context, include_try_number=False)
         selector = ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
         jobs = self.job_client.list_namespaced_job(pods_settings().namespace, label_selector=selector).items
-        running = [job for job in jobs if job.metadata.deletion_timestamp is None and not job.status.conditions]
+        running = [job for job in jobs if job.metadata.deletion_timestamp is None and not end_of(job)[0]]
         return max(running, key=lambda job: job.metadata.creation_timestamp, default=None)
 
     def _trigger(self, job: V1Job) -> StageJobTrigger:

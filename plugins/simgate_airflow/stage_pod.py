@@ -60,7 +60,16 @@ class StagePodPlace(PodPlace):
 
     def _get_pod_from_task_state_store(self, context: Context) -> V1Pod | None:
         pod = super()._get_pod_from_task_state_store(context)
-        return pod if pod is not None and pod.metadata.deletion_timestamp is None else None
+        return (
+            pod if pod is not None and pod.metadata.deletion_timestamp is None and self._is_mine(pod, context) else None
+        )
+
+    def _is_mine(self, pod: V1Pod, context: Context) -> bool:
+        # Whoever may write a task's state store may name any pod there: another task's would be watched, and deleted.
+        wanted = self._get_ti_pod_labels(context, include_try_number=False)
+        found = pod.metadata.labels or {}
+        same = all(found.get(name) == value for name, value in wanted.items())
+        return same and pod.metadata.namespace == pods_settings().namespace
 
     def invoke_defer_method(self, last_log_time: Any = None, context: Context | None = None) -> None:  # noqa: ARG002
         """Wait in the triggerer, which finds its own way to the API server: credentials stay out of the database."""

@@ -107,6 +107,11 @@ class Run:
         """Set a task's state by hand."""
         return who.ask("PATCH", f"{self.path}/taskInstances/{task}", {"new_state": state})
 
+    def failures(self) -> str:
+        """Logs of the tasks that failed."""
+        failed = [task for task, state in self.tasks.items() if state == "failed"]
+        return "\n".join(f"== {task}\n{self.log(task.partition('.')[0])[-6000:]}" for task in failed)
+
     def clear(self, who: User, *tasks: str, downstream: bool = False) -> httpx.Response:
         """Clear tasks of the run.
 

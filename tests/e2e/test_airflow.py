@@ -148,7 +148,7 @@ def test_a_push_starts_the_dataset_within_five_seconds_and_an_approval_makes_its
     world.push()
     assert wait_for(lambda: bool(admin.runs("build_dataset")), 30, "the watcher") <= 5.0
     dataset = admin.runs("build_dataset")[0]
-    assert dataset.ended() == "success"
+    assert dataset.ended() == "success", dataset.failures()
     assert set(outcomes(world, dataset).values()) == {"made"}
 
     wait_for(lambda: bool(admin.runs("release_model")), 120, "the release run")

@@ -79,6 +79,27 @@ def test_what_the_operator_asks_for_is_the_shape_and_the_tasks_labels(pods_file:
     assert asked["spec"] == plain["spec"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "adopted"),
+    [({}, True), ({"task_id": "train"}, False), ({"run_id": "another"}, False), ({"namespace": "kube-system"}, False)],
+)
+def test_a_pod_that_the_tasks_state_names_is_adopted_if_it_is_the_tasks_own(
+    pods_file: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], adopted: bool
+):
+    from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+    from kubernetes.client import V1ObjectMeta, V1Pod
+
+    operator = stage_class()(task_id="probe", stage="probe")
+    run = SimpleNamespace(dag_id="demo", run_id="run1")
+    instance = SimpleNamespace(dag_id="demo", run_id="run1", task_id="probe", map_index=-1, try_number=2)
+    context = {"ti": instance, "run_id": "run1", "dag": None, "dag_run": run, "params": {}}
+    labels = operator._get_ti_pod_labels(context) | {"try_number": "1"}
+    namespace = changes.pop("namespace", "simgate")
+    pod = V1Pod(metadata=V1ObjectMeta(name="p", namespace=namespace, labels=labels | changes))
+    monkeypatch.setattr(KubernetesPodOperator, "_get_pod_from_task_state_store", lambda *_: pod)
+    assert (operator._get_pod_from_task_state_store(context) is pod) is adopted
+
+
 def test_no_credentials_go_to_the_database_with_a_trigger(
     pods_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

@@ -35,6 +35,8 @@ def test_every_stage_finds_its_image_and_a_missing_one_is_named():
         ({"images": {"heavy": IMAGES["light"]}}, "images.heavy"),
         ({"environment": {"SIMGATE_IMAGE": "mine"}}, "SIMGATE_IMAGE is set by simgate"),
         ({"environment": {"AWS_SECRET_ACCESS_KEY": "x"}}, "looks like a secret"),
+        ({"environment": {"OPENAI_API_KEY": "x"}}, "looks like a secret"),
+        ({"environment": {"DATABASE_URL": "postgresql://me:secret@db/x"}}, "a URL with an account in it"),
         ({"environment": {"lower": "x"}}, "environment"),
         ({"stages": {"trian": {}}}, "stages.trian: no such stage"),
         ({"stages": {"generate": {"nodes": 2}}}, r"stages.generate.nodes is 2; train alone"),

@@ -54,23 +54,13 @@ def released(world: PipelineWorld) -> Run:
     world.simgate("pusher-main", "scenes", "push", str(ROOT / "scenes"), "--author", "scenes@example.org")
     world.say("scenes are pushed; the watcher starts build_dataset")
     dataset = world.planned_run("build_dataset")
-    assert world.follow(dataset) == "success", failures(dataset)
+    assert world.follow(dataset) == "success", dataset.failures()
     release = world.planned_run("release_model")
-    assert world.follow(release, until="approve") == "running", failures(release)
+    assert world.follow(release, until="approve") == "running", release.failures()
     release.answer(world.user("release-manager"), "Approve").raise_for_status()
     world.say("the release manager approved")
-    assert world.follow(release) == "success", failures(release)
+    assert world.follow(release) == "success", release.failures()
     return dataset
-
-
-def failures(run: Run) -> str:
-    """Logs of the tasks that failed."""
-    failed = [task for task, state in run.tasks.items() if state == "failed"]
-    return "\n".join(f"== {task}\n{run.log(*_task(task))[-6000:]}" for task in failed)
-
-
-def _task(name: str) -> tuple[str, int]:
-    return name.partition(".")[0], 1
 
 
 def assert_verified(world: PipelineWorld) -> None:
@@ -129,14 +119,14 @@ def assert_nothing_changed_starts_no_pod(world: PipelineWorld, dataset: Run) -> 
     """New runs find everything there: the dataset is judged, the engine is live already; a cleared stage likewise."""
     admin = world.user("admin")
     again = admin.trigger("build_dataset")
-    assert world.follow(again) == "success", failures(again)
+    assert world.follow(again) == "success", again.failures()
     assert again.tasks["plan"] == "skipped"
     once_more = admin.trigger("release_model")
-    assert world.follow(once_more) == "success", failures(once_more)
+    assert world.follow(once_more) == "success", once_more.failures()
     assert (once_more.tasks["export"], once_more.tasks["hil"]) == ("success", "skipped")
     assert "the engine is byte for byte the live one" in once_more.log("compare")
     dataset.clear(admin, "index", "generate", "validate").raise_for_status()
-    assert world.follow(dataset) == "success", failures(dataset)
+    assert world.follow(dataset) == "success", dataset.failures()
     logs = [once_more.log("train"), once_more.log("export"), dataset.log("index", 2), dataset.log("validate", 2)]
     assert all("reused: runs/main/" in log for log in logs)
     assert len(list(Ledger(world.store, "navigator").history())) == 1

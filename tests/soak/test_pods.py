@@ -103,14 +103,6 @@ def test_a_pod_that_is_out_of_memory_is_tried_again_and_names_its_limit(world_of
     assert "was OOMKilled at its limit of 24Mi: raise stages.probe.memory" in run.log("probe", 2)
 
 
-def test_a_scratch_that_is_too_small_evicts_the_pod_and_says_so(world_of_pods: Deployment):
-    world_of_pods.configure(scratch="4Mi")
-    run = world_of_pods.run({"seed": 22, **LONG, "size_bytes": 1_000_000})
-    assert run.ended() == "failed"
-    assert "was evicted by its node" in run.log("probe", 2)
-    assert "raise stages.probe.scratch (now 4Mi)" in run.log("probe", 2)
-
-
 def test_a_pod_that_runs_too_long_is_ended_and_says_so(world_of_pods: Deployment):
     world_of_pods.configure(deadline_s=10)
     run = world_of_pods.run({"seed": 18, **LONG})

@@ -26,6 +26,7 @@ from simgate.specs.hil import HilSpec, SafetyLimits
 LIMITS = SafetyLimits(
     command_deadline_ms=150.0, silence_limit_ms=400.0, acceleration_m_s2=40.0, yaw_acceleration_rad_s2=200.0
 )
+pytestmark = pytest.mark.alone
 SPEC = HilSpec(bench="emulated", engine="onnxruntime-cpu", bags=1, limits=LIMITS)
 PERIOD_NS = 50_000_000
 FRAMES = 5
@@ -34,7 +35,6 @@ DEVICE = """
 import os, sys, time
 from simgate.hil.wire import READY, Answer, Question, Unframer, framed
 
-pytestmark = pytest.mark.alone
 out = os.fdopen(os.dup(1), "wb", buffering=0)
 def say(payload): out.write(framed(payload))
 def answers(limit=10**9):

@@ -380,3 +380,51 @@ class OutOfOrder(Store):
         if key.endswith("verdict.json"):
             raise StoreError("503 slow down")
         return super().get(key, max_bytes=max_bytes)
+
+
+def test_an_old_observation_of_the_same_engine_is_no_observation_of_this_run(chain: Chain) -> None:
+    evidence = chain.evidence()
+    later = next_run(chain, 2)
+    renewed = {**later.evidence(), "hil": evidence["hil"]}
+    with pytest.raises(Refused, match=r"the observation was made for plans/main/release-1, not for .*release-2"):
+        approve(chain, answer(later.add(later.candidate(renewed))))
+
+
+def test_evidence_of_a_run_that_names_its_own_people_is_refused(chain: Chain) -> None:
+    chain.store.create("runs/main/train/evil/why.json", b'{"people": []}')
+    job = chain.job("train", {"weights": "00"}, [ManifestInput(ref=chain.dataset(), output="splits/train.json")])
+    hidden = job.model_copy(update={"run_record": "runs/main/train/evil"})
+    train = fulfil(chain.store, hidden, {"model.safetensors": b"weights"})
+    evidence = {**chain.evidence(), "train": train}
+    with pytest.raises(Refused, match=r"a run without a record: .*runs/main/train/evil"):
+        approve(chain, answer(chain.add(chain.candidate(evidence))))
+
+
+def test_evidence_that_stands_on_a_pull_requests_work_is_refused(chain: Chain) -> None:
+    index = chain.dataset()
+    theirs = chain.job("index", {"a": 1}, []).model_copy(update={"domain": "pr-7"})
+    made = fulfil(chain.store, theirs, {"scenes/a.json": b"{}"})
+    train = chain.commit(
+        "train",
+        {"weights": chain.weights.hex(), "more": 1},
+        [ManifestInput(ref=index, output="splits/train.json"), ManifestInput(ref=made)],
+        {"model.safetensors": chain.weights},
+    )
+    evidence = {**chain.evidence(), "train": train}
+    with pytest.raises(Refused, match="another domain's work: runs/pr-7/"):
+        approve(chain, answer(chain.add(chain.candidate(evidence))))
+
+
+def test_a_candidate_that_asks_for_longer_than_its_channel_is_refused(chain: Chain) -> None:
+    entry = chain.propose(expires_at=datetime.now(UTC) + timedelta(days=3650))
+    with pytest.raises(Refused, match="asks for longer than the channel's"):
+        approve(chain, answer(entry))
+
+
+def test_an_old_candidate_at_the_end_of_the_journal_is_not_the_newest(chain: Chain) -> None:
+    chain.propose()
+    next_run(chain, 2, weights=b"new").propose()
+    old = chain.store.get("candidates/navigator/demo/000000000001.json")
+    chain.store.create("candidates/navigator/demo/999999999999.json", old)
+    with pytest.raises(StoreError, match="lies in another's place"):
+        candidates(chain.store, "navigator", "demo").newest()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ import pytest
 from simgate.cli.store_copy import Copied, copy, heads
 from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import read_memo
+from simgate.core.canonical import sha256_hex
 from simgate.core.errors import DigestMismatch, InputError
-from simgate.core.heads import dataset_head, scenes_pushes
+from simgate.core.heads import dataset_head, push_scenes, scenes_pushes
 from simgate.core.manifest import MANIFEST_NAME, read_manifest
 from simgate.core.snapshot import file_key, read_snapshot
 from simgate.core.store import Store
@@ -29,7 +31,7 @@ from simgate.release.ledger import Ledger
 from simgate.release.policy import Policy
 from simgate.release.promote import authors, promote
 from tests.release_chain import POLICY, answer
-from tests.servers.guarded import simgate
+from tests.servers.guarded import Guarded, simgate
 from tests.servers.minio import MinioServer
 
 CUTS = (1, 3, 40, 90, 160, 220, 250)
@@ -73,11 +75,12 @@ def knowing(policy: Policy, people: frozenset[str]) -> Policy:
 
 
 def propose(store: Store, proposed: CandidateEntry, policy: Policy) -> CandidateEntry:
-    """The same evidence under a policy of the tests, as another run would propose it."""
-    store.create("plans/main/again/why.json", b'{"people":["author@example.org"]}')
+    """The same evidence of the same run under a policy of the tests."""
+    for key in store.keys(f"candidates/{MODEL}"):
+        store.delete(key)
     candidate = new_candidate(
         model=MODEL, channel="demo", engine=proposed.candidate.engine, evidence=proposed.candidate.evidence,
-        policy_sha256=policy.sha256, replaces="", ttl=timedelta(hours=1), run_record="plans/main/again",
+        policy_sha256=policy.sha256, replaces="", ttl=timedelta(hours=1), run_record=proposed.candidate.run_record,
     )  # fmt: skip
     return candidates(store, MODEL, "demo").add(candidate)
 
@@ -210,3 +213,43 @@ def test_a_restore_onto_a_store_that_went_on_is_refused_before_anything_is_writt
     with pytest.raises(InputError, match=rf"journal ledger/{MODEL} went on differently"):
         copy(released.store, target, check=False, tell=lambda _: None)
     assert target.keys("") == before
+
+
+def test_a_target_with_a_ledger_that_the_source_never_had_is_refused(tmp_path: Path) -> None:
+    source, target = Store(str(tmp_path / "source")), Store(str(tmp_path / "target"))
+    source.put("plans/main/x", b"a store before its first release")
+    quarantine(target, model=MODEL, digest="a" * 64, who="boss", why="for a test")
+    with pytest.raises(InputError, match=rf"journal ledger/{MODEL} went on differently"):
+        copy(source, target, check=False, tell=lambda _: None)
+    assert not target.exists("plans/main/x")
+
+
+def test_damage_in_a_pull_requests_domain_ends_the_copy_of_that_domain_alone(tmp_path: Path) -> None:
+    source, target = Store(str(tmp_path / "source")), Store(str(tmp_path / "target"))
+    good, others = b"main's", b"another pull request's"
+    source.put(f"files/{sha256_hex(good)}", good)
+    source.put(f"files/pr-7/{'0' * 64}", b"not what its name says")
+    source.put(f"files/pr-8/{sha256_hex(others)}", others)
+    source.put("memo/pr-7/x.json", b"{}")
+    source.put("heads/pr-7/scenes/000000000001.json", b"one")
+    target.put("heads/pr-9/scenes/000000000001.json", b"went on")
+    done = copy(source, target, check=False, tell=lambda _: None)
+    assert sorted(done.broken) == ["pr-7", "pr-9"]
+    assert "is damaged" in done.broken["pr-7"]
+    assert target.keys("") == sorted(
+        ["heads/pr-9/scenes/000000000001.json", f"files/{sha256_hex(good)}", f"files/pr-8/{sha256_hex(others)}"]
+    )
+
+
+def test_a_name_that_no_client_reads_in_a_pull_requests_folder_stops_neither_mains_push_nor_the_backup(
+    guarded: Guarded, tmp_path: Path
+) -> None:
+    guarded.client("pusher-pr-7").put_object("guarded", guarded.server.key("files/pr-7/a\nb"), BytesIO(b"x"), 1)
+    (tmp_path / "scenes").mkdir()
+    (tmp_path / "scenes" / "a.usda").write_text(f"#usda 1.0\n# {tmp_path}\n")
+    pusher = guarded.store("pusher-main")
+    assert push_scenes(pusher, "main", tmp_path / "scenes", author="a@example.org", message="an edit")[1]
+    done = copy(guarded.store("reader"), Store(str(tmp_path / "backup")), check=False, tell=lambda _: None)
+    assert "pr-7" in done.broken
+    assert "main" not in done.broken
+    assert Store(str(tmp_path / "backup")).keys("heads/main/scenes")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from typing import Annotated
@@ -33,21 +35,25 @@ def sync(
 ) -> None:
     """Register each channel's live model in MLflow, with tags and an alias; a failure is told and fails nothing."""
     place = open_store(store)
-    name = the_model(place, model)
-    problem = mirror(place.url, name, tracking_uri)
+    name, shown = the_model(place, model), re.sub("//[^/@]*@", "//…@", tracking_uri)
+    problem = mirror(place.url, name, tracking_uri).replace(tracking_uri, shown)
     if as_json:
         show_json({"model": name, "synced": not problem, "problem": problem})
     elif problem:
-        console(stderr=True).print(f"[yellow]not mirrored[/] to {tracking_uri}: {problem}", soft_wrap=True)
+        console(stderr=True).print(f"[yellow]not mirrored[/] to {shown}: {problem}", soft_wrap=True)
     else:
-        console().print(f"mirrored {name} to {tracking_uri}")
+        console().print(f"mirrored {name} to {shown}")
 
 
 def mirror(store_url: str, model: str, tracking_uri: str) -> str:
     """Run the mirror as a process of its own; what went wrong, or nothing."""
-    command = [sys.executable, "-m", "simgate.cli.mirror", store_url, model, tracking_uri]
+    command = [sys.executable, "-m", "simgate.cli.mirror", store_url, model]
+    # In the environment: a URI may hold a password, and everybody sees a command line.
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": tracking_uri}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SYNC_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=SYNC_TIMEOUT_S, check=False
+        )
     except subprocess.TimeoutExpired:
         return f"no answer within {SYNC_TIMEOUT_S:.0f} s"
     lines = done.stderr.strip().splitlines()

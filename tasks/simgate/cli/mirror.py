@@ -1,4 +1,4 @@
-"""python -m simgate.cli.mirror STORE MODEL TRACKING_URI: the ledger's live models as versions in MLflow's registry."""
+"""python -m simgate.cli.mirror STORE MODEL: the live models of a ledger as versions in the registry of MLflow."""
 
 from __future__ import annotations
 
@@ -61,8 +61,9 @@ def _register(
 
 def main(arguments: list[str]) -> int:
     """Mirror once."""
-    store_url, model, tracking_uri = arguments
+    store_url, model = arguments
     os.umask(0o077)
+    tracking_uri = os.environ["MLFLOW_TRACKING_URI"]
     client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
     print(f"{mirror(open_store(store_url), model, client)} new", flush=True)
     return 0

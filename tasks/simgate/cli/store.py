@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from simgate.cli.console import console, show_json
 from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, open_store
 from simgate.core.credentials import STORE_KEYS_NAME, StoreKeys
-from simgate.core.errors import InputError
+from simgate.core.errors import InputError, StoreError
 from simgate.core.job import MAIN
 from simgate.core.roles import DOMAIN_ROLES, ROLES, Role
 from simgate.core.store import Store
@@ -132,10 +133,18 @@ def copy(
     console().print(
         f"copied {done.copied} of {done.looked_at} objects, {done.size_bytes:,} bytes; the others were there"
     )
+    for domain, why in sorted(done.broken.items()):
+        console(stderr=True).print(f"[yellow]{domain} is not copied whole[/]: {escape(why)}", soft_wrap=True)
     for model, digest in store_copy.heads(target).items():
         console().print(
             f"ledger of {model}: head {digest}; note it down for `simgate verify {model} --head`", markup=False
         )
+    if done.broken:
+        raise StoreError(
+            "not everything was copied", actual=", ".join(sorted(done.broken)),
+            expected="no damage in these pull requests' domains",
+            remedy="main is whole; see to those who hold these domains' keys, then copy again",
+        )  # fmt: skip
 
 
 @app.command()

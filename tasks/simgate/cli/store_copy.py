@@ -3,6 +3,8 @@
 What is named is copied before what names it: cut anywhere, it holds no manifest without its outputs, no memo
 without its manifest, no journal entry without what it decided about. It is listed the other way round, so that a store
 which is written meanwhile gives what it was at one moment, or whole runs more. Scratch is never copied.
+
+A pull request's keys are in strangers' hands: damage in its domain ends the copy of that domain alone, and is told.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
-from simgate.cli.store_names import Names, by_folder
-from simgate.core.errors import DigestMismatch, InputError, NotFound
+from simgate.cli.store_names import Names
+from simgate.core.errors import DigestMismatch, InputError, NotFound, SimgateError
 from simgate.core.many import at_once
 from simgate.core.store import Store
 
@@ -24,6 +27,7 @@ JOURNALS = ("heads", "candidates", "ledger")
 """In the order in which they are copied: a release names a candidate, a candidate names runs."""
 MANIFESTS = re.compile(r"/manifest(\.dsse)?\.json$")
 BY_CONTENT = re.compile(r"^(?:files|snapshots)/(?:pr-\d+/)?([0-9a-f]{64})(?:\.json)?$")
+PULL_REQUEST = re.compile(r"^[a-z]+/(pr-\d+)/")
 NEWEST = re.compile(r"/(\d{12})\.json$")
 
 
@@ -35,6 +39,8 @@ class Copied:
     looked_at: int = 0
     copied: int = 0
     size_bytes: int = 0
+    broken: dict[str, str] = field(default_factory=dict)
+    """Pull requests' domains that could not be copied whole, and why."""
 
 
 def copy(source: Store, to: Store, *, check: bool, tell: Callable[[Copied], None]) -> Copied:
@@ -42,9 +48,8 @@ def copy(source: Store, to: Store, *, check: bool, tell: Callable[[Copied], None
     done = Copied()
     with tempfile.TemporaryDirectory(prefix="simgate-copy-") as folder:
         listed = _list(source, Path(folder), done, tell)
-        for names in listed:
-            if names.name in JOURNALS:
-                _refuse_diverged(source, to, names)
+        for name in JOURNALS:
+            _refuse_diverged(source, to, name, done)
         for names in reversed(listed):
             done.what = names.name
             _copy_all(source, to, names, Path(folder), done, check=check, tell=tell)
@@ -57,27 +62,49 @@ def _list(source: Store, folder: Path, done: Copied, tell: Callable[[Copied], No
     for name in (*reversed(JOURNALS), "approvals", "memo", "manifests", "hand", "plans", "runs", "snapshots", "files"):
         done.what = f"listing {name}"
         tell(done)
-        found.append(Names.write(folder, name, _keys(source, name), is_sorted=name in JOURNALS))
+        found.append(Names.write(folder, name, _keys(source, name, done), is_sorted=name in JOURNALS))
     return found
 
 
-def _keys(source: Store, name: str) -> Iterator[str]:
+def _keys(source: Store, name: str, done: Copied) -> Iterator[str]:
     if name not in ("manifests", "runs"):
-        return source.each_key(name)
+        return _by_domain(source, name, done)
     wanted = name == "manifests"
-    return (key for key in source.each_key("runs") if bool(MANIFESTS.search(key)) is wanted)
+    return (key for key in _by_domain(source, "runs", done) if bool(MANIFESTS.search(key)) is wanted)
 
 
-def _refuse_diverged(source: Store, to: Store, names: Names) -> None:
+def _by_domain(source: Store, name: str, done: Copied) -> Iterator[str]:
+    """Keys of each domain by a listing of its own: one odd name ends a listing."""
+    folders, keys = source.children(name)
+    yield from keys
+    for folder in folders:
+        try:
+            yield from source.each_key(folder)
+        except SimgateError as error:
+            if not _blame(f"{folder.rstrip('/')}/", error, done):
+                raise
+
+
+def _blame(key: str, error: SimgateError, done: Copied) -> bool:
+    """Note damage in a pull request's domain; False where the key is in none."""
+    found = PULL_REQUEST.match(key)
+    if found:
+        done.broken.setdefault(found.group(1), str(error))
+    return found is not None
+
+
+def _refuse_diverged(source: Store, to: Store, name: str, done: Copied) -> None:
     """Before anything is written: every journal of the target must be a beginning of the source's."""
-    for folder in by_folder(names):
-        newest = max((key for key in to.each_key(folder) if NEWEST.search(key)), default=None)
+    for folder, keys in groupby(to.keys(name), key=lambda key: key.rpartition("/")[0]):
+        newest = max((key for key in keys if NEWEST.search(key)), default=None)
         if newest is not None and _or_none(source, newest) != to.get(newest):
-            raise InputError(
+            error = InputError(
                 f"journal {folder} went on differently in {to.url}", actual=f"entry {newest}",
                 expected=f"the one of {source.url}, or none",
                 remedy="copy into an empty store, or find out which of the two is true (`simgate history`)",
             )  # fmt: skip
+            if not _blame(f"{folder}/", error, done):
+                raise error
 
 
 def _or_none(store: Store, key: str) -> bytes | None:
@@ -93,11 +120,23 @@ def _copy_all(
     # A journal goes entry by entry, oldest first: cut anywhere it is a shorter one, never one with a gap.
     width = 1 if names.name in JOURNALS else AT_ONCE
     for keys in names.batches(width):
-        sizes = at_once(partial(_copy_one, source, to, folder, check=check), keys)
+        sizes = at_once(partial(_try_one, source, to, folder, done, check=check), keys)
         done.looked_at += len(keys)
         done.copied += sum(size is not None for size in sizes)
         done.size_bytes += sum(size or 0 for size in sizes)
         tell(done)
+
+
+def _try_one(source: Store, to: Store, folder: Path, done: Copied, key: str, *, check: bool) -> int | None:
+    found = PULL_REQUEST.match(key)
+    if found and found.group(1) in done.broken:
+        return None
+    try:
+        return _copy_one(source, to, folder, key, check=check)
+    except SimgateError as error:
+        if not _blame(key, error, done):
+            raise
+        return None
 
 
 def _copy_one(source: Store, to: Store, folder: Path, key: str, *, check: bool) -> int | None:
@@ -110,7 +149,7 @@ def _copy_one(source: Store, to: Store, folder: Path, key: str, *, check: bool) 
         with tempfile.NamedTemporaryFile(dir=folder) as file:
             sha256 = source.save(key, Path(file.name))
             _check_name(source, key, sha256)
-            sent = to.put(key, Path(file.name))
+            sent = _write(to, key, Path(file.name), sha256)
             size = Path(file.name).stat().st_size
     except NotFound:
         return None
@@ -120,6 +159,13 @@ def _copy_one(source: Store, to: Store, folder: Path, key: str, *, check: bool) 
             remedy=f"see to the target's disk, delete {key} there and copy again",
         )  # fmt: skip
     return size
+
+
+def _write(to: Store, key: str, path: Path, sha256: str) -> str:
+    if key.partition("/")[0] not in JOURNALS:
+        return to.put(key, path)
+    to.create(key, path.read_bytes())  # somebody may write the target's journal meanwhile
+    return sha256
 
 
 def _check_name(source: Store, key: str, sha256: str) -> None:

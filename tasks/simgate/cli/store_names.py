@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 
 
@@ -33,8 +33,3 @@ class Names:
         keys = iter(self)
         while batch := list(islice(keys, size)):
             yield batch
-
-
-def by_folder(keys: Iterable[str]) -> Iterator[str]:
-    """The folders of sorted keys, each once."""
-    return (folder for folder, _ in groupby(keys, key=lambda key: key.rpartition("/")[0]))

@@ -133,10 +133,17 @@ def verify_model(store: Store, policy: Policy, model: str, head: str, found: Ver
     with found_damage(found, f"ledger/{model}"):
         ledger.verify(head or None)
         channels = {name for entry in ledger.history() for name in entry.after.channels}
-        found.sign(ledger_checks(store, model, policy.keys), demanded=any(_demands(policy, name) for name in channels))
+        demanded = any(_demands(policy, name) for name in channels) or _is_signed_elsewhere(store, policy, model)
+        found.sign(ledger_checks(store, model, policy.keys), demanded=demanded)
         for channel, state in sorted(ledger.state.channels.items()):
             if state.live is not None:
                 _verify_live(store, policy, model, channel, state.live, found)
+
+
+def _is_signed_elsewhere(store: Store, policy: Policy, model: str) -> bool:
+    """Whether the model has candidates for a signed channel: a ledger that names none of it may have been rewritten."""
+    signed = (name for name, rules in policy.channels.items() if rules.signed)
+    return any(candidates(store, model, name).newest() is not None for name in signed)
 
 
 def _demands(policy: Policy, channel: str) -> bool:

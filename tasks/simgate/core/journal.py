@@ -154,7 +154,14 @@ class Journal:
             data = self.store.get(key, max_bytes=MAX_ENVELOPE_BYTES)
         except NotFound as error:
             raise StoreError(f"journal entry {key} vanished", remedy="restore the store from a backup") from error
-        return self._line(data, what=f"journal entry {key}")
+        line = self._line(data, what=f"journal entry {key}")
+        if self.key(line.entry.seq) != key:
+            # An older entry, signed and all, that somebody put at the end would be the newest.
+            raise StoreError(
+                f"journal entry {key} lies in another's place", actual=f"entry {line.entry.seq}",
+                expected="the entry of its number", remedy="restore the store from a backup",
+            )  # fmt: skip
+        return line
 
     def _line(self, data: bytes, *, what: str) -> Line:
         value = parse_json(data, what=what, max_bytes=MAX_ENVELOPE_BYTES)

@@ -195,6 +195,11 @@ class Store:
             if last is None:
                 return
 
+    def children(self, prefix: str) -> tuple[list[str], list[str]]:
+        """Folders and keys right below a folder `prefix`; what lies deeper is not looked at."""
+        found = self._persist(f"cannot list {prefix}", lambda: obstore.list_with_delimiter(self._store, prefix))
+        return sorted(found["common_prefixes"]), sorted(item["path"] for item in found["objects"])
+
     def _page(self, prefix: str, after: str | None) -> list[str]:
         # A request of its own for each page: a listing that is cut goes on where it was.
         pages = obstore.list(self._store, prefix=prefix, offset=after, chunk_size=PAGE_KEYS)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
-from simgate.release.candidate import CandidateEntry
+from simgate.release.candidate import CLOCKS_DIFFER, CandidateEntry
 from simgate.release.policy import Channel, Person, Policy
 
 APPROVE = "Approve"
@@ -96,6 +96,8 @@ def answer_problems(policy: Policy, channel: Channel, entry: CandidateEntry, gat
         yield f"the answer ({gate.responded_at}) is not later than the candidate ({entry.at})"
     if gate.try_started_at is None or gate.responded_at <= gate.try_started_at:
         yield f"the answer ({gate.responded_at}) is older than the gate's try ({gate.try_started_at}): it was cleared"
+    if entry.candidate.expires_at > entry.at + channel.candidate_ttl + CLOCKS_DIFFER:
+        yield f"the candidate asks for longer than the channel's {channel.candidate_ttl}: {entry.candidate.expires_at}"
     if datetime.now(UTC) > entry.candidate.expires_at:
         yield f"the candidate lapsed at {entry.candidate.expires_at}"
     if gate.assigned_ids and gate.responder_id not in gate.assigned_ids:

@@ -15,6 +15,9 @@ from simgate.core.signature import Signer
 from simgate.core.store import Store
 from simgate.release.policy import Name, Role
 
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""Machines' clocks may; more is no accident."""
+
 
 class Candidate(Document):
     """What a release manager is asked about."""

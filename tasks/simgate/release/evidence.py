@@ -11,9 +11,11 @@ from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import Failure, Started, read_verdict
 from simgate.core.canonical import parse_json, sha256_hex
 from simgate.core.errors import DigestMismatch, Inconclusive, InputError, NotFound
+from simgate.core.job import MAIN
 from simgate.core.manifest import MANIFEST_NAME, Manifest, parse_manifest, read_manifest
+from simgate.core.snapshot import snapshot_domain
 from simgate.core.store import Store
-from simgate.release.candidate import Candidate
+from simgate.release.candidate import CLOCKS_DIFFER, Candidate
 from simgate.release.entry import State
 from simgate.release.lineage import lineages, walk
 from simgate.release.policy import Channel, Role
@@ -46,6 +48,7 @@ def evidence_problems(store: Store, channel: Channel, candidate: Candidate, stat
     try:
         found = {role: read_manifest(store, ref) for role, ref in candidate.evidence.items()}
         yield from _places(candidate)
+        yield from _origins(store, candidate)
         yield from _chain(store, candidate, found)
         yield from _gates(store, channel, found)
         yield from _age(channel, found)
@@ -87,6 +90,22 @@ def _places(candidate: Candidate) -> Iterator[str]:
             yield f"evidence {role} does not lie under {own}: {ref.uri}"
 
 
+def _origins(store: Store, candidate: Candidate) -> Iterator[str]:
+    """The observation is this run's own; the rest is main's, and made for a run whose record names its people."""
+    observed_in = read_manifest(store, candidate.evidence["hil"]).run_record
+    if observed_in != candidate.run_record:
+        yield f"the observation was made for {observed_in}, not for the candidate's {candidate.run_record}"
+    for node in (node for tree in lineages(store, list(candidate.evidence.values())) for node in walk(tree)):
+        if node.kind == "snapshot":
+            if snapshot_domain(node.uri) != MAIN:
+                yield f"evidence stands on scenes of domain {snapshot_domain(node.uri)}"
+            continue
+        if not node.uri.startswith(f"runs/{MAIN}/"):
+            yield f"evidence stands on another domain's work: {node.uri}"
+        if not node.run_record.startswith((f"plans/{MAIN}/", f"hand/{MAIN}/")):
+            yield f"evidence stands on a run without a record: {node.uri} names {node.run_record!r}"
+
+
 def _upstream(store: Store, manifest: Manifest, stage: str) -> set[str]:
     links = (link for link in manifest.dependencies if link.name == stage)
     return {read_manifest(store, link.ref).content_digest for link in links}
@@ -110,8 +129,11 @@ def _gates(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> It
 
 def _age(channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
     oldest = datetime.now(UTC) - timedelta(hours=channel.max_evidence_age_h)
+    soon = datetime.now(UTC) + CLOCKS_DIFFER
     for role, manifest in found.items():
         finished = datetime.fromisoformat(manifest.predicate.run_details.metadata.finished_on)
+        if finished > soon:
+            yield f"evidence {role} was made in the future, at {finished}"
         if role == "hil" and finished < oldest:
             yield f"evidence {role} is too old: made at {finished}, the channel wants it after {oldest}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -45,7 +46,8 @@ def promote(
     A second call with the same answer (a retried task) returns the entry that the first one wrote.
     """
     ledger = Ledger(store, model, signer)
-    entry = candidates(store, model, channel).newest()
+    # All of them: a chain that is broken further back is no chain, and raises.
+    entry = next(iter(deque(candidates(store, model, channel).all(), maxlen=1)), None)
     if entry is None:
         raise Refused(f"{model} has no candidate for channel {channel}", remedy="run release_model")
     # Signatures first: an entry that somebody forged under our own id is no entry of ours.

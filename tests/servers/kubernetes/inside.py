@@ -157,6 +157,7 @@ def reap() -> None:
 
 def main(state: Path, *, owned: bool) -> None:
     """Be the first process of a cluster."""
+    os.umask(0o022)  # containerd makes folders that a layer does not name: in a pod, everybody must enter them
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     if owned:
