@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from kubernetes.client import V1Job, V1JobCondition, V1JobStatus, V1ObjectMeta, V1Pod, V1PodStatus
@@ -11,19 +11,24 @@ from kubernetes.client import V1Job, V1JobCondition, V1JobStatus, V1ObjectMeta, 
 from simgate_airflow.job_trigger import end_of, look
 from simgate_airflow.pod_trigger import LOST_AFTER_S
 
-NOW = datetime.now(UTC)
-LONG_AGO = NOW - timedelta(days=10)
+LONG_S = 864_000.0
 WITHIN_S = 60.0
 
 
-def job(*conditions: tuple[str, str], made: datetime = NOW, started: datetime | None = NOW) -> V1Job:
+def ago(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+def job(*conditions: tuple[str, str], made_s: float = 0.0, started_s: float | None = 0.0) -> V1Job:
+    """Made and started so many seconds ago."""
     found = [V1JobCondition(type=kind, status=status, message=f"{kind}!") for kind, status in conditions]
-    metadata = V1ObjectMeta(name="j", creation_timestamp=made)
-    return V1Job(metadata=metadata, status=V1JobStatus(start_time=started, conditions=found or None))
+    metadata = V1ObjectMeta(name="j", creation_timestamp=ago(made_s))
+    return V1Job(metadata=metadata, status=V1JobStatus(start_time=ago(started_s), conditions=found or None))
 
 
-def pod(phase: str = "Running", *, due: datetime | None = None) -> V1Pod:
-    return V1Pod(metadata=V1ObjectMeta(name="p", deletion_timestamp=due), status=V1PodStatus(phase=phase))
+def pod(phase: str = "Running", *, due_s: float | None = None) -> V1Pod:
+    """Its deletion was due so many seconds ago."""
+    return V1Pod(metadata=V1ObjectMeta(name="p", deletion_timestamp=ago(due_s)), status=V1PodStatus(phase=phase))
 
 
 @pytest.mark.parametrize(
@@ -45,18 +50,18 @@ def test_a_job_has_ended_when_it_says_so_and_not_when_its_queue_held_it_back(
 
 
 @pytest.mark.parametrize(
-    ("found", "pods", "said"),
+    ("made", "said"),
     [
-        (job(), [pod()], ("", "")),
-        (job(started=None), [], ("", "")),
-        (job(made=LONG_AGO, started=None), [], ("timeout", "no pod did not start within 60 s")),
-        (job(made=LONG_AGO), [pod("Pending")], ("", "")),
-        (job(made=LONG_AGO, started=LONG_AGO), [pod("Pending")], ("timeout", "p did not start within 60 s")),
-        (job(made=LONG_AGO, started=LONG_AGO), [pod()], ("", "")),
-        (job(), [pod(due=NOW)], ("", "")),
-        (job(), [pod(due=NOW - timedelta(seconds=LOST_AFTER_S + 5))], ("failed", "pod p lost its node")),
-        (job(("Complete", "True")), [pod("Pending", due=LONG_AGO)], ("success", "Complete!")),
+        (lambda: (job(), [pod()]), ("", "")),
+        (lambda: (job(started_s=None), []), ("", "")),
+        (lambda: (job(made_s=LONG_S, started_s=None), []), ("timeout", "no pod did not start within 60 s")),
+        (lambda: (job(made_s=LONG_S), [pod("Pending")]), ("", "")),
+        (lambda: (job(started_s=LONG_S), [pod("Pending")]), ("timeout", "p did not start within 60 s")),
+        (lambda: (job(started_s=LONG_S), [pod()]), ("", "")),
+        (lambda: (job(), [pod(due_s=0)]), ("", "")),
+        (lambda: (job(), [pod(due_s=LOST_AFTER_S + 5)]), ("failed", "pod p lost its node")),
+        (lambda: (job(("Complete", "True")), [pod("Pending", due_s=LONG_S)]), ("success", "Complete!")),
     ],
 )
-def test_what_a_look_at_a_job_says(found: V1Job, pods: list[Any], said: tuple[str, str]) -> None:
-    assert look(found, pods, WITHIN_S) == said
+def test_what_a_look_at_a_job_says(made: Callable[[], tuple[V1Job, list[V1Pod]]], said: tuple[str, str]) -> None:
+    assert look(*made(), WITHIN_S) == said

@@ -244,12 +244,16 @@ def test_damage_in_a_pull_requests_domain_ends_the_copy_of_that_domain_alone(tmp
 def test_a_name_that_no_client_reads_in_a_pull_requests_folder_stops_neither_mains_push_nor_the_backup(
     guarded: Guarded, tmp_path: Path
 ) -> None:
-    guarded.client("pusher-pr-7").put_object("guarded", guarded.server.key("files/pr-7/a\nb"), BytesIO(b"x"), 1)
+    key = guarded.server.key("files/pr-7/a\nb")
+    guarded.client("pusher-pr-7").put_object("guarded", key, BytesIO(b"x"), 1)
     (tmp_path / "scenes").mkdir()
     (tmp_path / "scenes" / "a.usda").write_text(f"#usda 1.0\n# {tmp_path}\n")
     pusher = guarded.store("pusher-main")
     assert push_scenes(pusher, "main", tmp_path / "scenes", author="a@example.org", message="an edit")[1]
-    done = copy(guarded.store("reader"), Store(str(tmp_path / "backup")), check=False, tell=lambda _: None)
+    try:
+        done = copy(guarded.store("reader"), Store(str(tmp_path / "backup")), check=False, tell=lambda _: None)
+    finally:
+        guarded.server.client().remove_object("guarded", key)  # others list this store too
     assert "pr-7" in done.broken
     assert "main" not in done.broken
     assert Store(str(tmp_path / "backup")).keys("heads/main/scenes")
