@@ -1,4 +1,7 @@
-"""Grouping: which tests `pytest -n` runs in one process, one after the other."""
+"""Grouping: which tests `pytest -n` runs in one process, one after the other.
+
+By file: the groups of xdist's own `--dist loadgroup` do not reach the node ids of pytest 9.2, each test went anywhere.
+"""
 
 from __future__ import annotations
 

@@ -109,7 +109,3 @@ class StageJob(StageMixin, StageJobPlace):
         self.stage = stage
         self.batch = batch
         self.informs = informs
-
-    def hand_over(self, job_uris: Sequence[str]) -> None:
-        """Take the jobs for the next pod."""
-        self.job_uris = tuple(job_uris)

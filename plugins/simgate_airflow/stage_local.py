@@ -101,10 +101,6 @@ class StageLocal(StageMixin, LocalProcess):
         self.batch = batch
         self.informs = informs
 
-    def hand_over(self, job_uris: Sequence[str]) -> None:
-        """Take the jobs for the next start."""
-        self.job_uris = tuple(job_uris)
-
 
 def readable(event: dict[str, Any]) -> str:
     """One event of a stage as a person reads it."""

@@ -25,6 +25,8 @@ class StageMixin(Place):
     Before it: the run's slots of this stage, and which of them are committed; only the others are handed over. After
     it, however it ended: the store decides. A FAIL of a gate, a wrong input and a third inconclusive observation fail
     the task for good; everything else is tried again as often as the task's `retries` says.
+
+    Each place sets the fields in a constructor of its own: Airflow finds parameters in operators' constructors alone.
     """
 
     stage: str
@@ -37,16 +39,14 @@ class StageMixin(Place):
     """How the process ended, where the place knows: it can only make a failure final, never a success."""
     ended: str = ""
     """The same in words, where the place has more to say than the store; it decides nothing."""
+    job_uris: tuple[str, ...] = ()
+    """What the place is to run next."""
 
     def slots(self, store: Store, context: Context) -> tuple[Slot, ...]:
         """Every slot of this stage in this run, from its RunRecord."""
         from simgate_airflow.stage_run import planned_slots
 
         return planned_slots(store, context, self.stage)
-
-    def hand_over(self, job_uris: Sequence[str]) -> None:
-        """Take the jobs that the place is to run."""
-        raise NotImplementedError
 
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Run what is not committed yet; the refs of what is committed in the end."""
@@ -60,7 +60,7 @@ class StageMixin(Place):
                 self.log.info("%s", line)
             if not run.missing:
                 return run.conclude()
-            self.hand_over(run.write_jobs())
+            self.job_uris = tuple(run.write_jobs())
         return self._judged(run, lambda: super(StageMixin, self).execute(context))
 
     def trigger_reentry(self, context: Context, event: dict[str, Any]) -> list[dict[str, str]]:

@@ -104,7 +104,3 @@ class StagePod(StageMixin, StagePodPlace):
         self.stage = stage
         self.batch = batch
         self.informs = informs
-
-    def hand_over(self, job_uris: Sequence[str]) -> None:
-        """Take the jobs for the next pod."""
-        self.job_uris = tuple(job_uris)

@@ -61,7 +61,7 @@ def test_what_the_operator_asks_for_is_the_shape_and_the_tasks_labels(pods_file:
     from kubernetes.client import ApiClient
 
     pod = stage_class()(task_id="probe", stage="probe")
-    pod.hand_over(order().jobs[1:])
+    pod.job_uris = order().jobs[1:]
     instance = SimpleNamespace(dag_id="demo", run_id="run 1", task_id="probe", map_index=3, try_number=2)
     run = SimpleNamespace(dag_id="demo", run_id="run 1")
     context = {"ti": instance, "run_id": "run 1", "dag": None, "dag_run": run, "params": {}}

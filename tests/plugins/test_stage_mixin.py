@@ -35,6 +35,7 @@ class Place:
     def execute(self, context: Any) -> Any:  # noqa: ARG002
         self.ran += 1
         store = Store(settings().store_url)
+        self.jobs = [Job.from_json(store.get(uri), what=uri) for uri in self.job_uris]
         for job in self.jobs:
             self.work(store, job)
         return {"forged": "return value"}
@@ -51,10 +52,6 @@ class Probe(StageMixin, Place):
             Slot(f"probe[{seed}]", make_job("probe", ProbeSpec(seed=seed), [], domain="main", run_record=FOLDER))
             for seed in self.seeds
         )
-
-    def hand_over(self, job_uris):
-        store = Store(settings().store_url)
-        self.jobs = [Job.from_json(store.get(uri), what=uri) for uri in job_uris]
 
 
 @pytest.fixture
@@ -146,7 +143,7 @@ def test_a_deferral_passes_and_the_way_back_is_judged(store: Store, context):
     with pytest.raises(TaskDeferred):
         probe.execute(context)
     back = Probe(commit)
-    back.hand_over([f"{FOLDER}/jobs/{key.rpartition('/')[2]}" for key in store.keys(f"{FOLDER}/jobs")])
+    back.job_uris = tuple(store.keys(f"{FOLDER}/jobs"))
     assert len(back.trigger_reentry(context, {"status": "success"})) == 2
     lost = Probe(nothing)
     lost.seeds = (9,)

@@ -48,7 +48,7 @@ def evidence_problems(store: Store, channel: Channel, candidate: Candidate, stat
     try:
         found = {role: read_manifest(store, ref) for role, ref in candidate.evidence.items()}
         yield from _places(candidate)
-        yield from _origins(store, candidate)
+        yield from _origins(store, candidate, found["hil"])
         yield from _chain(store, candidate, found)
         yield from _gates(store, channel, found)
         yield from _age(channel, found)
@@ -90,11 +90,10 @@ def _places(candidate: Candidate) -> Iterator[str]:
             yield f"evidence {role} does not lie under {own}: {ref.uri}"
 
 
-def _origins(store: Store, candidate: Candidate) -> Iterator[str]:
+def _origins(store: Store, candidate: Candidate, hil: Manifest) -> Iterator[str]:
     """The observation is this run's own; the rest is main's, and made for a run whose record names its people."""
-    observed_in = read_manifest(store, candidate.evidence["hil"]).run_record
-    if observed_in != candidate.run_record:
-        yield f"the observation was made for {observed_in}, not for the candidate's {candidate.run_record}"
+    if hil.run_record != candidate.run_record:
+        yield f"the observation was made for {hil.run_record}, not for the candidate's {candidate.run_record}"
     for node in (node for tree in lineages(store, list(candidate.evidence.values())) for node in walk(tree)):
         if node.kind == "snapshot":
             if snapshot_domain(node.uri) != MAIN:
