@@ -86,10 +86,18 @@ class StageJobTrigger(BaseTrigger):
     async def _pass_log_on(self) -> None:
         async with self.hook.get_conn() as connection:
             pods = await self._pods(connection)
+            if not pods:
+                await self._say_why_not(connection)
         for pod in pods:
             if pod.status.phase == "Running" and pod.metadata.name.startswith(f"{self.name}-0-"):
                 manager = AsyncPodManager(async_hook=self.hook)
                 self._log_time = await manager.fetch_container_logs_before_current_sec(pod, CONTAINER, self._log_time)
+
+    async def _say_why_not(self, connection: Any) -> None:
+        selector = f"involvedObject.name={self.name},type=Warning"
+        found = await client.CoreV1Api(connection).list_namespaced_event(self.namespace, field_selector=selector)
+        for event in found.items[-1:]:
+            self.log.warning("job %s has no pods yet: %s: %s", self.name, event.reason, event.message)
 
     def _event(self, status: str, message: str) -> TriggerEvent:
         told = {"name": self.name, "namespace": self.namespace, "status": status, "message": message}
@@ -100,7 +108,8 @@ def end_of(job: Any) -> tuple[str, str]:
     """(success | failed, why) of a job that has ended, or two empty strings: a suspended one has conditions too."""
     for condition in job.status.conditions or ():
         if condition.status == "True" and condition.type in ("Complete", "Failed"):
-            return ("success" if condition.type == "Complete" else "failed", condition.message or condition.type)
+            why = ": ".join(part for part in (condition.reason, condition.message) if part)
+            return ("success" if condition.type == "Complete" else "failed", why or condition.type)
     return "", ""
 
 
@@ -111,11 +120,12 @@ def look(job: Any, pods: Sequence[Any], start_within_s: float) -> tuple[str, str
         return status, message
     if stuck := next(filter(None, (detect_pod_terminate_early_issues(pod) for pod in pods)), ""):
         return "failed", stuck
-    # A job that its queue holds back has not started, and has no pods.
+    # A job that its queue holds back has not started, and has no pods; one beyond a quota has started, and has none.
     age_s = time.time() - (job.status.start_time or job.metadata.creation_timestamp).timestamp()
     waiting = [pod.metadata.name for pod in pods if pod.status.phase == "Pending"]
-    if age_s > start_within_s and (waiting or job.status.start_time is None):
-        return "timeout", f"{', '.join(waiting) or 'no pod'} did not start within {start_within_s:.0f} s"
+    if age_s > start_within_s and (waiting or not pods):
+        missing = f"{', '.join(waiting)} did not start" if waiting else "no pod came up"
+        return "timeout", f"{missing} within {start_within_s:.0f} s"
     lost = [pod for pod in pods if _overdue(pod)]
     return ("failed", f"pod {lost[0].metadata.name} lost its node") if lost else ("", "")
 

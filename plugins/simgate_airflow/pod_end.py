@@ -42,6 +42,22 @@ def pod_gone(name: str, warnings: Iterable[str]) -> PodEnd:
     return PodEnd(None, f"pod {name} is gone: evicted, preempted, or deleted by somebody{last}"[:MAX_CHARACTERS])
 
 
+def job_end(name: str, why: str, stage: str, asked: StagePods, warnings: Iterable[str]) -> PodEnd:
+    """The end of a job whose pods say nothing: they went with its deadline, or none ever came."""
+    if why.startswith("DeadlineExceeded"):
+        said = _too_long(stage, asked)
+    else:
+        last = _last(warnings)
+        said = f"has no pods{last}{quota_remedy(last, stage)}"
+    return PodEnd(None, f"job {name} {said}"[:MAX_CHARACTERS])
+
+
+def quota_remedy(message: str, stage: str) -> str:
+    """What to do, where Kubernetes says that a quota is exceeded."""
+    asks = f"; raise the namespace's quota, or lower stages.{stage} of the pod settings"
+    return asks if "exceeded quota" in message else ""
+
+
 def _state(status: dict[str, Any]) -> dict[str, Any]:
     for container in status.get("containerStatuses") or ():
         if container["name"] == CONTAINER:
@@ -62,6 +78,10 @@ def _evicted(status: dict[str, Any], stage: str, asked: StagePods) -> str:
 def _deadline(status: dict[str, Any], stage: str, asked: StagePods) -> str:
     if status.get("reason") != "DeadlineExceeded":
         return ""
+    return _too_long(stage, asked)
+
+
+def _too_long(stage: str, asked: StagePods) -> str:
     return f"ran longer than {asked.deadline_s} s: raise stages.{stage}.deadline_s"
 
 

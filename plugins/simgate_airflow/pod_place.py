@@ -11,7 +11,7 @@ from kubernetes.client import ApiClient, V1Pod
 from kubernetes.client.exceptions import ApiException
 
 from simgate.core.job_list import write_job_list
-from simgate_airflow.pod_end import PodEnd, pod_end
+from simgate_airflow.pod_end import PodEnd, pod_end, quota_remedy
 from simgate_airflow.pod_settings import pods_settings
 from simgate_airflow.pod_shape import CONTAINER, MOST_JOBS, Order, job_arguments
 from simgate_airflow.pod_task import annotations_of
@@ -84,9 +84,7 @@ class PodPlace(KubernetesPodOperator):  # type: ignore[misc]
     def refused(self, error: ApiException) -> str:
         """Why Kubernetes did not take what it was asked for."""
         body = str(error.body or error.reason or "")
-        remedy = ""
-        if "exceeded quota" in body:
-            remedy = f"; raise the namespace's quota, or lower stages.{self.stage} of the pod settings"
+        remedy = quota_remedy(body, self.stage)
         return f"Kubernetes refused the pod of {self.stage} ({error.status}): {body[:400]}{remedy}"
 
     def _write_logs(self, pod: V1Pod, follow: bool = False, since_time: Any = None) -> None:  # type: ignore[override] # noqa: ARG002

@@ -11,7 +11,7 @@ from kubernetes.client import V1Job, V1Pod
 from kubernetes.client.exceptions import ApiException
 
 from simgate_airflow.job_trigger import StageJobTrigger, end_of
-from simgate_airflow.pod_end import PodEnd
+from simgate_airflow.pod_end import PodEnd, job_end
 from simgate_airflow.pod_place import POLL_S, PodPlace
 from simgate_airflow.pod_settings import pods_settings
 from simgate_airflow.pod_shape import job_shape, own_labels
@@ -42,7 +42,7 @@ class StageJobPlace(PodPlace, KubernetesJobOperator):  # type: ignore[misc]
             pods = self._pods_of(name, namespace)
             for pod in pods:
                 self._last_words(pod)
-            self.note(self._end(name, pods))
+            self.note(self._end(name, str(event["message"]), pods))
         finally:
             self._delete(name, namespace)
         if event["status"] != "success":
@@ -84,12 +84,11 @@ class StageJobPlace(PodPlace, KubernetesJobOperator):  # type: ignore[misc]
         except Exception as error:  # the log may be gone with its node
             self.log.warning("no log of %s: %s", pod.metadata.name, error)
 
-    def _end(self, name: str, pods: Sequence[V1Pod]) -> PodEnd:
+    def _end(self, name: str, why: str, pods: Sequence[V1Pod]) -> PodEnd:
         ends = [self.end_of(pod) for pod in pods]
+        if not ends or why.startswith("DeadlineExceeded"):
+            return job_end(name, why, self.stage, pods_settings().of(self.stage), self.warnings_of(name))
         failed = [end for end in ends if end.exit_code != 0]
-        if not ends:
-            said = "; ".join(self.warnings_of(name)[-1:])
-            return PodEnd(None, f"job {name} has no pods any more{': ' if said else ''}{said}")
         # What another machine's loss does to a rank is no cause: a code of its own, or a kill, comes first.
         return min(failed, key=lambda end: end.exit_code == 1, default=ends[0])
 

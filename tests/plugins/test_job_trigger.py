@@ -19,6 +19,9 @@ def ago(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.now(UTC) - timedelta(seconds=seconds)
 
 
+DEADLINE = V1JobCondition(type="Failed", status="True", reason="DeadlineExceeded", message="too long")
+
+
 def job(*conditions: tuple[str, str], made_s: float = 0.0, started_s: float | None = 0.0) -> V1Job:
     """Made and started so many seconds ago."""
     found = [V1JobCondition(type=kind, status=status, message=f"{kind}!") for kind, status in conditions]
@@ -49,14 +52,19 @@ def test_a_job_has_ended_when_it_says_so_and_not_when_its_queue_held_it_back(
     assert end_of(job(*conditions)) == ended
 
 
+def test_the_reason_of_an_end_is_said_first() -> None:
+    assert end_of(V1Job(status=V1JobStatus(conditions=[DEADLINE]))) == ("failed", "DeadlineExceeded: too long")
+
+
 @pytest.mark.parametrize(
     ("made", "said"),
     [
         (lambda: (job(), [pod()]), ("", "")),
         (lambda: (job(started_s=None), []), ("", "")),
-        (lambda: (job(made_s=LONG_S, started_s=None), []), ("timeout", "no pod did not start within 60 s")),
+        (lambda: (job(made_s=LONG_S, started_s=None), []), ("timeout", "no pod came up within 60 s")),
         (lambda: (job(made_s=LONG_S), [pod("Pending")]), ("", "")),
         (lambda: (job(started_s=LONG_S), [pod("Pending")]), ("timeout", "p did not start within 60 s")),
+        (lambda: (job(started_s=LONG_S), []), ("timeout", "no pod came up within 60 s")),
         (lambda: (job(started_s=LONG_S), [pod()]), ("", "")),
         (lambda: (job(), [pod(due_s=0)]), ("", "")),
         (lambda: (job(), [pod(due_s=LOST_AFTER_S + 5)]), ("failed", "pod p lost its node")),

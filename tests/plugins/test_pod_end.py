@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simgate_airflow.pod_end import MAX_CHARACTERS, pod_end, pod_gone
+from simgate_airflow.pod_end import MAX_CHARACTERS, PodEnd, job_end, pod_end, pod_gone
 from simgate_airflow.pod_settings import StagePods
 
 ASKED = StagePods(memory="4Gi", scratch="10Gi", deadline_s=3600)
@@ -74,3 +74,20 @@ def test_a_pod_that_is_gone_leaves_its_last_warning():
 def test_no_sentence_is_longer_than_a_person_reads():
     assert len(pod_end(pod(reason="Evicted", message="x" * 10_000), "train", ASKED).sentence) == MAX_CHARACTERS
     assert pod_end({"metadata": {"name": "p"}}, "train", ASKED).sentence
+
+
+@pytest.mark.parametrize(
+    ("why", "warnings", "said"),
+    [
+        ("DeadlineExceeded: too long", [], "job j ran longer than 3600 s: raise stages.train.deadline_s"),
+        ("no pod came up within 5 s", [], "job j has no pods"),
+        (
+            "no pod came up within 5 s",
+            ["no", "FailedCreate: exceeded quota: q"],
+            "job j has no pods; the last warning: FailedCreate: exceeded quota: q"
+            "; raise the namespace's quota, or lower stages.train of the pod settings",
+        ),
+    ],
+)
+def test_a_job_without_pods_says_why(why: str, warnings: list[str], said: str) -> None:
+    assert job_end("j", why, "train", ASKED, warnings) == PodEnd(None, said)

@@ -19,6 +19,13 @@ from tests.pods.pod_world import DIGEST
 __all__ = ["pods_world", "world_of_pods"]
 SLOW = {"files": 40, "step_s": 0.5}
 LONG = {"files": 400, "step_s": 0.5}
+AS = pytest.mark.parametrize("dag", ["pods", "jobs"])
+"""Stages as pods, and a stage as an indexed Job."""
+
+
+def seed(dag: str, number: int) -> int:
+    """Work that nobody has done yet."""
+    return number + 100 * (dag == "jobs")
 
 
 def exceeds(world: Deployment, memory: str) -> client.V1ResourceQuota:
@@ -27,24 +34,27 @@ def exceeds(world: Deployment, memory: str) -> client.V1ResourceQuota:
     return world.cluster.core.create_namespaced_resource_quota(world.namespace, body)
 
 
-def test_a_crash_is_tried_again_within_bounds(world_of_pods: Deployment):
+@AS
+def test_a_crash_is_tried_again_within_bounds(world_of_pods: Deployment, dag: str):
     before = world_of_pods.started()
-    run = world_of_pods.run({"seed": 10, "end": "error"})
+    run = world_of_pods.run({"seed": seed(dag, 10), "end": "error"}, dag=dag)
     assert run.ended() == "failed"
     assert run.instance("probe")["try_number"] == 2
     assert world_of_pods.started() - before == 2
     assert "ended with 1, SimgateError: this probe was asked to fail; pod simgate-probe-main-" in run.log("probe", 2)
 
 
-def test_exit_143_is_tried_again_and_resumes(world_of_pods: Deployment):
-    run = world_of_pods.run({"seed": 11, "end": "preempted-once", "files": 4})
+@AS
+def test_exit_143_is_tried_again_and_resumes(world_of_pods: Deployment, dag: str):
+    run = world_of_pods.run({"seed": seed(dag, 11), "end": "preempted-once", "files": 4}, dag=dag)
     assert run.ended() == "success", run.log("probe", 2)
     assert run.instance("probe")["try_number"] == 2
     assert "ended with exit code 143" in run.log("probe", 1)
 
 
-def test_an_evicted_pod_saves_where_it_is_and_the_next_one_resumes(world_of_pods: Deployment):
-    run = world_of_pods.run({"seed": 12, **SLOW})
+@AS
+def test_an_evicted_pod_saves_where_it_is_and_the_next_one_resumes(world_of_pods: Deployment, dag: str):
+    run = world_of_pods.run({"seed": seed(dag, 12), **SLOW}, dag=dag)
     pod = world_of_pods.running_pod()
     eviction = {"metadata": {"name": pod.metadata.name, "namespace": world_of_pods.namespace}}
     world_of_pods.cluster.core.create_namespaced_pod_eviction(pod.metadata.name, world_of_pods.namespace, eviction)
@@ -53,8 +63,9 @@ def test_an_evicted_pod_saves_where_it_is_and_the_next_one_resumes(world_of_pods
     assert "ended with 143, Preempted" in run.log("probe", 1)
 
 
-def test_a_task_marked_failed_while_deferred_takes_its_pod_with_it(world_of_pods: Deployment):
-    run = world_of_pods.run({"seed": 13, **LONG})
+@AS
+def test_a_task_marked_failed_while_deferred_takes_its_pod_with_it(world_of_pods: Deployment, dag: str):
+    run = world_of_pods.run({"seed": seed(dag, 13), **LONG}, dag=dag)
     world_of_pods.running_pod()
     run.reaches("probe", "deferred")
     assert run.set_task(world_of_pods.admin, "probe", "failed").is_success
@@ -75,9 +86,10 @@ def test_two_tasks_with_one_key_end_well_and_one_commits(world_of_pods: Deployme
     assert json.loads(world_of_pods.store.get(memo))["uri"] in made
 
 
-def test_an_image_that_is_missing_fails_with_its_name_and_leaves_no_pod(world_of_pods: Deployment):
+@AS
+def test_an_image_that_is_missing_fails_with_its_name_and_leaves_no_pod(world_of_pods: Deployment, dag: str):
     world_of_pods.configure(image=f"localhost/none@sha256:{DIGEST}")
-    run = world_of_pods.run({"seed": 15})
+    run = world_of_pods.run({"seed": seed(dag, 15)}, dag=dag)
     assert run.ended() == "failed"
     text = run.log("probe", 1)
     assert "cannot start, " in text
@@ -86,37 +98,42 @@ def test_an_image_that_is_missing_fails_with_its_name_and_leaves_no_pod(world_of
     world_of_pods.no_pods()
 
 
-def test_a_quota_that_is_exceeded_says_so_and_the_next_try_finds_room(world_of_pods: Deployment):
+@AS
+def test_a_quota_that_is_exceeded_says_so_and_the_next_try_finds_room(world_of_pods: Deployment, dag: str):
+    world_of_pods.configure(start_timeout_s=10, queue_timeout_s=5)
     quota = exceeds(world_of_pods, "1Mi")
-    run = world_of_pods.run({"seed": 16})
+    run = world_of_pods.run({"seed": seed(dag, 16)}, dag=dag)
     try:
         wait_for(lambda: run.tasks.get("probe") == "up_for_retry" or run.state == "failed", 120, "a refusal")
     finally:
         world_of_pods.cluster.core.delete_namespaced_resource_quota(quota.metadata.name, world_of_pods.namespace)
     run.ended()
     text = run.log("probe", 1)
-    assert "Kubernetes refused the pod of probe (403)" in text
+    assert ("Kubernetes refused the pod of probe (403)" if dag == "pods" else "has no pods; the last warning") in text
     assert "exceeded quota" in text
     assert "raise the namespace's quota, or lower stages.probe" in text
 
 
-def test_a_pod_that_is_out_of_memory_is_tried_again_and_names_its_limit(world_of_pods: Deployment):
+@AS
+def test_a_pod_that_is_out_of_memory_is_tried_again_and_names_its_limit(world_of_pods: Deployment, dag: str):
     world_of_pods.configure(memory="24Mi")
-    run = world_of_pods.run({"seed": 17})
+    run = world_of_pods.run({"seed": seed(dag, 17)}, dag=dag)
     assert run.ended() == "failed"
     assert run.instance("probe")["try_number"] == 2
     assert "was OOMKilled at its limit of 24Mi: raise stages.probe.memory" in run.log("probe", 2)
 
 
-def test_a_pod_that_runs_too_long_is_ended_and_says_so(world_of_pods: Deployment):
+@AS
+def test_a_pod_that_runs_too_long_is_ended_and_says_so(world_of_pods: Deployment, dag: str):
     world_of_pods.configure(deadline_s=10)
-    run = world_of_pods.run({"seed": 18, **LONG})
+    run = world_of_pods.run({"seed": seed(dag, 18), **LONG}, dag=dag)
     assert run.ended() == "failed"
     assert "ran longer than 10 s: raise stages.probe.deadline_s" in run.log("probe", 2)
 
 
-def test_a_pod_that_ended_while_its_triggerer_was_down_is_judged_by_its_manifest(world_of_pods: Deployment):
-    run = world_of_pods.run({"seed": 19, **SLOW, "files": 12})
+@AS
+def test_a_pod_that_ended_while_its_triggerer_was_down_is_judged_by_its_manifest(world_of_pods: Deployment, dag: str):
+    run = world_of_pods.run({"seed": seed(dag, 19), **SLOW, "files": 12}, dag=dag)
     pod = world_of_pods.running_pod()
     run.reaches("probe", "deferred")
     world_of_pods.components.kill("triggerer-1")
@@ -128,9 +145,10 @@ def test_a_pod_that_ended_while_its_triggerer_was_down_is_judged_by_its_manifest
     assert run.instance("probe")["try_number"] == 1
 
 
-def test_a_scheduler_that_is_killed_while_a_task_is_deferred_loses_nothing(world_of_pods: Deployment):
+@AS
+def test_a_scheduler_that_is_killed_while_a_task_is_deferred_loses_nothing(world_of_pods: Deployment, dag: str):
     before = world_of_pods.started()
-    run = world_of_pods.run({"seed": 20, **SLOW})
+    run = world_of_pods.run({"seed": seed(dag, 20), **SLOW}, dag=dag)
     world_of_pods.running_pod()
     run.reaches("probe", "deferred")
     world_of_pods.components.kill("scheduler-1")
@@ -139,9 +157,13 @@ def test_a_scheduler_that_is_killed_while_a_task_is_deferred_loses_nothing(world
     assert world_of_pods.started() - before == 1
 
 
-def test_a_task_that_failed_while_its_triggerer_was_down_leaves_a_pod_for_the_reaper(world_of_pods: Deployment):
-    run, other = world_of_pods.run({"seed": 21, **LONG}), None
+@AS
+def test_a_task_that_failed_while_its_triggerer_was_down_leaves_a_pod_for_the_reaper(
+    world_of_pods: Deployment, dag: str
+):
+    run, other = world_of_pods.run({"seed": seed(dag, 21), **LONG}, dag=dag), None
     pod = world_of_pods.running_pod()
+    owner = pod.metadata.labels.get("batch.kubernetes.io/job-name", pod.metadata.name)
     run.reaches("probe", "deferred")
     world_of_pods.components.kill("triggerer-1")
     try:
@@ -150,10 +172,10 @@ def test_a_task_that_failed_while_its_triggerer_was_down_leaves_a_pod_for_the_re
         other = world_of_pods.pod_of("theirs", {"dag": "theirs", "run": "r", "task": "t", "map-index": "-1"})
         assert world_of_pods.reap() == [], "a pod has a grace period"
         found = world_of_pods.reap("--grace-s", "0", "--dry-run")
-        assert [(line["event"], line["name"]) for line in found] == [("would delete", pod.metadata.name)]
+        assert [(line["event"], line["name"]) for line in found] == [("would delete", owner)]
         assert len(world_of_pods.pods()) == 2
         found = world_of_pods.reap("--grace-s", "0")
-        assert [(line["event"], line["name"]) for line in found] == [("deleted", pod.metadata.name)]
+        assert [(line["event"], line["name"]) for line in found] == [("deleted", owner)]
         assert "its task is failed since" in found[0]["why"]
         wait_for(lambda: len(world_of_pods.pods()) == 1, 60, "the orphan to be gone")
         assert world_of_pods.reap("--grace-s", "0") == [], "another Airflow's pod is not ours"
@@ -182,8 +204,11 @@ def a_node_that_stopped(world_of_pods: Deployment) -> Iterator[int]:
     time.sleep(6)
 
 
-def test_a_pod_on_a_lost_node_is_given_up_and_tried_again(world_of_pods: Deployment, a_node_that_stopped: int):
-    run = world_of_pods.run({"seed": 40, **LONG, "files": 200})
+@AS
+def test_a_pod_on_a_lost_node_is_given_up_and_tried_again(
+    world_of_pods: Deployment, a_node_that_stopped: int, dag: str
+):
+    run = world_of_pods.run({"seed": seed(dag, 40), **LONG, "files": 200}, dag=dag)
     pod = world_of_pods.running_pod()
     run.reaches("probe", "deferred")
     os.kill(a_node_that_stopped, signal.SIGSTOP)

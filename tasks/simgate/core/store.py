@@ -20,7 +20,7 @@ from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFo
 from simgate.core.link import attributes, signed
 from simgate.core.patience import PATIENCE, AskAgain, Patience, persist
 from simgate.core.store_errors import explain, is_missing
-from simgate.core.transfer import PART_BYTES, UPLOADS, Backend, Reader, Upload
+from simgate.core.transfer import PART_BYTES, UPLOADS, Backend, Reader, Upload, digested
 
 T = TypeVar("T")
 MAX_SMALL_BYTES = 16 * 1024 * 1024
@@ -103,8 +103,7 @@ class Store:
         try:
             to.parent.mkdir(parents=True, exist_ok=True)
             with to.open("wb") as file:
-                for chunk in self._reader(key).open().chunks:
-                    digest.update(chunk)
+                for chunk in digested(digest, self._reader(key).open().chunks):
                     file.write(chunk)
         except OSError as error:
             raise explain(error, f"cannot write {to}") from error
@@ -146,7 +145,7 @@ class Store:
             if data.stat().st_size > PART_BYTES:
                 upload = Upload.of(data)
                 obstore.put(
-                    self._store, key, upload.parts(),
+                    self._store, key, upload.chunks(),
                     chunk_size=upload.part_bytes, max_concurrency=UPLOADS, attributes=shown_as,
                 )  # fmt: skip
                 return upload.digest.hexdigest()

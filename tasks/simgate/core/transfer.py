@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 Backend: TypeAlias = LocalStore | S3Store
 T = TypeVar("T")
+C = TypeVar("C", bytes, Bytes)
 PART_BYTES = 8 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
+"""A file is read in pieces that stay in the processor's cache."""
 MAX_PARTS = 9_000
 """S3 takes 10,000 parts of one upload."""
 AHEAD = 3
@@ -43,7 +46,7 @@ class Download:
     """One version of an object: its size, and its bytes in chunks."""
 
     size_bytes: int
-    chunks: Iterator[bytes] | Iterator[Bytes]
+    chunks: Iterator[Bytes]
 
 
 @dataclass(frozen=True)
@@ -57,20 +60,13 @@ class Reader:
 
     def open(self) -> Download:
         """Look the object up and begin to read it; NotFound where there is none."""
-        if isinstance(self.store, LocalStore):
-            result = self._ask(lambda: obstore.get(self.store, self.key))
-            return Download(result.meta["size"], self._stream(result))
         first, size, e_tag = self._ask(self._first)
         return Download(size, self._parts(first, size, e_tag))
 
-    def _stream(self, result: obstore.GetResult) -> Iterator[bytes]:
-        """An open file is one version of itself."""
-        chunks = iter(result.stream(PART_BYTES))
-        while (chunk := self._ask(lambda: next(chunks, None))) is not None:
-            yield chunk
-
     def _parts(self, first: Bytes, size: int, e_tag: str | None) -> Iterator[Bytes]:
         yield first
+        if len(first) == size:
+            return
         starts = iter(range(len(first), size, PART_BYTES))
         waiting: deque[Future[Bytes]] = deque()
         pool = ThreadPoolExecutor(AHEAD, thread_name_prefix="store")
@@ -88,10 +84,13 @@ class Reader:
         try:
             result = obstore.get(self.store, self.key, options={"range": (0, PART_BYTES)})
         except obstore.exceptions.GenericError as error:
-            if code_of(error) != "InvalidRange":
+            if isinstance(self.store, S3Store) and code_of(error) != "InvalidRange":
                 raise
-            result = obstore.get(self.store, self.key)  # an empty object has no first byte
-        return result.bytes(), result.meta["size"], result.meta["e_tag"]
+            result = obstore.get(self.store, self.key)
+            if result.meta["size"]:  # an empty object has no first byte; what else may it be
+                raise
+        meta = result.meta
+        return result.bytes(), meta["size"], meta["e_tag"]
 
     def _part(self, start: int, end: int, e_tag: str | None) -> Bytes:
         options: GetOptions = {"range": (start, end)}
@@ -110,7 +109,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as parts to send."""
+    """A file to send in parts."""
 
     path: Path
     part_bytes: int
@@ -121,12 +120,18 @@ class Upload:
         """Parts large enough that S3 takes them all."""
         return cls(path, max(PART_BYTES, -(-path.stat().st_size // MAX_PARTS)), hashlib.sha256())
 
-    def parts(self) -> Iterator[bytes]:
-        """The file's bytes; the digest of a part is taken while it is on its way."""
-        with self.path.open("rb") as file, ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
-            taken: Future[None] | None = None
-            while part := file.read(self.part_bytes):
-                if taken is not None:
-                    taken.result()
-                taken = pool.submit(self.digest.update, part)
-                yield part
+    def chunks(self) -> Iterator[bytes]:
+        """The file's bytes; the digest is taken on the way."""
+        with self.path.open("rb", buffering=0) as file:
+            yield from digested(self.digest, iter(lambda: file.read(CHUNK_BYTES), b""))
+
+
+def digested(digest: Hash, chunks: Iterator[C]) -> Iterator[C]:
+    """The same chunks; the digest of each is taken while the caller works on it, and of all when there are no more."""
+    with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
+        taken: Future[None] | None = None
+        for chunk in chunks:
+            if taken is not None:
+                taken.result()
+            taken = pool.submit(digest.update, chunk)
+            yield chunk

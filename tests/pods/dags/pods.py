@@ -1,4 +1,4 @@
-"""DAGs of the trivial stage as pods: what StagePod does with each way that a stage and its pod can end."""
+"""DAGs of the trivial stage as pods and as Jobs: what StagePod and StageJob do with each way that a pod can end."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from simgate.plan.jobs import Slot, make_job
 from simgate.specs.probe import ProbeSpec
 from simgate_airflow.place import stage_class
 from simgate_airflow.run_record import folder_of
+from simgate_airflow.stage_job import StageJob
 
-Stage = stage_class()
 EACH = {"retries": 1, "retry_delay": timedelta(seconds=1)}
 PARAMS = {"specs": Param([], type="array")}
 
 
-class Probe(Stage):
+class Probes:
     """Takes its slots from the run's params instead of a plan."""
 
     def slots(self, store, context):  # noqa: ARG002
@@ -28,9 +28,20 @@ class Probe(Stage):
         )
 
 
+class Probe(Probes, stage_class()):
+    """In pods."""
+
+
+class JobProbe(Probes, StageJob):
+    """In indexed Jobs, as a training that is spread over several pods."""
+
+
 with DAG("pods", schedule=None, params=PARAMS, catchup=False, max_active_runs=8):
     Probe(task_id="probe", stage="probe", **EACH)
 
 with DAG("mapped_pods", schedule=None, params=PARAMS, catchup=False):
     batches = [["probe[0]"], ["probe[1]", "probe[2]", "probe[3]", "probe[4]", "probe[5]"]]
     Probe.partial(task_id="probe", stage="probe", map_index_template="{{ batch_label }}", **EACH).expand(batch=batches)
+
+with DAG("jobs", schedule=None, params=PARAMS, catchup=False, max_active_runs=8):
+    JobProbe(task_id="probe", stage="probe", **EACH)
