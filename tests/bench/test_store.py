@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.servers.minio import BUCKET, MinioServer
 
 SIZE_BYTES = 256 * 1024 * 1024
 SMALL = 100
-ROUNDS = 11
+ROUNDS = 15
 Plain = LocalStore | S3Store
 
 
@@ -66,10 +67,11 @@ def _rows(name: str, store: Store, plain: Plain, source: Path) -> list[dict[str,
 def _row(what: str, amount: float, unit: str, *peers: Callable[[], object]) -> dict[str, object]:
     """Ours, a bare copy and one with a digest, in turns, so that what else the machine does hits them all."""
     taken: list[list[float]] = [[] for _ in peers]
-    for number in range(ROUNDS):
-        order = list(zip(peers, taken, strict=True))
-        for action, seconds in order if number % 2 else reversed(order):
-            seconds.append(_seconds(action))
+    order = list(enumerate(peers))
+    for _ in range(ROUNDS):
+        random.shuffle(order)
+        for index, action in order:
+            taken[index].append(_seconds(action))
     speeds = [middle([amount / one for one in seconds]) for seconds in taken]
     ratios = [middle([peer / own for own, peer in zip(taken[0], seconds, strict=True)]) for seconds in taken[1:]]
     return {"what": what, "unit": unit, "ours": speeds[0], "bare": speeds[1], "ratio": ratios[0]} | (
