@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -217,3 +219,21 @@ def test_the_registry_gets_each_live_model_once_under_its_channels_alias(to: Cal
     assert tags["simgate.candidate"] == live.candidate
     assert tags["simgate.engine"] == live.engine
     assert aliases == [(CHANNEL, 1, MODEL)]
+
+
+def test_a_registrys_password_is_in_no_argument_and_in_nothing_said(to: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[str] = []
+    run = subprocess.run
+
+    def seen(command: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
+        commands.extend(command)
+        return run(command, **more)
+
+    monkeypatch.setattr("simgate.cli.ledger.subprocess.run", seen)
+    for more in ([], ["--json"]):
+        code, said = call(*to, "ledger", "sync", "--tracking-uri", "nobody-knows://ada:geheim@127.0.0.1:9", *more)
+        assert code == 0
+        assert "nobody-knows://…@127.0.0.1:9" in said
+        assert "geheim" not in said
+    assert "simgate.cli.mirror" in commands
+    assert "geheim" not in " ".join(commands)

@@ -188,6 +188,16 @@ def test_the_bench_is_reached_by_main_s_hil_alone(rendered: dict[str, list[Shape
     assert "198.51.100.7/32" not in json.dumps(others)
 
 
+def test_who_opens_pages_reaches_airflow_mlflow_and_minio_where_the_links_lead(chart: helm.Chart):
+    user, pusher = ({"ipBlock": {"cidr": f"192.0.2.{number}/32"}} for number in (1, 2))
+    peers = {"networkPolicies": {"users": [user], "pushers": [pusher]}}
+    objects = render(chart, values_of("default", **peers))
+    asked = {"simgate-airflow-api": [user], "simgate-mlflow": [user], "simgate-minio": [pusher, user]}
+    for name, let_in in asked.items():
+        (rule,) = named(objects, "NetworkPolicy", name)["spec"]["ingress"]
+        assert [peer for peer in rule["from"] if "ipBlock" in peer] == let_in, name
+
+
 def test_nobody_may_read_secrets_and_makers_of_pods_stay_in_their_namespace(rendered: dict[str, list[Shape]]):
     roles = {item["metadata"]["name"]: item for item in rendered["default"] if item["kind"] == "Role"}
     assert set(roles) == {"simgate-worker", "simgate-triggerer", "simgate-scheduler", "simgate-reaper"}
