@@ -99,7 +99,7 @@ def _cautions(why: ReleaseWhy) -> Iterator[str]:
     moved = [name for name in asked if asked[name] != usual.get(name)]
     if moved:
         yield "**Asked differently from the default recipe:** " + "; ".join(
-            _cell(f"`{name}` is {asked[name]} (default {usual.get(name)})") for name in moved
+            f"`{name}` is {code(asked[name])} (default {code(usual.get(name))})" for name in moved
         )
 
 
@@ -114,4 +114,10 @@ def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 def _named(policy: Policy, identity: str) -> str:
     person = policy.who(identity)
-    return f"{person.name} ({identity})" if person else f"{identity} (**nobody in the policy**)"
+    return f"{person.name} ({code(identity)})" if person else f"{code(identity)} (**nobody in the policy**)"
+
+
+def code(text: object) -> str:
+    """Words that somebody else chose (an author, a recipe) as code: within it Airflow's page makes no link of any."""
+    words = " ".join(str(text).replace("`", "'").split())
+    return f"`{words or ' '}`"
