@@ -129,6 +129,12 @@ def test_images_are_ours_by_version_or_by_digest(document: dict[str, Any]) -> No
         assert service["image"] in ours or bases.PINNED.fullmatch(service["image"]), name
 
 
+def test_who_runs_stages_says_in_which_image(document: dict[str, Any]) -> None:
+    said = {name: one["environment"]["SIMGATE_IMAGE"] for name, one in services(document) if "scheduler" in name}
+    assert said
+    assert said == {name: document["services"][name]["image"] for name in said}
+
+
 def test_volumes_are_declared_and_none_is_a_folder_of_the_host(document: dict[str, Any]) -> None:
     used = {volume for _, service in services(document) for volume, *_ in compose.mounts(service)}
     assert used == set(document["volumes"])

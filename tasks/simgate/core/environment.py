@@ -49,7 +49,7 @@ class Environment(Document):
     gpu_driver: str
     """Version of the NVIDIA kernel driver, or empty."""
     image: str
-    """Container image by digest, as SIMGATE_IMAGE says; empty outside containers."""
+    """Container image as SIMGATE_IMAGE says: a pod's by digest, that of docker-compose.yml by its tag; or empty."""
     packages: dict[str, str]
     """Installed version of every package of the lock slice."""
     kernel: str = ""
