@@ -22,6 +22,7 @@ from simgate.core.store import Store
 from simgate.release.approval import APPROVE, GateRecord
 from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
 from simgate.release.ledger import Ledger
+from simgate.release.lineage import people_of
 from simgate.release.policy import Policy, Role
 from simgate.release.trusted_key import KeyRole, TrustedKey
 
@@ -177,6 +178,7 @@ class Chain:
             replaces=head.sha256 if head else "",
             ttl=timedelta(hours=1),
             run_record=f"plans/main/{self.run}",
+            authors=people_of(self.store, evidence.values()),
         )
         return made.model_copy(update=changes)
 

@@ -38,7 +38,7 @@ def body(store: Store, why: ReleaseWhy, entry: CandidateEntry, policy: Policy) -
         *links.note(),
         *_cautions(why),
         f"**Authors, who may not approve:** {authors or 'nobody'}. Policy `{candidate.policy_sha256[:12]}`.",
-        f"Check it yourself: `simgate verify {candidate.evidence['export'].uri}`.",
+        f"Check it yourself: `simgate verify {candidate.model}`.",
     ]
     return "\n\n".join(parts)
 

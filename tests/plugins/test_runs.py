@@ -145,9 +145,9 @@ def test_the_gate_asks_the_policys_people_about_the_runs_own_candidate_once_it_i
     asked = question.question(run)
     assert digest in asked.subject
     assert {user["id"] for user in asked.assigned_users} == {"release-manager", "second-manager"}
-    assert "`min_map_50` is 0" in asked.body
+    assert "`min_map_50` is `0.0` (default `" in asked.body
     assert "emulated" in asked.body
-    assert "scene-author (scenes@example.org)" in asked.body
+    assert "scene-author (`scenes@example.org`)" in asked.body
 
     newer = context("release_model", "manual__2", kind="manual", who="engineer")
     release_run.plan(newer)

@@ -15,6 +15,7 @@ from tests.e2e.airflow_client import wait_for
 from tests.pods.conftest import pods_world, world_of_pods
 from tests.pods.deployment import Deployment
 from tests.pods.pod_world import DIGEST
+from tests.pods.urgent import urgent_pod
 
 __all__ = ["pods_world", "world_of_pods"]
 SLOW = {"files": 40, "step_s": 0.5}
@@ -61,6 +62,19 @@ def test_an_evicted_pod_saves_where_it_is_and_the_next_one_resumes(world_of_pods
     assert run.ended() == "success", run.log("probe", 2)
     assert run.instance("probe")["try_number"] == 2
     assert "ended with 143, Preempted" in run.log("probe", 1)
+
+
+@AS
+def test_a_pod_that_gives_way_to_an_urgent_one_saves_where_it_is_and_the_next_one_resumes(
+    world_of_pods: Deployment, dag: str
+):
+    with urgent_pod(world_of_pods) as make_urgent_pod:
+        run = world_of_pods.run({"seed": seed(dag, 22), **SLOW}, dag=dag)
+        world_of_pods.running_pod()
+        make_urgent_pod()
+        wait_for(lambda: run.instance("probe")["try_number"] == 2, 120, "the pod to give way")
+    assert "ended with 143, Preempted" in run.log("probe", 1)
+    assert run.ended() == "success", run.log("probe", 2)
 
 
 @AS

@@ -1,4 +1,8 @@
-"""No byte that a live model of a signed channel stands on can change without verify naming its object."""
+"""No byte of the evidence, scenes, candidate or ledger of a live model can change without verify naming its object.
+
+Records of runs (`plans/`) are held by their people alone, whom the signed candidate names; approvals are records of
+clicks, and what came of them is in the ledger.
+"""
 
 from __future__ import annotations
 

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,25 +21,38 @@ from simgate.core.canonical import sha256_hex
 from simgate.core.credentials import ROLE_KEYS
 from simgate.core.errors import StoreError
 from simgate.core.store import Store
+from simgate.core.transfer import CHUNK_BYTES, PART_BYTES
 from tests.faults.line import IMPATIENT, SEED, append_once, create_once, fetch_whole, put_whole
 from tests.probe_jobs import probe_job, read_back, result, run, submit
 from tests.servers.cache import say
 from tests.servers.disk import small_disk
 from tests.servers.minio import BUCKET, MinioServer, write_keys
-from tests.servers.proxy import proxied
+from tests.servers.proxy import Proxy, proxied
 from tests.servers.stores import NewStore
 
 LARGE_BYTES = 96 * 1024 * 1024
 KILLS = 4
+SLOW_BYTES_PER_S = 4_000_000
+"""Of each of the four connections of an upload: the whole takes 6 s, so that a kill finds it under way."""
 CUT_S = 45.0
 GIB_MB = 1024
 RSS_GROWTH_MB = 100
 PUT = """
-import sys
+import sys, time
 from pathlib import Path
 from simgate.cli.options import open_store
+from simgate.core.transfer import Upload
+whole, halt_at = Upload.chunks, int(sys.argv[3])
+def halting(upload):
+    for number, chunk in enumerate(whole(upload)):
+        if number == halt_at:
+            print("halted", flush=True)
+            time.sleep(120)
+        yield chunk
+Upload.chunks = halting
 open_store(sys.argv[1]).put("a/large", Path(sys.argv[2]))
 """
+"""A client that halts before a chunk of its file: its upload cannot be over when it is killed."""
 THERE_AND_BACK = """
 import sys, resource
 from pathlib import Path
@@ -84,35 +98,67 @@ def never_half_visible(store: Store, key: str, sha256: str) -> Iterator[list[str
     assert set(seen) <= {sha256}
 
 
+def await_bytes(sent: Callable[[], int], wanted: int) -> None:
+    """Wait until so many bytes of an upload have come."""
+    deadline = time.monotonic() + 60
+    while sent() < wanted:
+        assert time.monotonic() < deadline, f"SEED={SEED}: {sent()} bytes of {wanted} came"
+        time.sleep(0.01)
+
+
 def test_a_server_killed_mid_upload_and_restarted_gets_the_object_whole(own_minio: MinioServer, source: Path) -> None:
     draws, sha256 = random.Random(SEED), sha256_hex(source.read_bytes())
-    for number in range(KILLS):
-        store, key = own_minio.store(f"kill-{number}"), "a/large"
-        watch = Store(store.url, own_minio.keys, patience=IMPATIENT)
-        with never_half_visible(watch, key, sha256):
-            uploader = threading.Thread(target=store.put, args=(key, source))
-            uploader.start()
-            time.sleep(draws.uniform(0.05, 0.6))
-            own_minio.kill()
-            time.sleep(draws.uniform(0.2, 2.0))
-            own_minio.start()
-            uploader.join(timeout=120)
-            assert not uploader.is_alive(), f"SEED={SEED}"
-        assert store.digest(key) == sha256
-        assert store.keys("a") == [key]
+    with proxied(own_minio.port) as proxy:
+        for number in range(KILLS):
+            calm, key = own_minio.store(f"kill-{number}"), "a/large"
+            store = Store(calm.url, proxy.keys(own_minio.keys))
+            with never_half_visible(Store(calm.url, own_minio.keys, patience=IMPATIENT), key, sha256):
+                proxy.set(bytes_per_s=SLOW_BYTES_PER_S)
+                uploader = threading.Thread(target=store.put, args=(key, source))
+                uploader.start()
+                await_bytes(lambda: proxy.passed("up"), draws.randrange(CHUNK_BYTES, LARGE_BYTES * 4 // 5))
+                own_minio.kill()
+                assert uploader.is_alive(), f"SEED={SEED}: the kill hit no upload"
+                assert proxy.passed("up") < LARGE_BYTES, f"SEED={SEED}: the kill came after the upload"
+                proxy.set()
+                time.sleep(draws.uniform(0.2, 2.0))
+                own_minio.start()
+                uploader.join(timeout=120)
+                assert not uploader.is_alive(), f"SEED={SEED}"
+            assert calm.digest(key) == sha256
+            assert calm.keys("a") == [key]
 
 
-def test_a_client_killed_mid_upload_leaves_nothing_to_see(new_store: NewStore, source: Path, tmp_path: Path) -> None:
+def test_a_client_killed_mid_upload_leaves_nothing_to_see(
+    new_store: NewStore, minio: MinioServer, source: Path, tmp_path: Path
+) -> None:
     draws, sha256 = random.Random(SEED), sha256_hex(source.read_bytes())
-    for number in range(KILLS):
-        store = new_store(f"client-{number}")
-        process = subprocess.Popen([sys.executable, "-c", PUT, store.url, str(source)])
-        time.sleep(draws.uniform(0.4, 1.2))
-        process.kill()
-        process.wait()
-        assert [store.digest(key) for key in store.keys("a")] in ([], [sha256]), f"SEED={SEED}"
-        store.put("a/large", source)
-        assert store.digest("a/large") == sha256
+    with proxied(minio.port) as proxy:
+        environment = {**os.environ, ROLE_KEYS: str(write_keys(proxy.keys(minio.keys), tmp_path / "keys"))}
+        for number in range(KILLS):
+            store = new_store(f"client-{number}")
+            proxy.set(bytes_per_s=SLOW_BYTES_PER_S)
+            # Past the first part, which is under way then.
+            halt_at = draws.randrange(PART_BYTES // CHUNK_BYTES + 1, LARGE_BYTES // CHUNK_BYTES)
+            command = [sys.executable, "-c", PUT, store.url, str(source), str(halt_at)]
+            with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+                try:
+                    assert process.stdout.readline() == "halted\n"
+                    await_bytes(partial(came, store, proxy), CHUNK_BYTES)
+                    time.sleep(draws.uniform(0, 0.5))
+                    assert process.poll() is None, f"SEED={SEED}: the kill hit no upload"
+                finally:
+                    process.kill()
+            assert store.keys("a") == [], f"SEED={SEED}"
+            store.put("a/large", source)
+            assert store.digest("a/large") == sha256
+
+
+def came(store: Store, proxy: Proxy) -> int:
+    """Bytes of an upload that reached a bucket, by way of the proxy, or the folder's file that nobody sees yet."""
+    if store.url.startswith("s3://"):
+        return proxy.passed("up")
+    return sum(path.stat().st_size for path in Path(store.url, "a").glob("large#*"))
 
 
 def test_a_full_disk_of_the_server_is_named_and_what_was_there_stays(source: Path, tmp_path: Path) -> None:

@@ -75,11 +75,14 @@ def go_live(store: Store, ref: ManifestRef, number: int) -> None:
     ledger = Ledger(store, MODEL)
     engine = read_manifest(store, ref).content_digest
     head = ledger.head()
+    for folder in ("plans/main/t", f"plans/main/r{number}"):
+        store.create(f"{folder}/why.json", b'{"people": []}')
     entry = candidates(store, MODEL, CHANNEL).add(
         new_candidate(
             model=MODEL, channel=CHANNEL, engine=engine, policy_sha256="0" * 64,
             evidence={"export": ref, "train": ref, "validate": ref},
-            replaces=head.sha256 if head else "", ttl=timedelta(hours=1), run_record=f"plans/main/r{number}",
+            replaces=head.sha256 if head else "", ttl=timedelta(hours=1),
+            run_record=f"plans/main/r{number}", authors=(),
         )
     )  # fmt: skip
     store.create(f"approvals/{entry.digest}/1.json", b"{}")

@@ -338,7 +338,13 @@ def test_verify_of_one_run_looks_at_the_signatures_of_its_gates(
 ) -> None:
     hil = release.evidence["hil"].uri
     assert "3 signatures hold" in verify_as_people_do(release, monkeypatch, capsys, hil)[1]
+    sign_evidence(release, "export", STAGE)
+    code, said = verify_as_people_do(release, monkeypatch, capsys, hil)
+    assert (code, said.count("which the policy does not know; a gate key must sign it")) == (3, 1)
     release.envelope_path("export").unlink()
+    code, said = verify_as_people_do(release, monkeypatch, capsys, hil)
+    assert (code, said.count("is not signed: a gate key must sign it")) == (3, 1)
+    release.chain.policy = POLICY.model_copy(update={"keys": KEYS})
     code, said = verify_as_people_do(release, monkeypatch, capsys, hil)
     assert code == 0
     assert f"not signed, which no channel demands here: {release.evidence['export'].uri}" in said
@@ -346,6 +352,73 @@ def test_verify_of_one_run_looks_at_the_signatures_of_its_gates(
     code, said = verify_as_people_do(release, monkeypatch, capsys, hil)
     assert code == 3
     assert "is forged" in said
+
+
+def append_unsigned(release: Release) -> None:
+    """A newest candidate of whoever may write the journal, its chain unbroken."""
+    journal = Journal(release.store, "candidates/navigator/demo")
+    head = journal.head()
+    assert head is not None
+    body = {**head.body, "nonce": "f" * 32}
+    entry = Entry(seq=head.seq + 1, id="mine", previous=head.sha256, at=datetime.now(UTC), body=body)
+    release.path(f"candidates/navigator/demo/{entry.seq:012d}.json").write_bytes(entry.to_json())
+
+
+@pytest.mark.parametrize("first_promoted", [True, False])
+def test_verify_names_a_forged_candidate_that_waits(
+    release: Release, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], first_promoted: bool
+) -> None:
+    if first_promoted:
+        release.promote()
+    assert verify(release, monkeypatch, capsys)[0] == 0
+    append_unsigned(release)
+    code, report = verify(release, monkeypatch, capsys)
+    assert code == 3
+    assert [item["problem"] for item in report["findings"]] == [
+        "candidates/navigator/demo entry 2 is not signed: a planner key must sign it"
+    ]
+
+
+def test_verify_names_a_forged_pass_under_a_candidate_that_waits_for_the_first_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = propose(begin(tmp_path))
+    assert verify(release, monkeypatch, capsys)[0] == 0
+    sign_evidence(release, "hil", STAGE)
+    code, report = verify(release, monkeypatch, capsys)
+    assert code == 3
+    assert [item["uri"] for item in report["findings"]] == [release.evidence["hil"].uri]
+
+
+def name_no_author(release: Release) -> None:
+    release.path("plans/main/release-1/why.json").write_text('{"people": []}')
+
+
+def lose_the_record(release: Release) -> None:
+    release.path("plans/main/release-1/why.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("attack", "said"),
+    [
+        (name_no_author, "author@example.org was an author when it was proposed, and is named no more"),
+        (lose_the_record, "whose work it is cannot be read"),
+    ],
+)
+def test_a_record_that_loses_its_authors_is_refused_and_named(
+    release: Release,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    attack: Callable[[Release], None],
+    said: str,
+) -> None:
+    attack(release)
+    with pytest.raises(Refused, match=said):
+        release.promote()
+    assert release.store.keys(f"approvals/{release.entry.digest}"), "the refusal is kept"
+    code, report = verify(release, monkeypatch, capsys)
+    assert code == 3
+    assert any(said in item["problem"] for item in report["findings"])
 
 
 def rotated(*keys: TrustedKey) -> Policy:

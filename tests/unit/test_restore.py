@@ -25,11 +25,12 @@ from simgate.core.heads import dataset_head, push_scenes, scenes_pushes
 from simgate.core.manifest import MANIFEST_NAME, read_manifest
 from simgate.core.snapshot import file_key, read_snapshot
 from simgate.core.store import Store
+from simgate.release.authors import authors
 from simgate.release.candidate import CandidateEntry, candidates, new_candidate
 from simgate.release.decision import quarantine
 from simgate.release.ledger import Ledger
 from simgate.release.policy import Policy
-from simgate.release.promote import authors, promote
+from simgate.release.promote import promote
 from tests.release_chain import POLICY, answer
 from tests.servers.guarded import Guarded, simgate
 from tests.servers.minio import MinioServer
@@ -58,7 +59,7 @@ def released(tiny_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Rel
     store.put("scratch/main/key/1", b"a checkpoint that nobody needs")
     proposed = candidates(store, MODEL, "demo").newest()
     assert proposed is not None
-    policy = knowing(POLICY, authors(store, proposed))
+    policy = knowing(POLICY, authors(store, proposed.candidate.evidence.values(), proposed.candidate.run_record))
     entry = propose(store, proposed, policy)
     live = promote(store, policy, model=MODEL, channel="demo", gate=answer(entry))
     (folder / "policy.yaml").write_bytes(policy.to_json())
@@ -81,6 +82,7 @@ def propose(store: Store, proposed: CandidateEntry, policy: Policy) -> Candidate
     candidate = new_candidate(
         model=MODEL, channel="demo", engine=proposed.candidate.engine, evidence=proposed.candidate.evidence,
         policy_sha256=policy.sha256, replaces="", ttl=timedelta(hours=1), run_record=proposed.candidate.run_record,
+        authors=proposed.candidate.authors,
     )  # fmt: skip
     return candidates(store, MODEL, "demo").add(candidate)
 

@@ -59,7 +59,7 @@ def key(
     rotate: Annotated[bool, typer.Option("--rotate", help="Make another account; the one before stays valid.")] = False,
     retire: Annotated[bool, typer.Option("--retire", help="Remove all accounts but the one in the folder.")] = False,
     public_endpoint: Annotated[
-        str, typer.Option("--public-endpoint", help="URL of the server as browsers reach it, for links in pages.")
+        str, typer.Option("--public-endpoint", help="URL of the server as browsers reach it, for links to pages.")
     ] = "",
     store: StoreOption = DEFAULT_STORE,
 ) -> None:

@@ -1,10 +1,11 @@
-"""simgate verify: walk a chain offline, from the live models or from one manifest, and check every digest."""
+"""simgate verify: walk a chain offline, from what is live or waits, or from one manifest, and check every digest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,9 +18,12 @@ from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOp
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.core.artifact import ManifestRef
 from simgate.core.errors import InputError, SimgateError
+from simgate.core.job import MAIN
 from simgate.core.store import Store
-from simgate.release.candidate import candidates
-from simgate.release.entry import LiveModel
+from simgate.release.authors import authors_of
+from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.entry import LiveModel, State
+from simgate.release.evidence import Standing
 from simgate.release.ledger import Ledger
 from simgate.release.lineage import Finding, lineage, verify_tree, walk
 from simgate.release.signatures import (
@@ -78,7 +82,7 @@ def verify(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Check every digest and signature that a live model, or one run, stands on; needs no Airflow. Exit 3 names all."""
+    """Check all that a live model, a waiting candidate or one run stands on; needs no Airflow. Exit 3 names damage."""
     from simgate.release.policy import Policy
 
     found = _verified(open_store(store), Policy.load(policy), domain, target, head)
@@ -91,7 +95,7 @@ def verify(
 
 
 def _verified(store: Store, policy: Policy, domain: str, target: str, head: str) -> Verified:
-    known = models(store)
+    known = sorted({*models(store), *_folders(store, "candidates")})
     if target and target not in known:
         if head:
             raise InputError(
@@ -100,7 +104,7 @@ def _verified(store: Store, policy: Policy, domain: str, target: str, head: str)
         return _verify_run(store, policy, find_ref(store, domain, target))
     chosen = [target] if target else known
     if not chosen:
-        raise InputError("nothing to verify: no model was released yet", remedy="name a manifest")
+        raise InputError("nothing to verify: no model was proposed yet", remedy="name a manifest")
     if head and len(chosen) > 1:
         raise InputError("--head goes with one model", actual=" ".join(chosen), expected="its name")
     found = Verified(" ".join(chosen))
@@ -111,10 +115,12 @@ def _verified(store: Store, policy: Policy, domain: str, target: str, head: str)
 
 def _verify_run(store: Store, policy: Policy, ref: ManifestRef) -> Verified:
     found = Verified(ref.uri, verify_tree(store, ref))
+    signed = any(rules.signed for rules in policy.channels.values())
     with found_damage(found, ref.uri):
-        gates = [node for node in walk(lineage(store, ref)) if node.kind in GATE_ROLES]
-        refs = [ManifestRef(uri=node.uri, sha256=node.sha256) for node in gates]
-        found.sign([manifest_check(store, item, policy.keys) for item in refs], demanded=False)
+        for node in (node for node in walk(lineage(store, ref)) if node.kind in GATE_ROLES):
+            check = manifest_check(store, ManifestRef(uri=node.uri, sha256=node.sha256), policy.keys)
+            # A pull request's gates are signed by nobody, and no channel takes them.
+            found.sign([check], demanded=signed and node.uri.startswith(f"runs/{MAIN}/"))
     return found
 
 
@@ -128,7 +134,7 @@ def found_damage(found: Verified, uri: str) -> Iterator[None]:
 
 
 def verify_model(store: Store, policy: Policy, model: str, head: str, found: Verified) -> None:
-    """All damage in a model's ledger, in its candidates, and in everything that its live models stand on."""
+    """All damage in a model's ledger, in its candidates, and in everything that is live or waits to be."""
     ledger = Ledger(store, model)
     with found_damage(found, f"ledger/{model}"):
         ledger.verify(head or None)
@@ -138,6 +144,8 @@ def verify_model(store: Store, policy: Policy, model: str, head: str, found: Ver
         for channel, state in sorted(ledger.state.channels.items()):
             if state.live is not None:
                 _verify_live(store, policy, model, channel, state.live, found)
+        for channel in _folders(store, f"candidates/{model}"):
+            _verify_waiting(store, policy, model, channel, ledger.state, found)
 
 
 def _is_signed_elsewhere(store: Store, policy: Policy, model: str) -> bool:
@@ -152,34 +160,56 @@ def _demands(policy: Policy, channel: str) -> bool:
 
 
 def _verify_live(store: Store, policy: Policy, model: str, channel: str, live: LiveModel, found: Verified) -> None:
-    demanded = _demands(policy, channel)
-    _verify_candidate(store, policy, model, channel, live, found)
-    seen: set[str] = set()
-    # The bench's evidence stands on most of the others: from the top down each tree is read once.
-    for role in sorted(live.evidence, key=_standing_on_most):
-        ref = live.evidence[role]
-        if ref.sha256 not in seen:
-            found.find(verify_tree(store, ref))
-            seen |= _digests(store, ref)
-    with found_damage(found, f"evidence of {model} in {channel}"):
-        found.sign(evidence_checks(store, live.evidence, live.engine, policy.keys), demanded=demanded)
-
-
-def _standing_on_most(role: str) -> int:
-    return TOP_DOWN.index(role) if role in TOP_DOWN else len(TOP_DOWN)
-
-
-def _verify_candidate(store: Store, policy: Policy, model: str, channel: str, live: LiveModel, found: Verified) -> None:
     folder = f"candidates/{model}/{channel}"
     with found_damage(found, folder):
         by_digest = {entry.digest: entry for entry in candidates(store, model, channel).all()}
         if (entry := by_digest.get(live.candidate)) is None:
             found.find([Finding(folder, f"the live model's candidate {live.candidate} is not in the journal")])
         else:
-            found.sign([candidate_check(store, entry, policy.keys)], demanded=_demands(policy, channel))
+            _verify_candidate(store, policy, entry, found)
     if not store.keys(f"approvals/{live.candidate}"):
         what = "no approval is kept for the live model's candidate"
         found.find([Finding(f"approvals/{live.candidate}", what)])
+    _verify_evidence(store, policy, channel, live, found)
+
+
+def _verify_waiting(store: Store, policy: Policy, model: str, channel: str, state: State, found: Verified) -> None:
+    """What a release manager may be asked about: the newest candidate until it lapses or is decided."""
+    with found_damage(found, f"candidates/{model}/{channel}"):
+        entry = candidates(store, model, channel).newest()
+        now = state.channels.get(channel)
+        decided = {item.digest for item in state.quarantined} | {now.live.candidate if now and now.live else ""}
+        if entry is None or entry.digest in decided or entry.candidate.expires_at <= datetime.now(UTC):
+            return
+        _verify_candidate(store, policy, entry, found)
+        _verify_evidence(store, policy, channel, entry.candidate, found)
+
+
+def _verify_candidate(store: Store, policy: Policy, entry: CandidateEntry, found: Verified) -> None:
+    demanded = _demands(policy, entry.candidate.channel)
+    found.sign([candidate_check(store, entry, policy.keys)], demanded=demanded)
+    found.find(Finding(entry.candidate.run_record, problem) for problem in authors_of(store, entry.candidate).problems)
+
+
+def _verify_evidence(store: Store, policy: Policy, channel: str, model: Standing, found: Verified) -> None:
+    seen: set[str] = set()
+    # The bench's evidence stands on most of the others: from the top down each tree is read once.
+    for role in sorted(model.evidence, key=_standing_on_most):
+        ref = model.evidence[role]
+        if ref.sha256 not in seen:
+            found.find(verify_tree(store, ref))
+            seen |= _digests(store, ref)
+    with found_damage(found, f"evidence for {channel}"):
+        checks = evidence_checks(store, model.evidence, model.engine, policy.keys)
+        found.sign(checks, demanded=_demands(policy, channel))
+
+
+def _standing_on_most(role: str) -> int:
+    return TOP_DOWN.index(role) if role in TOP_DOWN else len(TOP_DOWN)
+
+
+def _folders(store: Store, prefix: str) -> list[str]:
+    return sorted(path.rstrip("/").rpartition("/")[2] for path in store.children(prefix)[0])
 
 
 def _digests(store: Store, ref: ManifestRef) -> set[str]:

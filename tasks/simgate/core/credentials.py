@@ -26,7 +26,7 @@ class StoreKeys(Document):
     """URL of the server; empty for AWS itself."""
     region: str = "us-east-1"
     public_endpoint: str = ""
-    """URL of the same server as people's browsers reach it, for links in pages; empty where it is the same."""
+    """URL of the same server as people's browsers reach it, for links to pages; empty where it is the same."""
 
     @classmethod
     def load(cls, folder: Path) -> StoreKeys | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simgate.core.artifact import ManifestRef
 from simgate.core.errors import InputError, Refused
 from simgate.core.manifest import read_manifest
 from simgate.core.signature import Signer
@@ -9,6 +10,7 @@ from simgate.core.store import Store
 from simgate.plan.jobs import slots_of, the
 from simgate.plan.record import ReleaseWhy, record_folder
 from simgate.plan.release import release_tries
+from simgate.release.authors import authors
 from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
 from simgate.release.policy import Policy, Role
 from simgate.release.signatures import evidence_checks, signer_problems
@@ -35,15 +37,18 @@ def propose(store: Store, why: ReleaseWhy, policy: Policy, signer: Signer | None
         "export": "export",
         "hil": "hil",
     }
+    evidence: dict[Role, ManifestRef] = {"validate": why.dataset, **{roles[name]: ref for name, ref in found.items()}}
+    folder = record_folder(why.domain, why.run)
     candidate = new_candidate(
         model=recipe.model,
         channel=recipe.channel,
         engine=read_manifest(store, found["export"]).content_digest,
-        evidence={"validate": why.dataset, **{roles[name]: ref for name, ref in found.items()}},
+        evidence=evidence,
         policy_sha256=why.policy_sha256,
         replaces=why.replaces,
         ttl=policy.channel(recipe.channel).candidate_ttl,
-        run_record=record_folder(why.domain, why.run),
+        run_record=folder,
+        authors=authors(store, evidence.values(), folder),
     )
     if policy.channel(recipe.channel).signed:
         _check_signed(store, candidate, policy, signer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -34,6 +34,8 @@ class Candidate(Document):
     expires_at: datetime
     nonce: str
     run_record: StoreKey
+    authors: tuple[str, ...] = ()
+    """Whose work it was when it was proposed: the records that say so may gain people later, and lose nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def new_candidate(
     replaces: str,
     ttl: timedelta,
     run_record: str,
+    authors: Iterable[str],
 ) -> Candidate:
     """A candidate that lapses after `ttl`."""
     return Candidate(
@@ -98,6 +101,7 @@ def new_candidate(
         expires_at=datetime.now(UTC) + ttl,
         nonce=secrets.token_hex(16),
         run_record=run_record,
+        authors=tuple(sorted(authors)),
     )
 
 

@@ -19,7 +19,8 @@ from simgate.release.approval import (
     author_problems,
     responder_name,
 )
-from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.authors import authors_of
+from simgate.release.candidate import Candidate, CandidateEntry, candidates
 from simgate.release.decision import barred
 from simgate.release.entry import (
     EMPTY,
@@ -31,7 +32,6 @@ from simgate.release.entry import (
 )
 from simgate.release.evidence import evidence_problems
 from simgate.release.ledger import Ledger
-from simgate.release.lineage import people_of, record_people
 from simgate.release.policy import Policy
 from simgate.release.signatures import release_problems
 
@@ -85,13 +85,14 @@ def _problems(store: Store, policy: Policy, ledger: Ledger, entry: CandidateEntr
     if any(item.digest == entry.digest for item in state.quarantined):
         yield "the candidate is quarantined"
     yield from answer_problems(policy, rules, entry, gate)
-    yield from author_problems(policy, gate, authors(store, entry))
+    yield from _not_four_eyes(store, policy, candidate, gate)
     yield from evidence_problems(store, rules, candidate, state)
 
 
-def authors(store: Store, entry: CandidateEntry) -> frozenset[str]:
-    """Everybody whose work the candidate is, reused work included."""
-    return people_of(store, entry.candidate.evidence.values()) | record_people(store, entry.candidate.run_record)
+def _not_four_eyes(store: Store, policy: Policy, candidate: Candidate, gate: GateRecord) -> Iterator[str]:
+    found = authors_of(store, candidate)
+    yield from found.problems
+    yield from author_problems(policy, gate, found.people)
 
 
 def _promotion(
