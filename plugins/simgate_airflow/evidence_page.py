@@ -27,7 +27,7 @@ def body(store: Store, why: ReleaseWhy, entry: CandidateEntry, policy: Policy) -
     """
     candidate = entry.candidate
     links = Links(store, min((candidate.expires_at - datetime.now(UTC)).total_seconds(), MAX_LINK_S))
-    authors = ", ".join(_named(policy, person) for person in why.people)
+    authors = ", ".join(_named(policy, person) for person in sorted({*why.people, *candidate.authors}))
     parts = [
         f"**Candidate** `{entry.digest}` of **{candidate.model}** for channel **{candidate.channel}**, "
         f"engine `{candidate.engine}`.",

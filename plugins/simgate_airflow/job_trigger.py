@@ -95,7 +95,11 @@ class StageJobTrigger(BaseTrigger):
 
     async def _say_why_not(self, connection: Any) -> None:
         selector = f"involvedObject.name={self.name},type=Warning"
-        found = await client.CoreV1Api(connection).list_namespaced_event(self.namespace, field_selector=selector)
+        try:
+            found = await client.CoreV1Api(connection).list_namespaced_event(self.namespace, field_selector=selector)
+        except Exception as error:  # words for people; the account may not even be allowed to read them
+            self.log.debug("no events of %s: %r", self.name, error)
+            return
         for event in found.items[-1:]:
             self.log.warning("job %s has no pods yet: %s: %s", self.name, event.reason, event.message)
 
@@ -123,11 +127,18 @@ def look(job: Any, pods: Sequence[Any], start_within_s: float) -> tuple[str, str
     # A job that its queue holds back has not started, and has no pods; one beyond a quota has started, and has none.
     age_s = time.time() - (job.status.start_time or job.metadata.creation_timestamp).timestamp()
     waiting = [pod.metadata.name for pod in pods if pod.status.phase == "Pending"]
-    if age_s > start_within_s and (waiting or not pods):
+    if age_s > start_within_s and (waiting or not (pods or _had_pods(job.status))):
         missing = f"{', '.join(waiting)} did not start" if waiting else "no pod came up"
         return "timeout", f"{missing} within {start_within_s:.0f} s"
     lost = [pod for pod in pods if _overdue(pod)]
     return ("failed", f"pod {lost[0].metadata.name} lost its node") if lost else ("", "")
+
+
+def _had_pods(status: Any) -> bool:
+    """Pods that ended may be gone before the job says what came of it."""
+    ending = {condition.type for condition in status.conditions or ()} & {"FailureTarget", "SuccessCriteriaMet"}
+    gone = status.uncounted_terminated_pods
+    return bool(ending or status.failed or status.succeeded or (gone and (gone.failed or gone.succeeded)))
 
 
 def _overdue(pod: Any) -> bool:

@@ -20,6 +20,7 @@ from simgate.core.transfer import PART_BYTES
 from tests.faults.line import IMPATIENT, LARGE, source
 from tests.servers.minio import MinioServer, free_port
 from tests.servers.proxy import Proxy
+from tests.servers.stores import NewStore
 
 OPERATIONS: dict[str, Callable[[Store, Path], object]] = {
     "get": lambda store, folder: store.get("a/x"),
@@ -131,8 +132,8 @@ def test_a_large_object_over_a_slow_line_outlives_the_time_out_of_one_request(
     assert (tmp_path / "out").read_bytes() == data
 
 
-def test_an_object_that_changes_while_it_is_read_is_never_mixed(minio: MinioServer, room: str, tmp_path: Path) -> None:
-    store = minio.store(room)
+def test_an_object_that_changes_while_it_is_read_is_never_mixed(new_store: NewStore, tmp_path: Path) -> None:
+    store = new_store("changes")
     store.put("a/large", source(tmp_path))
     chunks = iter(store._reader("a/large").open().chunks)
     next(chunks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -11,6 +11,7 @@ from simgate_airflow.evidence_page import code
 TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=60)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 @example("ada [approve here](https://evil.example) <script>")
 @example("ada\n\n# Approved by everybody\n| a | b |")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from kubernetes.client import V1Job, V1JobCondition, V1JobStatus, V1ObjectMeta, V1Pod, V1PodStatus
+from kubernetes_asyncio.client import ApiException
 
-from simgate_airflow.job_trigger import end_of, look
+from simgate_airflow.job_trigger import StageJobTrigger, end_of, look
 from simgate_airflow.pod_trigger import LOST_AFTER_S
 
 LONG_S = 864_000.0
@@ -65,6 +69,8 @@ def test_the_reason_of_an_end_is_said_first() -> None:
         (lambda: (job(made_s=LONG_S), [pod("Pending")]), ("", "")),
         (lambda: (job(started_s=LONG_S), [pod("Pending")]), ("timeout", "p did not start within 60 s")),
         (lambda: (job(started_s=LONG_S), []), ("timeout", "no pod came up within 60 s")),
+        (lambda: (job(("FailureTarget", "True"), started_s=LONG_S), []), ("", "")),
+        (lambda: (job(("Suspended", "False"), started_s=LONG_S), []), ("timeout", "no pod came up within 60 s")),
         (lambda: (job(started_s=LONG_S), [pod()]), ("", "")),
         (lambda: (job(), [pod(due_s=0)]), ("", "")),
         (lambda: (job(), [pod(due_s=LOST_AFTER_S + 5)]), ("failed", "pod p lost its node")),
@@ -73,3 +79,26 @@ def test_the_reason_of_an_end_is_said_first() -> None:
 )
 def test_what_a_look_at_a_job_says(made: Callable[[], tuple[V1Job, list[V1Pod]]], said: tuple[str, str]) -> None:
     assert look(*made(), WITHIN_S) == said
+
+
+def test_a_job_without_pods_waits_on_where_nobody_may_read_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Batch:
+        def __init__(self, _connection: object) -> None: ...
+
+        async def read_namespaced_job(self, _name: str, _namespace: str) -> V1Job:
+            return job()
+
+    class Core:
+        def __init__(self, _connection: object) -> None: ...
+
+        async def list_namespaced_pod(self, _namespace: str, **_more: object) -> object:
+            return SimpleNamespace(items=[])
+
+        async def list_namespaced_event(self, _namespace: str, **_more: object) -> object:
+            raise ApiException(status=403)
+
+    monkeypatch.setattr("simgate_airflow.job_trigger.client", SimpleNamespace(BatchV1Api=Batch, CoreV1Api=Core))
+    trigger = StageJobTrigger(name="j", namespace="n", poll_s=0.01, start_within_s=WITHIN_S)
+    trigger.hook = SimpleNamespace(get_conn=lambda: nullcontext(None))
+    with pytest.raises(asyncio.TimeoutError):
+        asyncio.run(asyncio.wait_for(anext(trigger.run()), 0.3))

@@ -33,6 +33,8 @@ GATE, PLANNER, LEDGER, STAGE = (new_signer() for _ in range(4))
 KEYS = (trusted("gate", GATE), trusted("planner", PLANNER), trusted("ledger", LEDGER))
 SIGNED = signed_policy(*KEYS)
 
+SHIPPED = Path(__file__).parents[2] / "release" / "policy.yaml"
+
 Evidence = Mapping[Role, ManifestRef]
 
 
@@ -354,6 +356,15 @@ def test_verify_of_one_run_looks_at_the_signatures_of_its_gates(
     assert "is forged" in said
 
 
+def test_verify_of_a_run_asks_for_no_signature_where_nobody_has_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain = begin(tmp_path, Policy.load(SHIPPED))
+    chain.signers = {}
+    release = propose(chain)
+    assert verify_as_people_do(release, monkeypatch, capsys, release.evidence["hil"].uri)[0] == 0
+
+
 def append_unsigned(release: Release) -> None:
     """A newest candidate of whoever may write the journal, its chain unbroken."""
     journal = Journal(release.store, "candidates/navigator/demo")
@@ -377,6 +388,8 @@ def test_verify_names_a_forged_candidate_that_waits(
     assert [item["problem"] for item in report["findings"]] == [
         "candidates/navigator/demo entry 2 is not signed: a planner key must sign it"
     ]
+    release.ledger_path(1).write_bytes(b"{}")
+    assert "a planner key must sign it" in json.dumps(verify(release, monkeypatch, capsys)[1]["findings"])
 
 
 def test_verify_names_a_forged_pass_under_a_candidate_that_waits_for_the_first_release(

@@ -22,7 +22,7 @@ from simgate.core.job import MAIN
 from simgate.core.store import Store
 from simgate.release.authors import authors_of
 from simgate.release.candidate import CandidateEntry, candidates
-from simgate.release.entry import LiveModel, State
+from simgate.release.entry import EMPTY, LiveModel, State
 from simgate.release.evidence import Standing
 from simgate.release.ledger import Ledger
 from simgate.release.lineage import Finding, lineage, verify_tree, walk
@@ -102,7 +102,8 @@ def _verified(store: Store, policy: Policy, domain: str, target: str, head: str)
                 "--head goes with a model", actual=target, expected=" | ".join(known) or "a released model"
             )
         return _verify_run(store, policy, find_ref(store, domain, target))
-    chosen = [target] if target else known
+    # A digest of an entry is one of a ledger's.
+    chosen = [target] if target else models(store) if head else known
     if not chosen:
         raise InputError("nothing to verify: no model was proposed yet", remedy="name a manifest")
     if head and len(chosen) > 1:
@@ -115,7 +116,8 @@ def _verified(store: Store, policy: Policy, domain: str, target: str, head: str)
 
 def _verify_run(store: Store, policy: Policy, ref: ManifestRef) -> Verified:
     found = Verified(ref.uri, verify_tree(store, ref))
-    signed = any(rules.signed for rules in policy.channels.values())
+    # Without keys no signed channel releases, and nobody could have signed.
+    signed = bool(policy.keys) and any(rules.signed for rules in policy.channels.values())
     with found_damage(found, ref.uri):
         for node in (node for node in walk(lineage(store, ref)) if node.kind in GATE_ROLES):
             check = manifest_check(store, ManifestRef(uri=node.uri, sha256=node.sha256), policy.keys)
@@ -135,17 +137,18 @@ def found_damage(found: Verified, uri: str) -> Iterator[None]:
 
 def verify_model(store: Store, policy: Policy, model: str, head: str, found: Verified) -> None:
     """All damage in a model's ledger, in its candidates, and in everything that is live or waits to be."""
-    ledger = Ledger(store, model)
+    ledger, state = Ledger(store, model), EMPTY
     with found_damage(found, f"ledger/{model}"):
         ledger.verify(head or None)
+        state = ledger.state
         channels = {name for entry in ledger.history() for name in entry.after.channels}
         demanded = any(_demands(policy, name) for name in channels) or _is_signed_elsewhere(store, policy, model)
         found.sign(ledger_checks(store, model, policy.keys), demanded=demanded)
-        for channel, state in sorted(ledger.state.channels.items()):
-            if state.live is not None:
-                _verify_live(store, policy, model, channel, state.live, found)
-        for channel in _folders(store, f"candidates/{model}"):
-            _verify_waiting(store, policy, model, channel, ledger.state, found)
+        for channel, now in sorted(state.channels.items()):
+            if now.live is not None:
+                _verify_live(store, policy, model, channel, now.live, found)
+    for channel in _folders(store, f"candidates/{model}"):
+        _verify_waiting(store, policy, model, channel, state, found)
 
 
 def _is_signed_elsewhere(store: Store, policy: Policy, model: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -138,21 +137,16 @@ class Attempt:
     ) -> None:
         if name in self._subjects or name in self._byproducts:
             raise SimgateError(f"output {name} is written twice")
-        if isinstance(data, Path):
-            size = data.stat().st_size
-            with data.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        else:
-            size, sha256 = len(data), sha256_hex(data)
-        subject = Subject(
+        uri = f"{self.folder}/{name}"
+        where[name] = Subject(
             name=name,
-            uri=f"{self.folder}/{name}",
-            digest=Digest(sha256=sha256),
+            uri=uri,
+            digest=Digest(sha256=self.store.put(uri, data)),
             media_type=media_type,
-            annotations=SubjectNotes(size_bytes=size, determinism=determinism),
+            annotations=SubjectNotes(
+                size_bytes=data.stat().st_size if isinstance(data, Path) else len(data), determinism=determinism
+            ),
         )
-        self.store.put(subject.uri, data)
-        where[name] = subject
 
 
 def runs_prefix(domain: str, stage: str, run_key: str) -> str:

@@ -73,7 +73,11 @@ class Store:
 
     def get(self, key: str, *, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
         """The bytes of one small object; NotFound, or StoreError beyond `max_bytes`."""
-        found = self._reader(key).open()
+        reader = self._reader(key)
+        first = reader.first()
+        if len(first) < min(PART_BYTES, max_bytes + 1):
+            return first.to_bytes()
+        found = reader.open()
         if found.size_bytes > max_bytes:
             raise StoreError(
                 f"object {key} is too large", actual=f"{found.size_bytes} bytes", expected=f"at most {max_bytes}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PreconditionError
 
 from simgate.core.errors import StoreError
 
@@ -53,6 +53,8 @@ _PASSING = {"SlowDown", "SlowDownRead", "SlowDownWrite", "InternalError", "Servi
 def code_of(error: BaseException) -> str:
     """The S3 error code, or "" where the server gave none."""
     text = str(error)
+    if isinstance(error, PreconditionError):  # a folder has no status
+        return "PreconditionFailed"
     if _INSTANCE_METADATA in text:
         return "NoAccount"
     if "No CA certificates were loaded" in text:  # asked for even where the endpoint is plain http

@@ -58,6 +58,10 @@ class Reader:
     url: str
     patience: Patience
 
+    def first(self) -> Bytes:
+        """The first part; the whole object where it is shorter than a part. NotFound where there is none."""
+        return self._ask(lambda: self._answer().bytes())
+
     def open(self) -> Download:
         """Look the object up and begin to read it; NotFound where there is none."""
         first, size, e_tag = self._ask(self._first)
@@ -81,16 +85,20 @@ class Reader:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _first(self) -> tuple[Bytes, int, str | None]:
+        result = self._answer()
+        meta = result.meta
+        return result.bytes(), meta["size"], meta["e_tag"]
+
+    def _answer(self) -> obstore.GetResult:
         try:
-            result = obstore.get(self.store, self.key, options={"range": (0, PART_BYTES)})
+            return obstore.get(self.store, self.key, options={"range": (0, PART_BYTES)})
         except obstore.exceptions.GenericError as error:
             if isinstance(self.store, S3Store) and code_of(error) != "InvalidRange":
                 raise
             result = obstore.get(self.store, self.key)
             if result.meta["size"]:  # an empty object has no first byte; what else may it be
                 raise
-        meta = result.meta
-        return result.bytes(), meta["size"], meta["e_tag"]
+            return result
 
     def _part(self, start: int, end: int, e_tag: str | None) -> Bytes:
         options: GetOptions = {"range": (start, end)}
