@@ -6,6 +6,8 @@ import os
 import signal
 import stat
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -69,16 +71,17 @@ def test_everything_airflow_writes_is_private_and_listens_on_loopback_alone(worl
 
 def _listening(processes: list[int]) -> set[str]:
     """Addresses, as the kernel spells them, on which the processes accept TCP connections."""
-    sockets = {str(link.readlink()) for pid in processes for link in _links(Path(f"/proc/{pid}/fd"))}
+    sockets = {target for pid in processes for target in _open_files(Path(f"/proc/{pid}/fd"))}
     rows = [row.split() for name in ("tcp", "tcp6") for row in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
     return {row[1].rpartition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets}
 
 
-def _links(folder: Path) -> list[Path]:
-    try:
-        return [link for link in folder.iterdir() if link.is_symlink()]
-    except OSError:
-        return []
+def _open_files(folder: Path) -> Iterator[str]:
+    """What a process has open; processes end and close files while one looks."""
+    with suppress(OSError):
+        for link in folder.iterdir():
+            with suppress(OSError):
+                yield str(link.readlink())
 
 
 def test_a_stage_is_made_once_then_reused_and_each_end_is_judged_by_the_store(world: World):
