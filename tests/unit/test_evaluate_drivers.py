@@ -50,4 +50,11 @@ def test_a_driver_that_is_killed_is_an_error_and_leaves_no_process() -> None:
 
 
 def _drivers() -> set[int]:
-    return {pid for pid in descendants(os.getpid()) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    return {pid for pid in descendants(os.getpid()) if b"spawn_main" in _command(pid)}
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
