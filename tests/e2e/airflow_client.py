@@ -79,8 +79,17 @@ class Run:
     @property
     def tasks(self) -> dict[str, str]:
         """State of each task; a mapped one as `task.index`."""
-        found = self.user.get(f"{self.path}/taskInstances", limit=100)["task_instances"]
-        return {_name(item): item["state"] for item in found}
+        return {_name(item): item["state"] for item in self.instances()}
+
+    @property
+    def tries(self) -> dict[str, int]:
+        """How often each task was begun."""
+        return {_name(item): item["try_number"] for item in self.instances()}
+
+    def instances(self) -> list[dict[str, Any]]:
+        """Every task instance."""
+        found: list[dict[str, Any]] = self.user.get(f"{self.path}/taskInstances", limit=100)["task_instances"]
+        return found
 
     def instance(self, task: str) -> dict[str, Any]:
         """One task instance."""
@@ -95,6 +104,12 @@ class Run:
         path = f"{self.path}/taskInstances/{task}/logs/{number}"
         text = self.user.ask("GET", path, full_content="true", map_index=map_index).text
         return text.encode().decode("unicode_escape", errors="replace")
+
+    def last_words(self, task: str) -> str:
+        """The end of the log of a task's newest try; a mapped one as `task.index`."""
+        name, _, index = task.partition(".")
+        instance = self.instance(task.replace(".", "/"))
+        return self.log(name, max(instance["try_number"], 1), map_index=int(index or -1))[-3000:]
 
     def answer(self, who: User, option: str) -> httpx.Response:
         """Answer the gate, a moment after it parked: earlier an answer can fail the run."""

@@ -20,6 +20,7 @@ from simgate_airflow.process import environment, members
 from simgate_airflow.standalone import LocalAirflow, furnish
 from tests.e2e.airflow_client import wait_for
 from tests.e2e.conftest import PEOPLE, ROOT, World, furnished
+from tests.servers.cache import say
 from tests.servers.postgres import Postgres
 
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
@@ -78,6 +79,18 @@ class Components:
                     os.kill(pid, signal.SIGKILL)
             process.poll()
         process.wait()
+
+    def revive(self) -> None:
+        """Start what ended by itself, as Kubernetes would, and tell its last words."""
+        for name in [name for name, process in self.running.items() if process.poll() is not None]:
+            code = self.running[name].returncode
+            say(f"{name} ended by itself, code {code}, and is started again: {self.last_words(name)}")
+            self.kill(name)
+            self.start(name)
+
+    def last_words(self, name: str) -> str:
+        """The end of a component's log."""
+        return (self.home / f"{name}.log").read_text(errors="replace")[-2000:]
 
     def stop(self) -> None:
         """End all of them, politely and at the same time, then what is left."""

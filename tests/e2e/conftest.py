@@ -59,6 +59,12 @@ class World:
         wait_for(lambda: all(admin.ask("GET", f"dags/{dag}").is_success for dag in known), 300, "the DAGs")
         assert admin.get("importErrors")["import_errors"] == []
 
+    def story(self) -> str:
+        """Every run and its tasks: for the message of a test that waited in vain."""
+        admin = self.user("admin")
+        runs = [run for dag in ("build_dataset", "release_model") for run in admin.runs(dag)]
+        return "\n".join(f"{run.dag} {run.run_id} is {run.state}: {run.tasks}" for run in runs)
+
     def push(self, *, author: str = "scenes@example.org", domain: str = "main", **edits: str) -> ScenesHead:
         """Edit scenes and push them."""
         for scene in SCENES:

@@ -63,20 +63,38 @@ def is_published(world: World, push: ScenesHead) -> bool:
     return isinstance(why, DatasetWhy) and why.snapshot_sha256 == push.snapshot_sha256
 
 
-def await_event(world: World, what: Callable[[], bool], said: str) -> None:
+def await_on(parts: Components, world: World, what: Callable[[], bool], said: str) -> None:
+    """Wait, and start again what ends by itself, as a deployment does; in vain, tell what every run came to."""
+
+    def seen() -> bool:
+        parts.revive()
+        return what()
+
+    try:
+        wait_for(seen, HOUR_S, said)
+    except AssertionError as error:
+        words = [f"{name} says: {parts.last_words(name)}" for name in ("scheduler-1", "scheduler-2")]
+        raise AssertionError("\n".join([f"{error}; so far:", world.story(), *words])) from error
+
+
+def await_event(parts: Components, world: World, what: Callable[[], bool], said: str) -> None:
     """Wait for what a push leads to; after a while as the hourly run would come."""
     try:
-        wait_for(what, HOUR_S, said)
-    except AssertionError:
-        say(f"soak: the event was lost, the reconcile comes: {said}")
+        await_on(parts, world, what, said)
+    except AssertionError as error:
+        say(f"soak: the event was lost, the reconcile comes: {error}")
         world.user("admin").trigger("build_dataset")
-        wait_for(what, HOUR_S, said)
+        await_on(parts, world, what, said)
 
 
 def await_generate(parts: Components, world: World, name: str) -> None:
     """Wait until a generate is under way: a scheduler's own if one is to die, else anybody's."""
-    own = {name: parts.running[name]} if name.startswith("scheduler") else parts.running
-    await_event(world, lambda: replace(parts, running=own).busy_scheduler("generate") is not None, f"work for {name}")
+
+    def busy() -> bool:
+        own = {name: parts.running[name]} if name.startswith("scheduler") else parts.running
+        return replace(parts, running=own).busy_scheduler("generate") is not None
+
+    await_event(parts, world, busy, f"work for {name}")
 
 
 def newest_gate(world: World) -> Run:
@@ -123,10 +141,11 @@ def test_each_component_is_killed_in_turn_during_a_run_and_no_change_is_lost_and
             missed = world.push(**dict.fromkeys(SCENES, f"while {name} is away"))
         time.sleep(OUTAGE_S)
         parts.start(name)
-        took_s = wait_for(partial(is_published, world, push), HOUR_S, f"the push whose run lost {name}")
-        say(f"soak: {name} killed during a run, which published after {took_s:.0f} s")
+        began = time.monotonic()
+        await_on(parts, world, partial(is_published, world, push), f"the push whose run lost {name}")
+        say(f"soak: {name} killed during a run, which published after {time.monotonic() - began:.0f} s")
         push = missed
-    await_event(world, partial(is_published, world, push), "the push of the last outage")
+    await_event(parts, world, partial(is_published, world, push), "the push of the last outage")
 
     gate = newest_gate(world)
     gate.answer(world.user("release-manager"), "Approve").raise_for_status()
