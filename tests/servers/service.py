@@ -30,8 +30,8 @@ class Service:
     log: Path
     process: subprocess.Popen[bytes] | None = None
     """The tests' end of it: ends when the service's first process does, with its code."""
-    mounts: str = ""
-    """Number of its mount namespace, by which all its processes are known."""
+    mounts: int = -1
+    """Its mount namespace, by which all its processes are known; open, or the kernel gives its number to the next."""
     checked: float = 0.0
     """When its health was asked for last."""
     asked_at: float = 0.0
@@ -63,13 +63,15 @@ class Service:
         """All its living processes: those that see its mounts."""
         self._note_mounts()
         pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-        return [pid for pid in pids if self.mounts and _mounts(pid) == self.mounts]
+        mine = os.fstat(self.mounts).st_ino if self.mounts >= 0 else 0
+        return [pid for pid in pids if mine and _mounts(pid) == mine]
 
     def _note_mounts(self) -> None:
         # Before it has mounts of its own it sees the machine's, as every process of the machine does.
-        found = _mounts(self.first) if self.first else ""
-        if found and found != _mounts(os.getpid()):
-            self.mounts = found
+        first = self.first
+        if self.mounts < 0 and first and _mounts(first) not in (0, _mounts(os.getpid())):
+            with suppress(OSError):
+                self.mounts = os.open(f"/proc/{first}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
 
     def is_due(self) -> bool:
         """Whether to ask for its health again."""
@@ -94,7 +96,9 @@ class Service:
             _signal(pid, signal.SIGKILL)
         if self.process is not None:
             self.process.wait(GRACE_S)
-        self.process, self.mounts, self.asked_at = None, "", 0.0
+        if self.mounts >= 0:
+            os.close(self.mounts)
+        self.process, self.mounts, self.asked_at = None, -1, 0.0
         return in_time
 
     @property
@@ -108,11 +112,11 @@ class Service:
         return self.log.read_text(errors="replace")[-2500:] if self.log.exists() else "not started"
 
 
-def _mounts(pid: int) -> str:
+def _mounts(pid: int) -> int:
     try:
-        return str(Path(f"/proc/{pid}/ns/mnt").readlink())
+        return Path(f"/proc/{pid}/ns/mnt").stat().st_ino
     except OSError:
-        return ""  # it has ended
+        return 0  # it has ended
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

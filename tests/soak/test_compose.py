@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +16,13 @@ import pytest
 
 from compose import env
 from simgate.core.roles import ROLES, role_name
-from tests.e2e.airflow_client import Run
+from tests.e2e.airflow_client import Run, wait_for
 from tests.servers import compose
 from tests.servers.cache import cache_folder
+from tests.servers.compose_images import Picture
 from tests.servers.deployed import AIRFLOW, READER, Deployed
 from tests.servers.project import why_not
+from tests.servers.service import Service
 
 ROOT = Path(__file__).parents[2]
 REASON = why_not()
@@ -79,6 +82,21 @@ def baked_kernels(folder: Path) -> subprocess.Popen[bytes]:
     variables = {**os.environ, "WARP_CACHE_PATH": str(cache_folder() / "warp")}
     with (folder / "kernels.log").open("wb") as log:
         return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=variables)
+
+
+def test_a_service_that_has_ended_takes_no_process_of_others_with_it(tmp_path: Path):
+    once = Service("once", {}, Picture(), tmp_path / "once.log")
+    once.process = subprocess.Popen(["sh", "-c", "unshare --mount sleep 1; true"])
+    wait_for(lambda: bool(once.members), 10, "its own mounts")
+    once.process.wait()
+    # The kernel gives a number that is free to the next namespace: a pod's, say.
+    with subprocess.Popen(["unshare", "--mount", "sh", "-c", "echo; exec sleep 60"], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        once.end()
+        time.sleep(0.2)
+        assert other.poll() is None
+        other.kill()
 
 
 def test_everything_is_healthy_and_what_sets_up_has_ended_well(up: Deployed, capsys: pytest.CaptureFixture[str]):
