@@ -55,7 +55,8 @@ def probe_round(draws: random.Random, folder: Path, _tiny: Store) -> None:
         else:
             process.send_signal(signal.SIGTERM)
             process.communicate()
-            assert process.returncode in (0, 143)
+            # Ended by the signal itself where it came before the interpreter was up; a shell calls that 143 as well.
+            assert process.returncode in (0, 143, -signal.SIGTERM)
     assert run(store, key).returncode == 0
     assert run(calm, submit(calm, job)).returncode == 0
     ours, theirs = result(store, job), result(calm, job)
