@@ -57,5 +57,5 @@ class Deployed:
 
     @property
     def first_run(self) -> Run:
-        """The oldest run of build_dataset; asked for inside."""
-        return self.admin.runs("build_dataset")[0]
+        """The oldest run of build_dataset that has work to do; asked for inside."""
+        return next(run for run in self.admin.runs("build_dataset") if run.tasks.get("plan") != "skipped")

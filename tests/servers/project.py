@@ -215,11 +215,14 @@ class Project:
         return service.is_due() and self.healthy(service.name)
 
     def healthy(self, name: str) -> bool:
-        """What the service's own health check says now."""
+        """What the service's own health check says now; one that says nothing in time is a no."""
         check = self.services[name].asked["healthcheck"]
         word, *command = check["test"]
         assert word == "CMD"
-        return self.run(name, *command, timeout_s=30).returncode == 0
+        try:
+            return self.run(name, *command, timeout_s=30).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
 
     def _unsettled(self, done: set[str]) -> str:
         return "\n".join(f"{name}:\n{self.services[name].tail()}" for name in self.services if name not in done)

@@ -104,7 +104,8 @@ def test_everything_is_healthy_and_what_sets_up_has_ended_well(up: Deployed, cap
         print(f"\ncompose: seconds until healthy {up.project.timings}", flush=True)
     services = up.project.services
     assert {name for name, service in services.items() if not service.once} == set(LASTING)
-    assert all(up.project.healthy(name) for name in LASTING)
+    # Asked more than once, as an engine does: on a loaded machine an answer may come late.
+    wait_for(lambda: all(up.project.healthy(name) for name in LASTING), 180, "everything to be healthy")
     assert all(service.members for name, service in services.items() if name in LASTING)
 
 
@@ -147,10 +148,10 @@ def test_people_log_in_with_the_password_in_env_and_with_no_other(up: Deployed):
 def test_the_demos_scenes_are_pushed_and_a_run_of_them_starts_by_itself(up: Deployed):
     (push,) = up.simgate("scenes", "log")
     assert push["author"] == "scenes@example.org"
-    up.wait(lambda: bool(up.admin.runs("build_dataset")), 90, "a run of build_dataset")
+    # Minutes after the clock's time a new DAG has a run of the clock as well; whichever comes first does the work.
+    up.wait(lambda: any("asset_triggered__" in run.run_id for run in up.admin.runs("build_dataset")), 120, "its run")
     run = up.ask(lambda: up.first_run)
-    assert run.run_id.startswith("asset_triggered__")
-    up.ask(lambda: run.reaches("plan", "success", 90))
+    up.ask(lambda: run.reaches("plan", "success", 120))
     assert "plans/main/build_dataset" in up.ask(lambda: run.log("plan")), "the API server shows the scheduler's logs"
 
 
