@@ -79,17 +79,8 @@ class Run:
     @property
     def tasks(self) -> dict[str, str]:
         """State of each task; a mapped one as `task.index`."""
-        return {_name(item): item["state"] for item in self.instances()}
-
-    @property
-    def tries(self) -> dict[str, int]:
-        """How often each task was begun."""
-        return {_name(item): item["try_number"] for item in self.instances()}
-
-    def instances(self) -> list[dict[str, Any]]:
-        """Every task instance."""
-        found: list[dict[str, Any]] = self.user.get(f"{self.path}/taskInstances", limit=100)["task_instances"]
-        return found
+        found = self.user.get(f"{self.path}/taskInstances", limit=100)["task_instances"]
+        return {_name(item): item["state"] for item in found}
 
     def instance(self, task: str) -> dict[str, Any]:
         """One task instance."""

@@ -120,7 +120,8 @@ class PipelineWorld:
                     self.told[run.run_id, task] = state
                     self.say(f"{run.dag}.{task} is {state}")
                     if state in ("failed", "up_for_retry"):
-                        self.say(run.last_words(task))
+                        with contextlib.suppress(httpx.HTTPError):
+                            self.say(run.last_words(task))
             return states in (["success"], ["failed"]) or (bool(until) and tasks.get(until) == "awaiting_input")
 
         wait_for(over, within_s, f"{run.dag} to end")

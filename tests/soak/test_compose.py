@@ -149,9 +149,9 @@ def test_the_demos_scenes_are_pushed_and_a_run_of_them_starts_by_itself(up: Depl
     (push,) = up.simgate("scenes", "log")
     assert push["author"] == "scenes@example.org"
     # Minutes after the clock's time a new DAG has a run of the clock as well; whichever comes first does the work.
-    up.wait(lambda: any("asset_triggered__" in run.run_id for run in up.admin.runs("build_dataset")), 120, "its run")
+    up.wait(lambda: any("asset_triggered__" in run.run_id for run in up.admin.runs("build_dataset")), 90, "its run")
     run = up.ask(lambda: up.first_run)
-    up.ask(lambda: run.reaches("plan", "success", 120))
+    up.ask(lambda: run.reaches("plan", "success", 90))
     assert "plans/main/build_dataset" in up.ask(lambda: run.log("plan")), "the API server shows the scheduler's logs"
 
 
