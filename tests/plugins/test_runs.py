@@ -15,12 +15,12 @@ from simgate.core.heads import dataset_head, push_scenes
 from simgate.core.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.record import DatasetWhy, read_why, task_lines
-from simgate.release.ledger import Ledger
 from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
 from simgate_airflow import dataset_run, promotion, question, release_run, run_record
 from simgate_airflow.assets import DATASET
 from tests.e2e import small_stages
 from tests.e2e.conftest import POLICY
+from tests.raw_ledger import Ledger
 
 
 @pytest.fixture

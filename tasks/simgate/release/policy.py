@@ -74,6 +74,10 @@ class Channel(Document):
     """People who may approve."""
     demands: tuple[Demand, ...] = ()
     """Bounds on the specs of those gates."""
+    rollback_by: tuple[Name, ...] = ()
+    """People who may roll back; none named: the approvers."""
+    waive_by: tuple[Name, ...] = ()
+    """People who may waive a FAIL; none named: the approvers. A signed channel wants two of them for each waiver."""
     not_worse_than_live: NotWorseThanLive = NotWorseThanLive()
     max_evidence_age_h: Annotated[float, Field(gt=0)] = 168.0
     """Evidence older than this at approval does not count; a dataset's own age does not matter."""
@@ -161,6 +165,10 @@ class Policy(Document):
     def by_airflow_id(self, airflow_id: str) -> Person | None:
         """Who has that Airflow account."""
         return next((person for person in self.people if airflow_id in person.airflow_ids), None)
+
+    def person(self, identity: str) -> Person | None:
+        """Who is meant by a name of this policy, a commit e-mail or an Airflow id."""
+        return next((person for person in self.people if person.name == identity), None) or self.who(identity)
 
     def who(self, identity: str) -> Person | None:
         """Who is meant by a commit e-mail or an Airflow id."""
