@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import Attempt
@@ -25,12 +26,37 @@ from simgate.release.candidate import Candidate, CandidateEntry, candidates, new
 from simgate.release.evidence import observations
 from simgate.release.lineage import people_of
 from simgate.release.policy import Policy, Role
+from simgate.release.reference import Gate, Reference
 from simgate.release.trusted_key import KeyRole, TrustedKey
+from simgate.specs.bounds import bounds
+from simgate.specs.generate import GenerateSpec
+from simgate.specs.index import SceneChoice, SceneItem, Split
+from simgate.specs.recipe import DatasetRecipe, demo_dataset_recipe, demo_release_recipe
+from simgate.specs.table import stage_row
+from simgate.specs.validate import ShardEntry, SplitDocument, ValidateSpec
 from tests.raw_ledger import Ledger
+
+DATASET = DatasetRecipe(
+    scenes=(
+        SceneChoice(name="a", root="a.usda", split="eval", episodes=1),
+        SceneChoice(name="b", root="b.usda", split="train", episodes=2),
+    ),
+    simulation=demo_dataset_recipe().simulation.model_copy(update={"frames_per_episode": 2}),
+    validate_spec=ValidateSpec(),
+)
+REFERENCE = Reference.of(DATASET, demo_release_recipe())
+"""What the chain asks, to the letter."""
+
+
+def on_bench(bench: str) -> dict[str, Any]:
+    """The reference as a policy file has it, for another bench."""
+    value = REFERENCE.model_dump(mode="json")
+    return {**value, "hil": {**value["hil"], "bench": bench}}
+
 
 POLICY = Policy.from_value(
     {
-        "version": 1,
+        "version": 2,
         "people": [
             {"name": "author", "emails": ["author@example.org"], "airflow_ids": ["author"]},
             {"name": "starter", "emails": [], "airflow_ids": ["starter"]},
@@ -40,12 +66,14 @@ POLICY = Policy.from_value(
         "channels": {
             "demo": {
                 "gates": ["validate", "evaluate", "export", "hil"],
+                "reference": on_bench("emulated"),
                 "benches": ["emulated"],
                 "approvers": ["boss", "author", "starter", "robot"],
                 "allow_automatic": True,
             },
             "production": {
                 "gates": ["validate", "evaluate", "export", "hil"],
+                "reference": on_bench("device"),
                 "benches": ["device"],
                 "approvers": ["boss", "robot"],
             },
@@ -83,6 +111,12 @@ class Chain:
     model: str = "navigator"
     channel: str = "demo"
     verdicts: dict[str, bool] = field(default_factory=dict)
+    asks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Fields of a stage's spec, dotted, that differ from the reference."""
+    metrics: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    """Metrics of a gate's verdict that differ from what just passes."""
+    scenes: Sequence[SceneChoice] = DATASET.scenes
+    """Of the dataset."""
     bench: str = "emulated"
     successes: Sequence[bool] = (True,) * 12
     weights: bytes = b"weights"
@@ -106,13 +140,13 @@ class Chain:
         whole = ManifestInput(ref=train)
         evaluate = self.commit(
             "evaluate",
-            {"seed": 2},
+            self.spec("evaluate"),
             [whole, split],
             {"evaluation.json": self._evaluation()},
             gate=True,
         )
         export = self.commit(
-            "export", {"opset": 20}, [whole, split], {"model.onnx": b"onnx of " + self.weights}, gate=True
+            "export", self.spec("export"), [whole, split], {"model.onnx": b"onnx of " + self.weights}, gate=True
         )
         hil = self.observe(export, split)
         return {"validate": validate, "train": train, "evaluate": evaluate, "export": export, "hil": hil}
@@ -120,7 +154,7 @@ class Chain:
     def observe(self, export: ManifestRef, split: ManifestInput) -> ManifestRef:
         """One bench run."""
         inputs = [ManifestInput(ref=export, output="model.onnx"), split]
-        return self.commit("hil", {"bench": self.bench}, inputs, {"hil.json": b"{}"}, gate=True, nonce=self.nonce)
+        return self.commit("hil", self.spec("hil"), inputs, {"hil.json": b"{}"}, gate=True, nonce=self.nonce)
 
     def dataset(self) -> ManifestRef:
         """Scenes, one shard, one dataset."""
@@ -132,12 +166,50 @@ class Chain:
         )
         shard = self.commit(
             "generate",
-            {"scene": "a", "first_episode": 0, "episodes": 1},
+            self.spec("generate"),
             [ManifestInput(ref=index, output="scenes/a.json")],
             {"shard.tar": b"tar"},
         )
-        splits = {"splits/train.json": b'{"t":1}', "splits/eval.json": b'{"e":1}', "dataset.json": b"{}"}
-        return self.commit("validate", {}, [ManifestInput(ref=shard)], splits, gate=True)
+        made = read_manifest(self.store, shard).content_digest
+        splits = {f"splits/{side}.json": self._split(side, made) for side in get_args(Split)}
+        documents = {**splits, "dataset.json": b"{}"}
+        return self.commit("validate", self.spec("validate"), [ManifestInput(ref=shard)], documents, gate=True)
+
+    def spec(self, stage: str) -> dict[str, Any]:
+        """What the chain asks of a stage: what the reference does, with the planted changes."""
+        simulation = REFERENCE.dataset.simulation
+        value: dict[str, Any] = (
+            GenerateSpec(**simulation.model_dump(), scene="a", first_episode=0, episodes=1).model_dump(mode="json")
+            if stage == "generate"
+            else _of_reference(cast("Gate", stage))
+        )
+        if stage == "hil":
+            value["bench"] = self.bench
+        for path, changed in self.asks.get(stage, {}).items():
+            *parents, name = path.split(".")
+            reduce(lambda inner, parent: inner[parent], parents, value)[name] = changed
+        return value
+
+    def _split(self, side: Split, shard: str) -> bytes:
+        """The document of one side; both sides' episodes are in the one shard."""
+        scenes = [scene for scene in self.scenes if scene.split == side]
+        frames = self.spec("generate")["frames_per_episode"]
+        items = tuple(
+            SceneItem(
+                name=scene.name, root=scene.root, split=side, closure=(), closure_sha256="0" * 64, labels=(),
+                lights=(), meters_per_unit=1.0, up_axis="Z",
+            )
+            for scene in scenes
+        )  # fmt: skip
+        entries = tuple(
+            ShardEntry(
+                content_digest=shard, scene=scene.name, first_episode=0, episodes=scene.episodes,
+                frames=scene.episodes * frames, files=(),
+            )
+            for scene in scenes
+        )  # fmt: skip
+        total = sum(entry.frames for entry in entries)
+        return SplitDocument(split=side, scenes=items, shards=entries, classes=("box",), frames=total).to_json()
 
     def commit(
         self,
@@ -152,7 +224,9 @@ class Chain:
         """Commit one run the way a stage does."""
         reasons = () if self.verdicts.get(stage, True) else (f"{stage} was planted to fail",)
         signer = self.signers.get("gate") if gate else None
-        return fulfil(self.store, self.job(stage, spec, inputs, nonce), outputs, reasons if gate else None, signer)
+        job = self.job(stage, spec, inputs, nonce)
+        metrics = {**passing(stage, spec), **self.metrics.get(stage, {})} if gate else {}
+        return fulfil(self.store, job, outputs, reasons if gate else None, signer, metrics)
 
     def job(self, stage: str, spec: Mapping[str, Any], inputs: Sequence[Input], nonce: str | None = None) -> Job:
         """A job of this chain's run."""
@@ -209,12 +283,25 @@ class Chain:
         return json.dumps({"episodes": episodes}).encode()
 
 
+def _of_reference(gate: Gate) -> dict[str, Any]:
+    spec = REFERENCE.spec(gate)
+    assert spec is not None
+    return spec.model_dump(mode="json")
+
+
+def passing(stage: str, spec: Mapping[str, Any]) -> dict[str, float]:
+    """Metrics that just meet every bound of a spec."""
+    typed = stage_row(stage).spec_type.from_value(dict(spec), what="spec of the tests")
+    return {bound.metric: bound.limit for bound in bounds(typed)}
+
+
 def fulfil(
     store: Store,
     job: Job,
     outputs: Mapping[str, bytes],
     reasons: Sequence[str] | None = None,
     signer: Signer | None = None,
+    metrics: Mapping[str, float] | None = None,
 ) -> ManifestRef:
     """Commit a job with given outputs instead of doing its work; with `reasons` it is a gate, FAIL if there are any."""
     loaded = load_inputs(store, job)
@@ -223,7 +310,7 @@ def fulfil(
     for name, data in outputs.items():
         attempt.write(name, data, "application/octet-stream")
     if reasons is not None:
-        attempt.verdict(not reasons, list(reasons), {})
+        attempt.verdict(not reasons, list(reasons), passing(job.stage, job.spec) if metrics is None else metrics)
     made = statement(attempt, parts, loaded, place="local", started_on=NOW, finished_on=datetime.now(UTC).isoformat())
     return attempt.commit(made, signer)[0]
 

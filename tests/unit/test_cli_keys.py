@@ -13,7 +13,7 @@ from simgate.core.credentials import ROLE_KEYS, SIGNING_KEY_NAME
 from simgate.core.signature import Signer
 from simgate.release.policy import Policy
 
-EMPTY = "version: 1\npeople: []\nchannels: {}\n"
+EMPTY = "version: 2\npeople: []\nchannels: {}\n"
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:

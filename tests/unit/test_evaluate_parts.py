@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from simgate.data.sample import Command
 from simgate.evaluate.closed_loop import ClosedLoop, share_of
 from simgate.evaluate.command_error import LARGEST, CommandMeter
-from simgate.evaluate.gate import failures, metrics_of
+from simgate.evaluate.gate import metrics_of
 from simgate.evaluate.interval import bootstrap, rate, sign_test
 from simgate.evaluate.precision import PrecisionMeter
 from simgate.model.contract import Contract
 from simgate.model.detection import Detection
 from simgate.model.frame import Truth
+from simgate.specs.bounds import broken_bounds
 from simgate.specs.evaluate import ClosedLoopSpec, EpisodeResult, EvaluateSpec, Evaluation, Interval
 from tests.unit.toy_dataset import NETWORK, toy_generate
 
@@ -144,7 +145,7 @@ def _closed_loop(ours: str, theirs: str) -> ClosedLoop:
 
 SPEC = EvaluateSpec(
     device="cpu", seed=1, baseline_seed=2, min_map_50=0.5, max_command_error=0.2, min_success_gain=0.3,
-    closed_loop=ClosedLoopSpec(generate=toy_generate("toy", 0, 1)),
+    closed_loop=ClosedLoopSpec(episodes=5, generate=toy_generate("toy", 0, 1)),
 )  # fmt: skip
 
 
@@ -163,22 +164,22 @@ def _evaluation(map_50: float, command_error: float, loop: ClosedLoop) -> Evalua
     [
         (0.6, 0.1, "sssct", []),
         (0.5, 0.2, "sssct", []),
-        (0.4, 0.1, "sssct", ["map_50 0.400 is below its threshold 0.500"]),
-        (0.6, 0.3, "sssct", ["command_error 0.300 is above its threshold 0.200"]),
-        (0.6, 0.1, "scctt", ["success_gain 0.200 is below its threshold 0.300"]),
+        (0.4, 0.1, "sssct", ["map_50 0.4 is below min_map_50 0.5"]),
+        (0.6, 0.3, "sssct", ["command_error 0.3 is above max_command_error 0.2"]),
+        (0.6, 0.1, "scctt", ["success_gain 0.2 is below min_success_gain 0.3"]),
     ],
 )
 def test_the_gate_names_the_metric_its_value_and_its_threshold(
     map_50: float, error: float, ours: str, named: list[str]
 ) -> None:
     loop = _closed_loop(ours, "ctttt")
-    assert failures(SPEC, metrics_of(_evaluation(map_50, error, loop), loop)) == named
+    assert broken_bounds(SPEC, metrics_of(_evaluation(map_50, error, loop), loop)) == named
 
 
 def test_the_gate_fails_on_a_number_that_is_none() -> None:
     loop = _closed_loop("s", "t")
     metrics = metrics_of(_evaluation(0.6, 0.1, loop), loop)
-    assert len(failures(SPEC, dict.fromkeys(metrics, math.nan))) == 3
+    assert len(broken_bounds(SPEC, dict.fromkeys(metrics, math.nan))) == 4
 
 
 def test_gain_counts_pairs() -> None:

@@ -17,13 +17,14 @@ from simgate.core.work import Drawn
 from simgate.data.sample import Command
 from simgate.engine.protocol import RawOutputs
 from simgate.export.graph import onnx_bytes
-from simgate.export.parity import ParityMeter, failures
+from simgate.export.parity import ParityMeter, metrics_of
 from simgate.export.stage import draw, run
 from simgate.model.contract import Contract, Floats
 from simgate.model.detection import Detection
 from simgate.model.frame import Frame
 from simgate.model.goal import RelativeGoal
 from simgate.model.network import new_network
+from simgate.specs.bounds import broken_bounds
 from simgate.specs.export import ExportSpec, Parity
 from tests.unit.toy_dataset import NETWORK, ToyStore
 from tests.unit.toy_model import commit_model
@@ -124,7 +125,7 @@ BOX = Detection("box", 0.9, 10.0, 10.0, 30.0, 30.0)
 def _reasons(first: Told, second: Told) -> list[str]:
     meter = ParityMeter(SPEC)
     meter.add(FRAME, first, second)
-    return failures(meter.result())
+    return broken_bounds(SPEC, metrics_of(meter.result()))
 
 
 def test_equal_answers_have_no_difference() -> None:

@@ -147,7 +147,7 @@ def another_pass(release: Release) -> None:
         ManifestInput(ref=release.evidence["export"], output="model.onnx"),
         ManifestInput(ref=release.evidence["validate"], output="splits/eval.json"),
     ]
-    job = release.chain.job("hil", {"bench": "emulated"}, inputs, "e" * 16)
+    job = release.chain.job("hil", release.chain.spec("hil"), inputs, "e" * 16)
     fulfil(release.store, job, {"hil.json": b"{}"}, [], STAGE)
 
 

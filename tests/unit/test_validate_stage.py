@@ -126,8 +126,9 @@ def test_too_little_of_everything_fails(tmp_path: Path) -> None:
     dataset = SyntheticDataset(tmp_path)
     dataset.add("office")
     reasons = dataset.validate(STAGE, min_frames_train=99, min_classes=5, min_goal_progress_m=2.0)[1].reasons
-    assert any("split train: has 3 frames, expected ≥ 99" in reason for reason in reasons)
-    assert any("split eval: has 0 frames" in reason for reason in reasons)
+    assert any("frames train 3 is below min_frames_train 99" in reason for reason in reasons)
+    more = dataset.validate(STAGE, min_frames_train=99, min_goal_progress_m=-9.0)[1].reasons
+    assert any("frames eval 0 is below min_frames_eval 1" in reason for reason in more)
     assert dataset.validate(STAGE, min_classes=5)[1].metrics["findings enough"] == 2
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from simgate.core.document import Document
+from simgate.core.strictness import EQUAL, higher
 
 PackageName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$")]
-Pin = Annotated[str, Field(max_length=500)]
+Pin = Annotated[str, Field(max_length=500), higher()]
+"""A pin asks more than none; another pin asks something else."""
 
 
 class EnvironmentPins(Document):
@@ -23,7 +25,7 @@ class EnvironmentPins(Document):
     """Container image by digest, `<repository>@sha256:<64 hexadecimal digits>`."""
     simulator: Pin = ""
     """Name and version of the simulator that the run uses, e.g. `newton 1.8.0`."""
-    packages: dict[PackageName, Pin] = Field(default_factory=dict, max_length=500)
+    packages: Annotated[dict[PackageName, Pin], higher()] = Field(default_factory=dict, max_length=500)
     """Installed version by package, e.g. `torch: 2.13.0`; a local build (`2.13.0+cpu`) counts as its version."""
 
 
@@ -37,9 +39,12 @@ digest, as before there were pins."""
 
 
 class Spec(Document):
-    """One subclass per stage; every field has its unit in the name and a docstring."""
+    """One subclass per stage; every field has its unit in the name, a docstring, and says which way it is stricter."""
 
-    version: Literal[1] = 1
+    zero_metrics: ClassVar[tuple[str, ...]] = ()
+    """Metrics of the stage's verdict that are 0 where it says PASS, whatever was asked."""
+
+    version: Annotated[Literal[1], EQUAL] = 1
     """Version of this spec's format."""
     environment: OptionalPins = EnvironmentPins()
     """Pins of the machine and its libraries: a part of the key."""

@@ -1,10 +1,10 @@
-"""Gate: which numbers must hold, and the sentence that says which one did not."""
+"""Gate: the numbers that a verdict rests on; which must hold is in the spec (specs/bounds.py)."""
 
 from __future__ import annotations
 
 from simgate.evaluate.closed_loop import ClosedLoop
 from simgate.evaluate.interval import sign_test
-from simgate.specs.evaluate import EvaluateSpec, Evaluation
+from simgate.specs.evaluate import Evaluation
 
 
 def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop) -> dict[str, float]:
@@ -12,6 +12,7 @@ def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop) -> dict[str, flo
     `success_gain_p` is how likely the untrained network, if it were as good, would let the model win so many pairs.
     """
     return {
+        "episodes": float(len(closed_loop.episodes)),
         "map_50": evaluation.map_50.value,
         "command_error": evaluation.command_error.value,
         "success_rate": evaluation.success_rate.value,
@@ -20,12 +21,3 @@ def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop) -> dict[str, flo
         "success_gain": (closed_loop.better - closed_loop.worse) / len(closed_loop.episodes),
         "success_gain_p": sign_test(closed_loop.better, closed_loop.worse),
     }
-
-
-def failures(spec: EvaluateSpec, metrics: dict[str, float]) -> list[str]:
-    """Why this model is not good enough; empty if it is."""
-    least = {"map_50": spec.min_map_50, "success_gain": spec.min_success_gain}
-    most = {"command_error": spec.max_command_error}
-    low = [f"{n} {metrics[n]:.3f} is below its threshold {v:.3f}" for n, v in least.items() if not metrics[n] >= v]
-    high = [f"{n} {metrics[n]:.3f} is above its threshold {v:.3f}" for n, v in most.items() if not metrics[n] <= v]
-    return low + high

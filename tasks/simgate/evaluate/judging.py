@@ -8,10 +8,11 @@ from simgate.core.errors import InputError
 from simgate.core.work import Work
 from simgate.engine.pytorch import PytorchModel
 from simgate.evaluate.closed_loop import ClosedLoop, begin, finish, share_of
-from simgate.evaluate.gate import failures, metrics_of
+from simgate.evaluate.gate import metrics_of
 from simgate.evaluate.held_out import HeldOut, judge_frames
 from simgate.model.frame import read_split
 from simgate.model.trained import TrainedModel, read_trained
+from simgate.specs.bounds import broken_bounds
 from simgate.specs.evaluate import EvaluateSpec, Evaluation
 
 SPLIT = "splits/eval.json"
@@ -30,7 +31,7 @@ def judge(work: Work[EvaluateSpec]) -> None:
         closed_loop = finish(work, drivers)
     evaluation = _evaluation(held_out, closed_loop)
     metrics = metrics_of(evaluation, closed_loop)
-    reasons = failures(work.spec, metrics)
+    reasons = broken_bounds(work.spec, metrics)
     work.outputs.write("evaluation.json", evaluation.to_json(), "application/json")
     work.outputs.verdict(not reasons, reasons, metrics)
 

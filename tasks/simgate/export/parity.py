@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from simgate.engine.compare import percentiles
 from simgate.engine.protocol import Model
@@ -59,14 +59,9 @@ class ParityMeter:
         self._differences["box.score"].extend(detection.score - threshold for detection in (*left, *alone))
 
 
-def failures(parity: Parity) -> list[str]:
-    """Why this parity is not enough; empty if it is."""
-    rows: Iterable[ParityRow] = parity.rows
-    return [
-        f"{row.output}: largest difference {row.max:.3g} is above the limit {row.limit:.3g}"
-        for row in rows
-        if not row.max <= row.limit
-    ]
+def metrics_of(parity: Parity) -> dict[str, float]:
+    """The numbers of the verdict: the largest difference of each output."""
+    return {f"{row.output}.max": row.max for row in parity.rows}
 
 
 def _twin(detection: Detection, others: Sequence[Detection]) -> Detection | None:

@@ -11,10 +11,11 @@ from simgate.engine.onnx import OnnxEngine
 from simgate.engine.pytorch import PytorchModel
 from simgate.export.graph import onnx_bytes
 from simgate.export.latency import measure
-from simgate.export.parity import ParityMeter, failures
+from simgate.export.parity import ParityMeter, metrics_of
 from simgate.export.report import draw
 from simgate.model.frame import Frame, frames_of, read_split
 from simgate.model.trained import read_trained
+from simgate.specs.bounds import broken_bounds
 from simgate.specs.export import ExportSpec, Parity
 
 SPLIT = "splits/eval.json"
@@ -32,8 +33,9 @@ def run(work: Work[ExportSpec]) -> None:
     parity = _compare(work, frames, PytorchModel(model.network, model.contract), engine)
     work.outputs.write("model.onnx", data, MEDIA_TYPE)
     work.outputs.write("parity.json", parity.to_json(), "application/json")
-    reasons = failures(parity)
-    work.outputs.verdict(not reasons, reasons, {f"{row.output}.max": row.max for row in parity.rows})
+    metrics = metrics_of(parity)
+    reasons = broken_bounds(work.spec, metrics)
+    work.outputs.verdict(not reasons, reasons, metrics)
     latency = measure(engine, frames, work.spec.latency_runs)
     work.outputs.byproduct("latency.json", latency.to_json(), "application/json")
 

@@ -19,7 +19,7 @@ from simgate.core.many import at_once
 from simgate.core.spec import Spec
 from simgate.core.store import Store
 from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, record_folder
-from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
+from simgate.specs.evaluate import EvaluateSpec
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.index import IndexSpec, ShardPlan
 from simgate.specs.table import stage_row
@@ -184,21 +184,7 @@ def _evaluate(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
 
 
 def _evaluate_spec(store: Store, why: ReleaseWhy) -> EvaluateSpec:
-    recipe = why.recipe
-    scene = _eval_split_document(store, why).scenes[0].name
-    common = {**why.simulation.model_dump(), "dataset_seed": recipe.evaluate_seed}
-    drives = GenerateSpec(**common, scene=scene, first_episode=0, episodes=recipe.closed_loop_episodes)
-    loop = ClosedLoopSpec(episodes=recipe.closed_loop_episodes, max_steps=recipe.closed_loop_max_steps, generate=drives)
-    return EvaluateSpec(
-        device=why.simulation.device,
-        seed=recipe.evaluate_seed,
-        closed_loop=loop,
-        baseline_seed=recipe.baseline_seed,
-        min_map_50=recipe.min_map_50,
-        max_command_error=recipe.max_command_error,
-        min_success_gain=recipe.min_success_gain,
-        environment=recipe.evaluate_environment,
-    )
+    return why.recipe.evaluate_spec(why.simulation, _eval_split_document(store, why).scenes[0].name)
 
 
 def _eval_split_document(store: Store, why: ReleaseWhy) -> SplitDocument:

@@ -16,12 +16,12 @@ from simgate.release.approval import (
 from simgate.release.approvals import approvals_prefix, read_approval
 from simgate.release.candidate import CLOCKS_DIFFER, CandidateEntry
 from simgate.release.entry import LedgerEntry
-from simgate.release.policy import Policy
+from simgate.release.policy import Rules
 from simgate.release.rights import AUTOMATIC_NAME
 
 
 def promotion_problems(
-    store: Store, rules: Policy, entry: LedgerEntry, candidate: CandidateEntry, newer: Sequence[CandidateEntry]
+    store: Store, rules: Rules, entry: LedgerEntry, candidate: CandidateEntry, newer: Sequence[CandidateEntry]
 ) -> Iterator[str]:
     """Why a promotion's approval does not cover it, by the policy of that time."""
     decision, asked = entry.decision, candidate.candidate
@@ -40,14 +40,14 @@ def promotion_problems(
     yield from _record_problems(record, entry, candidate)
     if record.outcome != "accepted" or record.reasons:
         yield f"its approval was {record.outcome}: {'; '.join(record.reasons)}"
-    channel = rules.channel(asked.channel)
+    channel = rules.channels[asked.channel]
     yield from answer_problems(rules, channel, candidate, record.gate, at=record.at)
     yield from author_problems(rules, record.gate, frozenset(asked.authors))
     if decision.who != responder_name(rules, record.gate):
         yield f"it says {decision.who!r} decided, its approval says {responder_name(rules, record.gate)!r}"
 
 
-def settlement_problems(store: Store, rules: Policy, entry: LedgerEntry, candidate: CandidateEntry) -> Iterator[str]:
+def settlement_problems(store: Store, rules: Rules, entry: LedgerEntry, candidate: CandidateEntry) -> Iterator[str]:
     """Why a settle does not follow from the answer that it names."""
     decision = entry.decision
     if decision.approval is None:

@@ -12,7 +12,7 @@ from simgate.core.artifact import Sha256
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
 from simgate.release.candidate import CLOCKS_DIFFER, CandidateEntry
-from simgate.release.policy import Channel, Name, Person, Policy
+from simgate.release.policy import ChannelRules, Name, Person, Rules
 
 APPROVE = "Approve"
 REJECT = "Reject"
@@ -80,7 +80,7 @@ class ApprovalRecord(Document):
     at: datetime
 
 
-def responder_name(policy: Policy, gate: GateRecord) -> str:
+def responder_name(policy: Rules, gate: GateRecord) -> str:
     """The responder as records say it."""
     person = policy.by_airflow_id(gate.responder_id)
     if person is None:
@@ -94,7 +94,7 @@ def subject_of(entry: CandidateEntry) -> str:
 
 
 def answer_problems(
-    policy: Policy, channel: Channel, entry: CandidateEntry, gate: GateRecord, *, at: datetime
+    policy: Rules, channel: ChannelRules, entry: CandidateEntry, gate: GateRecord, *, at: datetime
 ) -> Iterator[str]:
     """Why the answer itself does not count, at the time when it is used."""
     if gate.all_admins:
@@ -113,7 +113,7 @@ def answer_problems(
 
 
 def _time_problems(
-    channel: Channel, entry: CandidateEntry, gate: GateRecord, answered_at: datetime, at: datetime
+    channel: ChannelRules, entry: CandidateEntry, gate: GateRecord, answered_at: datetime, at: datetime
 ) -> Iterator[str]:
     if answered_at <= entry.at:
         yield f"the answer ({answered_at}) is not later than the candidate ({entry.at})"
@@ -127,7 +127,7 @@ def _time_problems(
         yield f"the candidate lapsed at {entry.candidate.expires_at}"
 
 
-def _responder_problems(policy: Policy, channel: Channel, gate: GateRecord) -> Iterator[str]:
+def _responder_problems(policy: Rules, channel: ChannelRules, gate: GateRecord) -> Iterator[str]:
     person = policy.by_airflow_id(gate.responder_id)
     if person is None:
         yield f"Airflow user {gate.responder_id!r} is nobody in the policy"
@@ -137,7 +137,7 @@ def _responder_problems(policy: Policy, channel: Channel, gate: GateRecord) -> I
         yield f"{person.name} is an automatic responder; this channel wants a human being"
 
 
-def author_problems(policy: Policy, gate: GateRecord, authors: frozenset[str]) -> Iterator[str]:
+def author_problems(policy: Rules, gate: GateRecord, authors: frozenset[str]) -> Iterator[str]:
     """Why the responder is not independent: four eyes, and every author known."""
     person = policy.by_airflow_id(gate.responder_id)
     touched = {touch.who: f"{touch.action} {touch.what}" for touch in gate.touched_by}

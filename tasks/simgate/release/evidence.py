@@ -19,6 +19,9 @@ from simgate.release.candidate import CLOCKS_DIFFER, Candidate
 from simgate.release.entry import State
 from simgate.release.lineage import lineages, verify_bytes, walk
 from simgate.release.policy import Channel, Role
+from simgate.release.reference import asked
+from simgate.release.softening import softenings
+from simgate.specs.bounds import broken_bounds
 
 REQUIRED: tuple[Role, ...] = ("validate", "train", "evaluate", "export", "hil")
 STAGE_OF_ROLE: dict[Role, str] = {
@@ -123,13 +126,22 @@ def _splits(store: Store, manifest: Manifest, split: str) -> set[str]:
 
 
 def _gates(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
+    yield from (str(softening) for softening in softenings(store, channel, found))
     for gate in channel.gates:
-        for demand in channel.demands:
-            if demand.stage == gate and (problem := demand.problem(found[gate].spec)):
-                yield f"{gate} was asked too little: {problem}"
         verdict = read_verdict(store, found[gate])
         if verdict is None or verdict.verdict != "PASS":
             yield f"{gate} says {'; '.join(verdict.reasons) if verdict else 'nothing'}"
+            continue
+        yield from (f"{gate} says PASS, but {broken}" for broken in broken_bounds(asked(found[gate]), verdict.metrics))
+    yield from _worst_motion(store, channel, found["hil"])
+
+
+def _worst_motion(store: Store, channel: Channel, hil: Manifest) -> Iterator[str]:
+    verdict = read_verdict(store, hil)
+    for name, bound in channel.worst_motion.items():
+        value = verdict.metrics.get(name) if verdict else None
+        if value is None or not value <= bound:
+            yield f"{name} is {value}, the channel wants at most {bound:g}"
 
 
 def _age(channel: Channel, found: Mapping[Role, Manifest], at: datetime) -> Iterator[str]:

@@ -26,8 +26,8 @@ from simgate.core.store import Store
 from simgate.release.answer import promotion_problems, settlement_problems
 from simgate.release.candidate import CLOCKS_DIFFER, CandidateEntry, candidates
 from simgate.release.entry import EMPTY, LedgerEntry, LiveModel, State
-from simgate.release.policies import read_policy
-from simgate.release.policy import Policy
+from simgate.release.policies import read_rules
+from simgate.release.policy import Policy, Rules
 from simgate.release.rights import right_problems
 from simgate.release.signatures import SignatureCheck, approval_check, candidate_check, line_check
 from simgate.release.transition import state_after
@@ -175,7 +175,7 @@ class _Walk:
 
     def _problems(self, line: Line, entry: LedgerEntry) -> Iterator[str]:
         yield from _time_problems(entry)
-        rules = read_policy(self.store, entry.decision.policy_sha256)
+        rules = read_rules(self.store, entry.decision.policy_sha256)
         named = rules.channels.get(entry.decision.channel)
         self.signed = self.signed or (named is not None and named.signed)
         yield from self._signature(line)
@@ -204,7 +204,7 @@ class _Walk:
             self._journals[channel] = journal_of(self.store, self.model, channel)
         return self._journals[channel].get(entry.decision.subject)
 
-    def _approval(self, rules: Policy, entry: LedgerEntry, candidate: CandidateEntry | None) -> Iterator[str]:
+    def _approval(self, rules: Rules, entry: LedgerEntry, candidate: CandidateEntry | None) -> Iterator[str]:
         ref = entry.decision.approval
         if ref is not None and ref.id in {used.approval_id for used in self.entries}:
             yield f"approval {ref.id[:12]} was used before"

@@ -1,4 +1,4 @@
-"""Policy: per channel, which evidence a candidate needs and who may approve it; and which people are who."""
+"""Policy: per channel, what a candidate's gates must be asked and who may decide; and which people are who."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import Field, model_validator
@@ -14,11 +14,13 @@ from pydantic import Field, model_validator
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
 from simgate.core.errors import InputError
+from simgate.release.reference import GATE_FIELDS, UPDATE, Gate, Reference, lacking
 from simgate.release.trusted_key import TrustedKey
 
 MAX_POLICY_BYTES = 1_000_000
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Role = Literal["validate", "train", "evaluate", "evaluate_live", "export", "hil"]
+Right = Literal["approve", "rollback", "waive"]
 
 
 class Person(Document):
@@ -40,55 +42,36 @@ class NotWorseThanLive(Document):
     """Significance level of the one-sided exact McNemar test."""
 
 
-class Demand(Document):
-    """A bound on what a gate was asked: whoever starts a run may ask more of a candidate, never less."""
-
-    stage: Literal["validate", "evaluate", "export", "hil"]
-    field: Annotated[str, Field(min_length=1, max_length=200)]
-    """Dotted name in the stage's spec, e.g. `limits.speed_m_s`."""
-    at_least: float | None = None
-    at_most: float | None = None
-
-    def problem(self, spec: Mapping[str, Any]) -> str:
-        """How a spec falls short; empty where it does not."""
-        value: Any = spec
-        for name in self.field.split("."):
-            value = value.get(name) if isinstance(value, Mapping) else None
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            return f"{self.field} is {value!r}, not a number"
-        if self.at_least is not None and not value >= self.at_least:
-            return f"{self.field} is {value}, the channel wants at least {self.at_least}"
-        if self.at_most is not None and not value <= self.at_most:
-            return f"{self.field} is {value}, the channel wants at most {self.at_most}"
-        return ""
+def _approvers(channel: dict[str, Any]) -> tuple[str, ...]:
+    # Absent where the approvers themselves are wrong: that is the error to show.
+    found: tuple[str, ...] = channel.get("approvers", ())
+    return found
 
 
-class Channel(Document):
-    """What a channel demands."""
+class ChannelRules(Document):
+    """Who may do what in a channel."""
 
-    gates: Annotated[tuple[Literal["validate", "evaluate", "export", "hil"], ...], Field(min_length=1)]
-    """Stages whose verdict must be PASS."""
-    benches: Annotated[tuple[Literal["emulated", "device"], ...], Field(min_length=1)]
-    """Kinds of HIL bench that count."""
     approvers: Annotated[tuple[Name, ...], Field(min_length=1)]
     """People who may approve."""
-    demands: tuple[Demand, ...] = ()
-    """Bounds on the specs of those gates."""
-    rollback_by: tuple[Name, ...] = ()
-    """People who may roll back; none named: the approvers."""
-    waive_by: tuple[Name, ...] = ()
-    """People who may waive a FAIL; none named: the approvers. A signed channel wants two of them for each waiver."""
-    not_worse_than_live: NotWorseThanLive = NotWorseThanLive()
-    max_evidence_age_h: Annotated[float, Field(gt=0)] = 168.0
-    """Evidence older than this at approval does not count; a dataset's own age does not matter."""
+    rollback_by: tuple[Name, ...] = Field(default_factory=_approvers)
+    """People who may roll back; the approvers where the file does not say."""
+    waive_by: tuple[Name, ...] = Field(default_factory=_approvers)
+    """People who may waive a FAIL of the bench; the approvers where the file does not say."""
     candidate_ttl_h: Annotated[float, Field(gt=0)] = 72.0
     """A candidate lapses after this."""
     allow_automatic: bool = False
     """Whether an automatic responder's answer counts."""
-    max_aborted_observations: Annotated[int, Field(ge=0)] = 0
-    """Bench runs of the same engine that may have begun and never ended."""
     signed: bool = False
     """Whether the candidate, its gates' manifests and the model's whole ledger must be signed by the policy's keys."""
+
+    @property
+    def waive_second(self) -> bool:
+        """Whether a waiver needs a second person: where releases are signed, nobody excuses a FAIL alone."""
+        return self.signed
+
+    def by_right(self, right: Right) -> tuple[Name, ...]:
+        """Names that the channel gives a right to."""
+        return {"approve": self.approvers, "rollback": self.rollback_by, "waive": self.waive_by}[right]
 
     @property
     def candidate_ttl(self) -> timedelta:
@@ -96,11 +79,88 @@ class Channel(Document):
         return timedelta(hours=self.candidate_ttl_h)
 
 
-class Policy(Document):
+class Channel(ChannelRules):
+    """What a channel demands."""
+
+    gates: Annotated[tuple[Gate, ...], Field(min_length=1)]
+    """Stages whose verdict must be PASS."""
+    reference: Reference
+    """What each of those gates, and the dataset, must at least be asked: a field that asks less refuses."""
+    benches: Annotated[tuple[Literal["emulated", "device"], ...], Field(min_length=1)]
+    """Kinds of HIL bench that count."""
+    not_worse_than_live: NotWorseThanLive = NotWorseThanLive()
+    max_evidence_age_h: Annotated[float, Field(gt=0)] = 168.0
+    """Evidence older than this at approval does not count; a dataset's own age does not matter."""
+    max_aborted_observations: Annotated[int, Field(ge=0)] = 0
+    """Bench runs of the same engine that may have begun and never ended."""
+    worst_motion_ms: Annotated[float, Field(gt=0)] | None = None
+    """Longest motion after the last input that the bench's limits may allow; None where the reference's limits bound
+    it alone. So for the two below."""
+    worst_motion_m: Annotated[float, Field(gt=0)] | None = None
+    """Farthest such motion."""
+    worst_motion_rad: Annotated[float, Field(gt=0)] | None = None
+    """Widest such turn."""
+
+    @model_validator(mode="after")
+    def _a_reference_for_each_gate(self) -> Self:
+        if set(self.gates) != set(self.reference.gates):
+            raise ValueError(f"gates are {', '.join(self.gates)}, the reference has {', '.join(self.reference.gates)}")
+        if self.reference.hil is not None and self.reference.hil.bench not in self.benches:
+            raise ValueError(f"the reference's bench is {self.reference.hil.bench}, benches are {self.benches}")
+        return self
+
+    @property
+    def worst_motion(self) -> dict[str, float]:
+        """The bounds of the worst motion that the channel has, by metric of the bench's verdict."""
+        found = {f"worst_motion_{unit}": getattr(self, f"worst_motion_{unit}") for unit in ("ms", "m", "rad")}
+        return {name: bound for name, bound in found.items() if bound is not None}
+
+
+class Rules(Document):
+    """Who is who and who may do what: the part of a policy by which decisions of any time are judged."""
+
+    people: tuple[Person, ...]
+    channels: Mapping[Name, ChannelRules]
+
+    def by_email(self, email: str) -> Person | None:
+        """Who commits under that e-mail."""
+        return next((person for person in self.people if email in person.emails), None)
+
+    def by_airflow_id(self, airflow_id: str) -> Person | None:
+        """Who has that Airflow account."""
+        return next((person for person in self.people if airflow_id in person.airflow_ids), None)
+
+    def who(self, identity: str) -> Person | None:
+        """Who is meant by a commit e-mail or an Airflow id."""
+        return self.by_email(identity) or self.by_airflow_id(identity)
+
+    def person(self, identity: str) -> Person | None:
+        """Who is meant by a name, a commit e-mail or an Airflow id; no two people share one of these."""
+        return next((person for person in self.people if person.name == identity), None) or self.who(identity)
+
+    def holders(self, channel: str, right: Right) -> tuple[Person, ...]:
+        """The people who have a right in a channel; a program has none where automatic answers do not count."""
+        rules = self.channels[channel]
+        named = (person for person in self.people if person.name in rules.by_right(right))
+        return tuple(person for person in named if rules.allow_automatic or not person.automatic)
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice: YAML lets the second win, and a reader may believe the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As the safe loader does; `<<` is a key like others here, and what it brings in may be overridden."""
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"{twice} is there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+class Policy(Rules):
     """`release/policy.yaml`."""
 
-    version: Literal[1] = 1
-    people: tuple[Person, ...]
+    version: Literal[2] = 2
     channels: dict[Name, Channel]
     keys: Annotated[tuple[TrustedKey, ...], Field(max_length=1000)] = ()
     """Whose signatures count. A pull request's gates have keys of their own, which stay out of here."""
@@ -115,17 +175,28 @@ class Policy(Document):
     @model_validator(mode="after")
     def _approvers_are_people(self) -> Self:
         names = [person.name for person in self.people]
-        unknown = {name for channel in self.channels.values() for name in channel.approvers} - set(names)
-        if unknown:
-            raise ValueError(f"approvers {sorted(unknown)} are not among people")
+        for right in get_args(Right):
+            unknown = {name for channel in self.channels.values() for name in channel.by_right(right)} - set(names)
+            if unknown:
+                raise ValueError(f"{sorted(unknown)} may {right} and are not among people")
         for kind in ("emails", "airflow_ids"):
             ids = [item for person in self.people for item in getattr(person, kind)]
             if len(set(ids)) != len(ids) or len(set(names)) != len(names):
                 raise ValueError(f"two people share a name or one of their {kind}")
-        owners = [(item, person.name) for person in self.people for item in {*person.emails, *person.airflow_ids}]
+        owners = [
+            (item, person.name) for person in self.people for item in {person.name, *person.emails, *person.airflow_ids}
+        ]
         if len({item for item, _ in owners}) != len(owners):
-            raise ValueError("one person's e-mail is another's Airflow id")
+            raise ValueError("one person's name, e-mail or Airflow id is another's")
         return self
+
+    @classmethod
+    def from_value(cls, value: Any, *, what: str) -> Self:
+        """Validate an untrusted value; a reference that leaves a field to a default is an error that names it."""
+        if isinstance(value, dict) and isinstance(value.get("channels"), dict):
+            for name, channel in value["channels"].items():
+                _check_whole(name, channel, what)
+        return super().from_value(value, what=what)
 
     @classmethod
     def load(cls, path: Path) -> Policy:
@@ -139,8 +210,8 @@ class Policy(Document):
                 f"policy {path} is too large", actual=len(data), expected=f"at most {MAX_POLICY_BYTES} bytes"
             )
         try:
-            value = yaml.safe_load(data)
-        except yaml.YAMLError as error:
+            value = yaml.load(data, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        except (yaml.YAMLError, RecursionError) as error:
             raise InputError(f"policy {path} is not YAML: {error}") from error
         value = _dates_as_text(value, path)
         if isinstance(value, dict):  # `x-…` holds what YAML anchors share, as in compose files
@@ -158,21 +229,17 @@ class Policy(Document):
             raise InputError("no such channel in the policy", actual=name, expected=" | ".join(sorted(self.channels)))
         return self.channels[name]
 
-    def by_email(self, email: str) -> Person | None:
-        """Who commits under that e-mail."""
-        return next((person for person in self.people if email in person.emails), None)
 
-    def by_airflow_id(self, airflow_id: str) -> Person | None:
-        """Who has that Airflow account."""
-        return next((person for person in self.people if airflow_id in person.airflow_ids), None)
-
-    def person(self, identity: str) -> Person | None:
-        """Who is meant by a name of this policy, a commit e-mail or an Airflow id."""
-        return next((person for person in self.people if person.name == identity), None) or self.who(identity)
-
-    def who(self, identity: str) -> Person | None:
-        """Who is meant by a commit e-mail or an Airflow id."""
-        return self.by_email(identity) or self.by_airflow_id(identity)
+def _check_whole(channel: str, value: Any, what: str) -> None:
+    if not isinstance(value, dict):
+        return
+    if "demands" in value:
+        raise InputError(f"{what}: channel {channel} has demands", expected="a reference", remedy=UPDATE)
+    if not isinstance(value.get("reference"), dict):
+        raise InputError(f"{what}: channel {channel} has no reference", remedy=UPDATE)
+    missing = [name for name in lacking(Reference, value["reference"]) if name not in GATE_FIELDS]
+    if missing:
+        raise InputError(f"{what}: the reference of channel {channel} lacks {', '.join(missing)}", remedy=UPDATE)
 
 
 def _dates_as_text(value: Any, path: Path) -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simgate.release.entry import Decision
-from simgate.release.policy import Channel, Policy
+from simgate.release.policy import ChannelRules, Rules
 
 AUTOMATIC_NAME = "simgate"
 """Who settles a gate that ended without an answer."""
 
 
-def right_problems(policy: Policy, decision: Decision, *, signed: bool) -> Iterator[str]:
+def right_problems(policy: Rules, decision: Decision, *, signed: bool) -> Iterator[str]:
     """Why a decision by hand does not count; a promotion's right is its approval's, judged with the answer."""
     if decision.action in ("promote", "settle"):
         return
@@ -29,12 +29,12 @@ def right_problems(policy: Policy, decision: Decision, *, signed: bool) -> Itera
         yield from _second(policy, channel, decision, allowed or channel.approvers)
 
 
-def _known(policy: Policy, who: str, action: str) -> Iterator[str]:
+def _known(policy: Rules, who: str, action: str) -> Iterator[str]:
     if policy.person(who) is None:
         yield f"{who!r} is nobody in the policy and may not {action}"
 
 
-def _allowed(policy: Policy, channel: Channel, who: str, action: str, allowed: tuple[str, ...]) -> Iterator[str]:
+def _allowed(policy: Rules, channel: ChannelRules, who: str, action: str, allowed: tuple[str, ...]) -> Iterator[str]:
     person = policy.person(who)
     verb = {"rollback": "roll back", "waive": "waive"}[action]
     if person is None:
@@ -45,7 +45,7 @@ def _allowed(policy: Policy, channel: Channel, who: str, action: str, allowed: t
         yield f"{person.name} is a program and may not {verb} in this channel"
 
 
-def _second(policy: Policy, channel: Channel, decision: Decision, allowed: tuple[str, ...]) -> Iterator[str]:
+def _second(policy: Rules, channel: ChannelRules, decision: Decision, allowed: tuple[str, ...]) -> Iterator[str]:
     if not decision.second:
         yield "a waiver in a signed channel needs a second person"
         return

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from simgate.core.document import Document
 from simgate.core.spec import Spec
+from simgate.core.strictness import EQUAL, free, higher, lower
 from simgate.specs.index import Name
 
 Positive = Annotated[float, Field(gt=0)]
@@ -17,8 +18,8 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class Range(Document):
     """A closed interval that a draw is uniform in."""
 
-    low: float
-    high: float
+    low: Annotated[float, EQUAL]
+    high: Annotated[float, EQUAL]
 
     @model_validator(mode="after")
     def _ordered(self) -> Range:
@@ -28,27 +29,28 @@ class Range(Document):
 
 
 class CameraSpec(Document):
-    """The robot's camera: picture size and rate. Optics come from the robot's USD."""
+    """The robot's camera: picture size and rate. Optics come from the robot's USD. Another camera is another robot."""
 
-    width_px: Annotated[int, Field(ge=32, le=1920)] = 128
-    height_px: Annotated[int, Field(ge=32, le=1080)] = 96
-    rate_hz: Annotated[float, Field(gt=0, le=60)] = 5.0
+    width_px: Annotated[int, Field(ge=32, le=1920), EQUAL] = 128
+    height_px: Annotated[int, Field(ge=32, le=1080), EQUAL] = 96
+    rate_hz: Annotated[float, Field(gt=0, le=60), EQUAL] = 5.0
 
 
 class Randomization(Document):
-    """Ranges of domain randomization; all drawn per episode."""
+    """Ranges of domain randomization; all drawn per episode. Equal: a wider range is harder at one end, easier at the
+    other."""
 
     light_gain: Range = Range(low=0.7, high=1.3)
     """Factor on every light's intensity, each light by itself."""
-    light_shift_m: float = 0.3
+    light_shift_m: Annotated[float, EQUAL] = 0.3
     """Lights move by up to this much in x and y."""
     ambient: Range = Range(low=0.15, high=0.35)
     """Ambient radiance, linear, 0 to 1."""
-    color_jitter: Fraction = 0.15
+    color_jitter: Annotated[Fraction, EQUAL] = 0.15
     """Largest change of a surface colour's channels, linear, 0 to 1."""
-    static_obstacles: tuple[int, int] = (3, 6)
+    static_obstacles: Annotated[tuple[int, int], EQUAL] = (3, 6)
     """Fewest and most static actors placed on free floor."""
-    moving_obstacles: tuple[int, int] = (1, 2)
+    moving_obstacles: Annotated[tuple[int, int], EQUAL] = (1, 2)
     """Fewest and most moving actors."""
     actor_speed_m_s: Range = Range(low=0.2, high=0.6)
     """Walking speed of moving actors."""
@@ -59,45 +61,45 @@ class TaskSpec(Document):
 
     goal_distance_m: Range = Range(low=2.0, high=4.0)
     """Straight-line distance from start to goal."""
-    goal_radius_m: Positive = 0.35
+    goal_radius_m: Annotated[Positive, lower()] = 0.35
     """Nearer than this counts as arrived."""
-    max_speed_m_s: Positive = 0.8
-    max_yaw_rate_rad_s: Positive = 1.5
-    clearance_m: Positive = 0.10
-    """Least distance of the planned path from obstacles, beyond the robot's radius."""
+    max_speed_m_s: Annotated[Positive, EQUAL] = 0.8
+    max_yaw_rate_rad_s: Annotated[Positive, EQUAL] = 1.5
+    clearance_m: Annotated[Positive, EQUAL] = 0.10
+    """Least distance of the planned path from obstacles, beyond the robot's radius; more leaves the narrow ways out."""
 
 
 class ImuNoise(Document):
     """White noise of the IMU, per sample."""
 
-    gyro_std_rad_s: Annotated[float, Field(ge=0)] = 0.002
-    accel_std_m_s2: Annotated[float, Field(ge=0)] = 0.02
+    gyro_std_rad_s: Annotated[float, Field(ge=0), EQUAL] = 0.002
+    accel_std_m_s2: Annotated[float, Field(ge=0), EQUAL] = 0.02
 
 
 class SimulationSpec(Spec):
     """What is the same for every episode of a dataset, and for the closed loop."""
 
-    simulator: Literal["newton", "isaac"]
-    simulator_version: str
+    simulator: Annotated[Literal["newton", "isaac"], EQUAL]
+    simulator_version: Annotated[str, EQUAL]
     """Exact version; a stage that finds another one refuses."""
-    device: Literal["cpu", "cuda"]
+    device: Annotated[Literal["cpu", "cuda"], EQUAL]
     """Device class; byte-equality is claimed within one class only."""
-    dataset_seed: Annotated[int, Field(ge=0, le=2**53 - 1)]
-    frames_per_episode: Annotated[int, Field(ge=2, le=100_000)] = 20
-    classes: Annotated[tuple[str, ...], Field(min_length=1, max_length=254)]
+    dataset_seed: Annotated[int, Field(ge=0, le=2**53 - 1), EQUAL]
+    frames_per_episode: Annotated[int, Field(ge=2, le=100_000), higher()] = 20
+    classes: Annotated[tuple[str, ...], Field(min_length=1, max_length=254), EQUAL]
     """Semantic id = position + 1."""
     camera: CameraSpec = CameraSpec()
     randomization: Randomization = Randomization()
     task: TaskSpec = TaskSpec()
     imu_noise: ImuNoise = ImuNoise()
-    shadows: bool = True
-    antialiasing: bool = True
+    shadows: Annotated[bool, EQUAL] = True
+    antialiasing: Annotated[bool, EQUAL] = True
     """MSAA ×4 for RGB; depth and masks always come from a single-sample pass."""
 
 
 class GenerateSpec(SimulationSpec):
     """Make one shard: `episodes` episodes of `scene`, from `first_episode` on."""
 
-    scene: Name
-    first_episode: Annotated[int, Field(ge=0)]
-    episodes: Annotated[int, Field(ge=1, le=100_000)]
+    scene: Annotated[Name, free("the closed loop drives in every scene of the eval split, whatever stands here")]
+    first_episode: Annotated[int, Field(ge=0), free("the closed loop counts its episodes from 0")]
+    episodes: Annotated[int, Field(ge=1, le=100_000), higher()]

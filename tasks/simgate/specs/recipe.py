@@ -9,8 +9,9 @@ from pydantic import Field
 from simgate.core.document import Document
 from simgate.core.lock import locked
 from simgate.core.spec import EnvironmentPins, OptionalPins
+from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
 from simgate.specs.export import ExportSpec
-from simgate.specs.generate import SimulationSpec
+from simgate.specs.generate import GenerateSpec, SimulationSpec
 from simgate.specs.hil import HilSpec
 from simgate.specs.index import Name, SceneChoice
 from simgate.specs.train import TrainSpec
@@ -51,6 +52,23 @@ class ReleaseRecipe(Document):
     """Pins of the machine that evaluates; the other stages' are in their specs."""
     export: ExportSpec
     hil: HilSpec
+
+    def evaluate_spec(self, simulation: SimulationSpec, scene: str) -> EvaluateSpec:
+        """What evaluate is asked about a dataset that was simulated so; `scene` is any of its eval split."""
+        common = {**simulation.model_dump(), "dataset_seed": self.evaluate_seed}
+        drives = GenerateSpec(**common, scene=scene, first_episode=0, episodes=self.closed_loop_episodes)
+        return EvaluateSpec(
+            device=simulation.device,
+            seed=self.evaluate_seed,
+            closed_loop=ClosedLoopSpec(
+                episodes=self.closed_loop_episodes, max_steps=self.closed_loop_max_steps, generate=drives
+            ),
+            baseline_seed=self.baseline_seed,
+            min_map_50=self.min_map_50,
+            max_command_error=self.max_command_error,
+            min_success_gain=self.min_success_gain,
+            environment=self.evaluate_environment,
+        )
 
 
 def demo_dataset_recipe() -> DatasetRecipe:

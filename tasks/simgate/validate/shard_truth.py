@@ -25,7 +25,7 @@ from simgate.specs.generate import GenerateSpec
 from simgate.specs.index import SceneItem
 from simgate.specs.validate import ValidateSpec
 from simgate.validate.finding import Findings
-from simgate.validate.frame_truth import check_frame
+from simgate.validate.frame_truth import box_iou, check_frame
 from simgate.validate.motion_truth import Motion, check_motion, motion_of
 
 ROWS_AT_ONCE = 64
@@ -74,6 +74,8 @@ class ShardCheck:
     frames: int = 0
     goal_progress_m: list[float] = field(default_factory=list)
     """Of each episode."""
+    least_box_iou: float = 1.0
+    """Of every box with the box of its mask."""
 
     def run(self) -> None:
         """Check samples, rows and bags; a file that cannot be read is a finding, a wrong digest is not caught."""
@@ -104,6 +106,8 @@ class ShardCheck:
             self.findings.extend(where, check_frame(sample, self.shard.spec.classes, self.spec))
             self.findings.extend(where, self._check_row(sample, next(rows, {})))
             self.findings.extend(where, self._check_index(key, index))
+            ious = (box_iou(box, sample.instance == box.instance) for box in sample.boxes)
+            self.least_box_iou = min(self.least_box_iou, *ious, 1.0)
             track.append(motion_of(sample))
             digest = sha256(members[".rgb.png"]).hexdigest()
             kept.append(_Kept(key, sample.stamp_ns, digest, sample.odometry))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from statistics import median
 
@@ -14,18 +15,21 @@ from simgate.core.canonical import canonical_json, sha256_hex
 from simgate.core.errors import InputError
 from simgate.core.stage import Stage
 from simgate.core.work import Work
+from simgate.specs.bounds import bounds
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.index import SceneItem
 from simgate.specs.validate import DatasetDocument, SplitDocument, ValidateSpec
 from simgate.specs.vocabulary import OBSTACLES
 from simgate.validate.docs import site_files
-from simgate.validate.expectations import expectations
+from simgate.validate.expectations import BLANK_STD, expectations
 from simgate.validate.finding import CHECKS, Findings
 from simgate.validate.report import draw
 from simgate.validate.shard_truth import DataShard, ShardCheck
 from simgate.validate.split import check_apart, check_recipe, split_document
 
 JSON = "application/json"
+OF_THE_WHOLE = ("frames train", "frames eval", "obstacle classes", "median goal progress m")
+"""Metrics that no check of a single sample stands behind."""
 LIST_COLUMNS = "box_"
 """Prefix of the list columns of the rows; the suite reads plain ones."""
 
@@ -44,8 +48,9 @@ def run(work: Work[ValidateSpec]) -> None:
     frames = {check.shard.manifest.content_digest: check.frames for check in checks}
     splits = {side: split_document(side, shards, frames) for side in ("train", "eval")}
     progress_m = [value for check in checks for value in check.goal_progress_m]
-    _check_enough(work.spec, splits, rows, progress_m, findings)
-    _write(work, splits, findings, _metrics(splits, rows, progress_m, findings))
+    metrics = _metrics(splits, rows, progress_m, checks)
+    _check_bounds(work.spec, metrics, findings)
+    _write(work, splits, findings, {**metrics, **_counted(findings)})
 
 
 def _refuse_canary(spec: ValidateSpec) -> None:
@@ -125,39 +130,34 @@ def _check_expectations(work: Work[ValidateSpec], rows: pd.DataFrame, recipe: Ge
         work.outputs.byproduct(f"data_docs/{file.name}", file.data, file.media_type)
 
 
-def _check_enough(
-    spec: ValidateSpec,
-    splits: dict[str, SplitDocument],
-    rows: pd.DataFrame,
-    progress_m: list[float],
-    findings: Findings,
-) -> None:
-    for side, least in (("train", spec.min_frames_train), ("eval", spec.min_frames_eval)):
-        if splits[side].frames < least:
-            findings.add("enough", f"split {side}", f"has {splits[side].frames} frames, expected ≥ {least}")
-    if len(classes := _classes(rows)) < spec.min_classes:
-        text = (
-            f"boxes of {len(classes)} obstacle classes ({', '.join(classes) or 'none'}), expected ≥ {spec.min_classes}"
-        )
-        findings.add("enough", "dataset", text)
-    if not progress_m or not median(progress_m) >= spec.min_goal_progress_m:
-        found = f"{median(progress_m):.2f} m" if progress_m else "unknown"
-        text = f"median progress towards the goal is {found}, expected ≥ {spec.min_goal_progress_m:g} m"
-        findings.add("enough", "dataset", text)
-
-
-def _classes(rows: pd.DataFrame) -> list[str]:
-    return [label for label in OBSTACLES if f"boxes_{label}" in rows and int(rows[f"boxes_{label}"].sum()) > 0]
-
-
 def _metrics(
-    splits: dict[str, SplitDocument], rows: pd.DataFrame, progress_m: list[float], findings: Findings
+    splits: dict[str, SplitDocument], rows: pd.DataFrame, progress_m: list[float], checks: list[ShardCheck]
 ) -> dict[str, float]:
-    found = {f"findings {check}": float(findings.counts.get(check, 0)) for check in CHECKS}
+    """What the spec bounds; one that cannot be measured is left out, and breaks its bound."""
     boxes = {f"boxes {label}": float(rows[f"boxes_{label}"].sum()) for label in OBSTACLES if f"boxes_{label}" in rows}
-    progress = {"median goal progress m": round(median(progress_m), 6)} if progress_m else {}
-    sides = {f"frames {side}": float(document.frames) for side, document in splits.items()}
-    return {**sides, **progress, **boxes, **found}
+    worst = {"largest depth m": "depth_max_m", "largest invalid depth fraction": "depth_invalid_fraction"}
+    found = {f"frames {side}": float(document.frames) for side, document in splits.items()} | boxes
+    found["obstacle classes"] = float(sum(count > 0 for count in boxes.values()))
+    found["least box mask IoU"] = min((check.least_box_iou for check in checks), default=1.0)
+    if progress_m:
+        found["median goal progress m"] = round(median(progress_m), 6)
+    found |= {name: float(rows[column].max()) for name, column in worst.items() if column in rows}
+    if "rgb_std_g" in rows:
+        found["blank fraction"] = float((rows["rgb_std_g"] < BLANK_STD).mean())
+    return {name: value for name, value in found.items() if isfinite(value)}
+
+
+def _check_bounds(spec: ValidateSpec, metrics: dict[str, float], findings: Findings) -> None:
+    """What is bounded sample by sample has its findings already, with their places; PASS needs every bound."""
+    clean = findings.passed
+    for bound in bounds(spec):
+        if bound.field and (clean or bound.metric in OF_THE_WHOLE) and (problem := bound.problem(metrics)):
+            findings.add("enough", "dataset", problem)
+
+
+def _counted(findings: Findings) -> dict[str, float]:
+    by_check = {f"findings {check}": float(findings.counts.get(check, 0)) for check in CHECKS}
+    return {**by_check, "findings": float(sum(findings.counts.values()))}
 
 
 def _write(

@@ -1,0 +1,118 @@
+"""Reference: what a channel's gates must at least be asked; a whole spec for each gate, and the dataset beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, Field
+
+from simgate.core.document import Document
+from simgate.core.errors import InputError
+from simgate.core.manifest import Manifest
+from simgate.core.spec import Spec
+from simgate.core.strictness import document_in
+from simgate.specs.evaluate import EvaluateSpec
+from simgate.specs.export import ExportSpec
+from simgate.specs.generate import SimulationSpec
+from simgate.specs.hil import HilSpec
+from simgate.specs.index import Name, SceneChoice
+from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
+from simgate.specs.table import stage_row
+from simgate.specs.validate import ValidateSpec
+
+Gate = Literal["validate", "evaluate", "export", "hil"]
+GATES: tuple[Gate, ...] = get_args(Gate)
+GATE_FIELDS = ("validate_spec", "evaluate", "export", "hil")
+"""Of a reference: absent where the channel has no such gate."""
+Count = Annotated[int, Field(ge=1, le=2**53 - 1)]
+UPDATE = "`simgate policy new --update` writes them, for you to decide"
+
+
+class SplitReference(Document):
+    """What one side of a dataset must at least hold."""
+
+    scenes: Annotated[dict[Name, Count], Field(min_length=1, max_length=10_000)]
+    """Episodes at least, by scene. A train side may hold other scenes too. An eval side may not: the closed loop takes
+    its scenes in turn, so an easy one more would take episodes from the others."""
+    frames: Count
+    """Frames at least."""
+
+
+class DatasetReference(Document):
+    """What a candidate's dataset must at least be."""
+
+    seeds: Literal["fixed", "any"]
+    """`fixed`: of the reference's seed. `any`: a nightly dataset draws its own, and who draws may draw again."""
+    simulation: SimulationSpec
+    """How its shards were made."""
+    train: SplitReference
+    eval: SplitReference
+
+
+class Reference(Document):
+    """A whole spec for each gate of a channel; None where the channel has no such gate."""
+
+    dataset: DatasetReference
+    validate_spec: ValidateSpec | None = None
+    evaluate: EvaluateSpec | None = None
+    export: ExportSpec | None = None
+    hil: HilSpec | None = None
+
+    def spec(self, gate: Gate) -> Spec | None:
+        """What a gate must at least be asked."""
+        by_gate: dict[Gate, Spec | None] = {
+            "validate": self.validate_spec, "evaluate": self.evaluate, "export": self.export, "hil": self.hil
+        }  # fmt: skip
+        return by_gate[gate]
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """Gates that it says something about."""
+        return tuple(gate for gate in GATES if self.spec(gate) is not None)
+
+    @classmethod
+    def of(cls, dataset: DatasetRecipe, release: ReleaseRecipe) -> Reference:
+        """What these recipes ask: the reference that they meet exactly."""
+        simulation = dataset.simulation
+        held_out = min(scene.name for scene in dataset.scenes if scene.split == "eval")
+        return cls(
+            dataset=DatasetReference(
+                seeds="fixed" if dataset.seed_policy == "fixed" else "any",
+                simulation=simulation,
+                train=_split(dataset, "train"),
+                eval=_split(dataset, "eval"),
+            ),
+            validate_spec=dataset.validate_spec,
+            evaluate=release.evaluate_spec(simulation, held_out),
+            export=release.export,
+            hil=release.hil,
+        )
+
+
+def _split(recipe: DatasetRecipe, side: str) -> SplitReference:
+    scenes: tuple[SceneChoice, ...] = tuple(scene for scene in recipe.scenes if scene.split == side)
+    episodes = {scene.name: scene.episodes for scene in sorted(scenes, key=lambda scene: scene.name)}
+    return SplitReference(scenes=episodes, frames=sum(episodes.values()) * recipe.simulation.frames_per_episode)
+
+
+def lacking(model: type[BaseModel], value: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Fields that a JSON value does not name, dotted: whoever parses it would fill in a default that nobody chose."""
+    for name, field in model.model_fields.items():
+        if name not in value:
+            # Only what is never written where it is empty, as `environment`, is whole without being there.
+            if field.exclude_if is None:
+                yield f"{path}{name}"
+        elif (nested := document_in(field.annotation)) is not None and isinstance(value[name], Mapping):
+            yield from lacking(nested, value[name], f"{path}{name}.")
+
+
+def asked(manifest: Manifest) -> Spec:
+    """What a stage was asked, by its class; InputError where the manifest leaves a field to be guessed."""
+    spec_type = stage_row(manifest.stage).spec_type
+    missing = list(lacking(spec_type, manifest.spec))
+    if missing:
+        raise InputError(
+            f"{manifest.stage} was asked by older code: its spec does not say {', '.join(missing)}", remedy="run again"
+        )
+    return spec_type.from_value(manifest.spec, what=f"spec of {manifest.stage} {manifest.run_key[:12]}")

@@ -1,0 +1,133 @@
+"""Softenings: where a candidate's gates or its dataset were asked less than the channel's reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from simgate.core.canonical import canonical_json
+from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.many import at_once
+from simgate.core.spec import Spec
+from simgate.core.store import Store
+from simgate.core.strictness import Leaf, Way, leaves
+from simgate.release.policy import Channel, Role
+from simgate.release.reference import DatasetReference, SplitReference, asked
+from simgate.specs.generate import GenerateSpec
+from simgate.specs.index import Split
+from simgate.specs.validate import SplitDocument
+
+DIRECTIONS: dict[Way, str] = {
+    "lower": "lower is stricter",
+    "higher": "higher is stricter",
+    "equal": "must be equal",
+    "free": "may be anything",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Softening:
+    """One field that asks less than the reference."""
+
+    gate: str
+    """`dataset`, or the gate's name."""
+    field: str
+    """Dotted name in the spec, e.g. `limits.command_deadline_ms`."""
+    asked: str
+    reference: str
+    """Both as JSON."""
+    way: Way
+
+    @property
+    def direction(self) -> str:
+        """In words."""
+        return DIRECTIONS[self.way]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.gate} was asked too little: {self.field} is {self.asked}, the channel's reference is "
+            f"{self.reference} ({self.direction})"
+        )
+
+
+def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> list[Softening]:
+    """Every field of the gates' specs and of the dataset that is looser than the reference, by gate.
+
+    InputError where a spec cannot be read, or leaves a field to be guessed.
+    """
+    reference = channel.reference
+    soft = list(_dataset(store, reference.dataset, found["validate"]))
+    for gate in reference.gates:
+        wanted = reference.spec(gate)
+        if wanted is not None:
+            soft += softer(gate, asked(found[gate]), wanted)
+    return soft
+
+
+def softer(gate: str, spec: Spec, reference: Spec, prefix: str = "") -> Iterator[Softening]:
+    """The fields of one spec that are looser than those of another of its class."""
+    for leaf in leaves(type(reference)):
+        own, wanted = _value(spec, leaf), _value(reference, leaf)
+        if looser(leaf.stricter.way, own, wanted):
+            yield Softening(gate, f"{prefix}{leaf.path}", _text(own), _text(wanted), leaf.stricter.way)
+
+
+def looser(way: Way, own: Any, wanted: Any) -> bool:
+    """Whether a value asks less than another; of two that cannot be compared, the other is asked."""
+    if way == "free" or own == wanted:
+        return False
+    if way == "equal":
+        return True
+    if isinstance(wanted, Mapping) and isinstance(own, Mapping):
+        return any(name not in own or looser(way, own[name], value) for name, value in wanted.items())
+    if isinstance(wanted, str):
+        # A pin: any asks more than none.
+        return not (way == "higher" and wanted == "")
+    try:
+        return not (own <= wanted if way == "lower" else own >= wanted)
+    except TypeError:
+        return True
+
+
+def _dataset(store: Store, reference: DatasetReference, validate: Manifest) -> Iterator[Softening]:
+    links = [link for link in validate.dependencies if link.name == "generate"]
+    specs = {canonical_json(item.spec): item for item in at_once(lambda link: read_manifest(store, link.ref), links)}
+    seen: dict[Softening, None] = {}
+    for manifest in specs.values():
+        seen |= dict.fromkeys(_simulation(reference, manifest))
+    yield from seen
+    yield from _side(store, reference.train, validate, "train")
+    yield from _side(store, reference.eval, validate, "eval")
+
+
+def _simulation(reference: DatasetReference, shard: Manifest) -> Iterator[Softening]:
+    spec = asked(shard)
+    wanted = reference.simulation
+    if reference.seeds == "any" and isinstance(spec, GenerateSpec):
+        wanted = wanted.model_copy(update={"dataset_seed": spec.dataset_seed})
+    yield from softer("dataset", spec, wanted, "simulation.")
+
+
+def _side(store: Store, reference: SplitReference, validate: Manifest, side: Split) -> Iterator[Softening]:
+    name = f"splits/{side}.json"
+    split = SplitDocument.from_json(store.read(validate.artifact(name)), what=name)
+    episodes = dict.fromkeys((scene.name for scene in split.scenes), 0)
+    for shard in split.shards:
+        episodes[shard.scene] = episodes.get(shard.scene, 0) + shard.episodes
+    for scene, wanted in reference.scenes.items():
+        if not (own := episodes.get(scene, 0)) >= wanted:
+            yield Softening("dataset", f"{side}.scenes.{scene}", _text(own), _text(wanted), "higher")
+    if side == "eval" and episodes.keys() - reference.scenes.keys():
+        yield Softening("dataset", "eval.scenes", _text(sorted(episodes)), _text(sorted(reference.scenes)), "equal")
+    if not split.frames >= reference.frames:
+        yield Softening("dataset", f"{side}.frames", _text(split.frames), _text(reference.frames), "higher")
+
+
+def _value(spec: Spec, leaf: Leaf) -> Any:
+    return reduce(getattr, leaf.path.split("."), spec)
+
+
+def _text(value: Any) -> str:
+    return canonical_json(value).decode()

@@ -1,0 +1,48 @@
+"""Bounds: which metric of a verdict each field of a spec bounds, and whether PASS can be true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Literal
+
+from simgate.core.spec import Spec
+from simgate.core.strictness import leaves
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One metric and how far it may go."""
+
+    metric: str
+    side: Literal["at least", "at most"]
+    limit: float
+    field: str
+    """Dotted name in the spec; empty where every PASS must meet it, whatever was asked."""
+
+    def problem(self, metrics: Mapping[str, float]) -> str:
+        """How the metric breaks the bound, empty where it does not; what is missing or no number breaks it."""
+        value, asked = metrics.get(self.metric), f"{self.field or 'what every PASS needs:'} {self.limit:g}"
+        if value is None:
+            return f"{self.metric} is missing, so {asked} is not met"
+        # NaN compares as false either way: it breaks the bound.
+        if value >= self.limit if self.side == "at least" else value <= self.limit:
+            return ""
+        way = "below" if self.side == "at least" else "above"
+        return f"{self.metric} {value:.6g} is {way} {asked}"
+
+
+def bounds(spec: Spec) -> Iterator[Bound]:
+    """Every bound that a spec puts on its stage's verdict."""
+    for leaf in leaves(type(spec)):
+        for metric in leaf.stricter.bounds:
+            limit = float(reduce(getattr, leaf.path.split("."), spec))  # type: ignore[arg-type]
+            yield Bound(metric, "at least" if leaf.stricter.way == "higher" else "at most", limit, leaf.path)
+    for metric in spec.zero_metrics:
+        yield Bound(metric, "at most", 0.0, "")
+
+
+def broken_bounds(spec: Spec, metrics: Mapping[str, float]) -> list[str]:
+    """Why a verdict with these metrics cannot be PASS; empty if it can."""
+    return [problem for bound in bounds(spec) if (problem := bound.problem(metrics))]
