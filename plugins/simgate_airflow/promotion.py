@@ -15,7 +15,7 @@ from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.policy import Policy
 from simgate_airflow.audit import AirflowRun
 from simgate_airflow.failure import failures_for_airflow
-from simgate_airflow.gate import airflow_runs, read_gate, upstream_folders
+from simgate_airflow.gate import GATE_TASK, airflow_runs, read_gate, upstream_folders
 from simgate_airflow.question import own_candidate
 from simgate_airflow.release_run import release_why
 from simgate_airflow.rest import Rest
@@ -87,7 +87,7 @@ def unasked(why: ReleaseWhy) -> GateRecord:
     """The gate of a run that never asked: it has no response, and the refusal says so."""
     dag_id, run_id = airflow_run(why.run) or ("", why.run)
     return GateRecord(
-        dag_id=dag_id, run_id=run_id, task_id="approve", try_number=0, try_started_at=None, task_state="none",
+        dag_id=dag_id, run_id=run_id, task_id=GATE_TASK, try_number=0, try_started_at=None, task_state="none",
         subject="", response_received=False, chosen_options=(), responder_id="", responder_name="", responded_at=None,
         assigned_ids=(), all_admins=False, run_started_by=(), touched_by=(),
     )  # fmt: skip

@@ -104,10 +104,10 @@ class Run:
 
     def answer(self, who: User, option: str) -> httpx.Response:
         """Answer the gate, a moment after it parked: earlier an answer can fail the run."""
-        self.reaches("approve", "awaiting_input")
+        self.reaches("decide", "awaiting_input")
         time.sleep(3)
         body = {"chosen_options": [option], "params_input": {}}
-        return who.ask("PATCH", f"{self.path}/taskInstances/approve/-1/hitlDetails", body)
+        return who.ask("PATCH", f"{self.path}/taskInstances/decide/-1/hitlDetails", body)
 
     def set_task(self, who: User, task: str, state: str) -> httpx.Response:
         """Set a task's state by hand."""

@@ -49,7 +49,7 @@ def live_candidate(world: World) -> str | None:
 
 def waiting_gate(world: World, who: str = "engineer", *, hold: bool = False) -> Run:
     run = world.user(who).trigger("gate", hold=hold)
-    run.reaches("approve", "awaiting_input")
+    run.reaches("decide", "awaiting_input")
     return run
 
 
@@ -209,8 +209,8 @@ def test_a_gate_that_was_set_to_success_and_a_forged_xcom_promote_nothing(world:
     engineer = world.user("engineer")
     forged = {"chosen_options": ["Approve"], "responded_by_user": {"id": "release-manager", "name": "release-manager"}}
     body = {"key": "return_value", "value": forged}
-    engineer.ask("POST", f"{run.path}/taskInstances/approve/xcomEntries", body).raise_for_status()
-    run.set_task(engineer, "approve", "success").raise_for_status()
+    engineer.ask("POST", f"{run.path}/taskInstances/decide/xcomEntries", body).raise_for_status()
+    run.set_task(engineer, "decide", "success").raise_for_status()
     assert_refused(world, run, "the gate has no response")
 
 
@@ -225,10 +225,10 @@ def test_a_cleared_gate_fails_instead_of_asking_again_and_its_old_answer_promote
     engineer = world.user("engineer")
     run.answer(world.user("release-manager"), "Approve").raise_for_status()
     run.reaches("hold", "running")
-    run.clear(engineer, "approve").raise_for_status()
-    run.reaches("approve", "failed")
-    assert "asked once a run" in run.log("approve", 2)
-    run.set_task(engineer, "approve", "success").raise_for_status()
+    run.clear(engineer, "decide").raise_for_status()
+    run.reaches("decide", "failed")
+    assert "asked once a run" in run.log("decide", 2)
+    run.set_task(engineer, "decide", "success").raise_for_status()
     world.store.create(f"release-holds/{run.run_id}", b"go on")
     assert_refused(world, run, "it was cleared")
 

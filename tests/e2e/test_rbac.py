@@ -58,7 +58,7 @@ class Office:
 
     def gate_state(self) -> str:
         """State of the release's gate."""
-        return self.ask("vic", "GET", "RELEASE/taskInstances/approve").json()["state"]
+        return self.ask("vic", "GET", "RELEASE/taskInstances/decide").json()["state"]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def _token(url: str, name: str, password: str) -> str:
     return answer.raise_for_status().json()["access_token"]
 
 
-GATE = "RELEASE/taskInstances/approve"
+GATE = "RELEASE/taskInstances/decide"
 XCOM = {"key": "return_value", "value": {"chosen_options": ["Approve"]}, "map_index": -1}
 CLEAR = {"dry_run": False, "only_failed": False}
 READS = ("vic", "promoter", "eve", "mona")
@@ -128,7 +128,7 @@ TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     # The gate: nobody of the four sets it, clears it, forges its answer or removes it.
     ("PATCH", GATE, {"new_state": "success"}, ()),
     ("PATCH", f"{GATE}/-1", {"new_state": "success"}, ()),
-    ("POST", "dags/release_model/clearTaskInstances", {**CLEAR, "task_ids": ["approve"]}, ()),
+    ("POST", "dags/release_model/clearTaskInstances", {**CLEAR, "task_ids": ["decide"]}, ()),
     ("POST", f"{GATE}/xcomEntries", XCOM, ()),
     ("PATCH", f"{GATE}/xcomEntries/return_value", {"value": 1, "map_index": -1}, ()),
     ("DELETE", f"{GATE}/xcomEntries/return_value", None, ()),
@@ -164,7 +164,7 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(
 def test_a_bulk_request_about_the_gate_is_refused_entity_by_entity(office: Office, path: str):
     run_id = office.ask("vic", "GET", "RELEASE").json()["dag_run_id"]
     entity = {
-        "dag_id": "release_model", "dag_run_id": run_id, "task_id": "approve", "map_index": -1, "new_state": "success",
+        "dag_id": "release_model", "dag_run_id": run_id, "task_id": "decide", "map_index": -1, "new_state": "success",
     }  # fmt: skip
     body = {"actions": [{"action": "update", "entities": [entity], "action_on_non_existence": "fail"}]}
     errors = office.ask("eve", "PATCH", path, body).raise_for_status().json()["update"]["errors"]

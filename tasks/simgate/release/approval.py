@@ -52,6 +52,8 @@ class GateRecord(Document):
     run_started_by: tuple[str, ...]
     """Airflow ids of who started this run or a run upstream by hand."""
     touched_by: tuple[Touch, ...]
+    reason: Annotated[str, Field(max_length=2000)] = ""
+    """What the person gave as reason; empty where nothing was given, and in records from before it was asked."""
 
     @property
     def approval_id(self) -> str:
