@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from simgate.core.errors import InputError
 from simgate.core.store import Store
 from simgate.plan.record import ReleaseWhy
 from simgate.release import promote as release
 from simgate.release.approval import REJECT, GateRecord
 from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.ledger import Ledger
 from simgate.release.policy import Policy
+from simgate.release.undecided import note_undecided
 from simgate_airflow.audit import AirflowRun
 from simgate_airflow.failure import failures_for_airflow
 from simgate_airflow.gate import GATE_TASK, airflow_runs, read_gate, upstream_folders
+from simgate_airflow.gate_end import undecided
 from simgate_airflow.question import own_candidate
 from simgate_airflow.release_run import release_why
 from simgate_airflow.rest import Rest
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 log = logging.getLogger(__name__)
+
+ANEW = "the hourly run of release_model proposes it anew; start one by hand to be asked at once"
 
 
 def promote(context: Context) -> dict[str, str]:
@@ -44,7 +50,10 @@ def promote(context: Context) -> dict[str, str]:
 
 
 def settle(context: Context) -> dict[str, str]:
-    """Quarantine the run's candidate unless it is live or still waits; skipped where there is nothing to settle."""
+    """Quarantine the run's candidate if it was rejected, refused or lapsed; skipped where there is nothing to settle.
+
+    A gate that somebody set, cleared or deleted decides nothing: the task fails and says who it was.
+    """
     store = open_store("ledger", settings().domain)
     with failures_for_airflow():
         why = why_of(store, context)
@@ -55,6 +64,13 @@ def settle(context: Context) -> dict[str, str]:
         if not _rejected(gate) and _superseded(store, why, entry):
             # It can never go live, and an entry would move the head under the candidate that waits now.
             raise AirflowSkipException("a newer candidate superseded this run's: nothing to settle")
+        end = undecided(gate or unasked(why), entry)
+        if end and not _is_decided(store, why, entry):
+            note_undecided(store, entry.digest, gate or unasked(why), end)
+            raise InputError(
+                f"candidate {entry.digest[:12]} is neither approved nor rejected, and is not quarantined: {end}",
+                remedy=ANEW,
+            )
         settled = release.settle(
             store, Policy.load(settings().policy_path), model=why.recipe.model, channel=why.recipe.channel,
             candidate=entry.digest, gate=gate, signer=open_signer("ledger", settings().domain),
@@ -67,6 +83,14 @@ def settle(context: Context) -> dict[str, str]:
 
 def _rejected(gate: GateRecord | None) -> bool:
     return gate is not None and gate.response_received and REJECT in gate.chosen_options
+
+
+def _is_decided(store: Store, why: ReleaseWhy, entry: CandidateEntry) -> bool:
+    """Whether the candidate was live or is quarantined: what happens to its gate afterwards changes neither."""
+    ledger = Ledger(store, why.recipe.model)
+    states = (item.after.channels.get(why.recipe.channel) for item in ledger.history())
+    was_live = any(state and state.live and state.live.candidate == entry.digest for state in states)
+    return was_live or any(item.digest == entry.digest for item in ledger.state.quarantined)
 
 
 def _superseded(store: Store, why: ReleaseWhy, entry: CandidateEntry) -> bool:

@@ -45,7 +45,7 @@ def question(context: Context) -> Question:
         candidate = entry.candidate
         return Question(
             subject=f"Release {candidate.model} to {candidate.channel}: candidate {entry.digest}",
-            body=body(store, why, entry, policy),
+            body=body(store, entry, policy),
             assigned_users=assigned_users(policy, candidate.channel),
             patience=candidate.expires_at - datetime.now(UTC),
         )

@@ -23,6 +23,7 @@ from simgate.release.ledger import Ledger
 from simgate.release.lineage import people_of
 from simgate.release.policy import Policy
 from simgate.release.promote import REJECTED
+from simgate.release.undecided import gate_is_over
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.recipe import ReleaseRecipe
 
@@ -131,14 +132,18 @@ def _proposed(store: Store, why: ReleaseWhy, evaluated: ManifestRef, exported: M
 
 
 def _answered_or_waiting(store: Store, why: ReleaseWhy, entry: CandidateEntry) -> bool:
-    """Whether a person decided about the candidate, or still can; one that lapsed or was overtaken is proposed anew."""
+    """Whether a person decided about the candidate, or still can; others are proposed anew.
+
+    Those lapsed, were overtaken, or their gate was ended by somebody whom nobody asked.
+    """
     ledger = Ledger(store, why.recipe.model)
     if any(item.digest == entry.digest and item.why == REJECTED for item in ledger.state.quarantined):
         return True
     lives = (item.after.channels.get(why.recipe.channel) for item in ledger.history())
     if any(state is not None and state.live is not None and state.live.candidate == entry.digest for state in lives):
         return True
-    return entry.candidate.replaces == why.replaces and entry.candidate.expires_at > datetime.now(UTC)
+    waits = entry.candidate.replaces == why.replaces and entry.candidate.expires_at > datetime.now(UTC)
+    return waits and not gate_is_over(store, entry.digest)
 
 
 def nothing_to_release(store: Store, why: ReleaseWhy) -> bool:
