@@ -22,7 +22,7 @@ from simgate_airflow.change import Change, read_change
 from simgate_airflow.figure_table import figure_table
 from simgate_airflow.judged import Judged, read_judged
 from simgate_airflow.markdown import code
-from simgate_airflow.softened import asked_otherwise
+from simgate_airflow.softened import asked_otherwise, softenings
 from simgate_airflow.ui.address import candidate_url, report_url
 
 SHOWN_FILES = 30
@@ -38,7 +38,7 @@ def body(store: Store, entry: CandidateEntry, policy: Policy) -> str:
         *_changed(case, policy, read_change(case)),
         _against(case, policy),
         *(part for gate in read_judged(case) for part in _gate(case, gate)),
-        _softened(case),
+        *_softened(case, policy),
         _bench(case),
         _waived(case),
         *_digests(case),
@@ -137,11 +137,16 @@ def _report(store: Store, gate: Judged) -> str:
     return f", [report]({report_url(key)})" if store.exists(key) else ", no report was drawn"
 
 
-def _softened(case: Case) -> str:
+def _softened(case: Case, policy: Policy) -> Iterator[str]:
+    looser = [code(problem) for problem in softenings(policy.channel(case.candidate.channel), case.found)]
     fields = [_asked(name, usual, now, "default") for name, usual, now in asked_otherwise(case.why)]
-    if not fields:
-        return "### Softened\n\nNothing: the recipe is the default one."
-    return "### Softened\n\n" + _list("Asked otherwise than the default recipe", fields)
+    yield "### Softened"
+    if looser:
+        yield _list("⚠ Asked less than the channel demands, and promote will refuse", looser)
+    if fields:
+        yield _list("Asked otherwise than the default recipe", fields)
+    if not (looser or fields):
+        yield "Nothing: no demand of the channel is missed, and the recipe is the default one."
 
 
 def _asked(name: str, before: object, now: object, word: str) -> str:

@@ -173,6 +173,32 @@ def test_a_bulk_request_about_the_gate_is_refused_entity_by_entity(office: Offic
     assert office.gate_state() == "awaiting_input"
 
 
+RUN_OF = {"dag_id": "release_model", "dag_run_id": "RUN"}
+BULK: tuple[tuple[str, str, Any], ...] = (
+    ("PATCH", "dags/DAG/dagRuns", {"actions": [{"action": "delete", "entities": [RUN_OF]}]}),
+    ("PATCH", "dags/DAG/dagRuns", {"actions": [{"action": "update", "entities": [{**RUN_OF, "state": "failed"}]}]}),
+    ("POST", "dags/DAG/clearDagRuns", {"dry_run": False, "dag_runs": [RUN_OF]}),
+    ("POST", "dags/release_model/clearPartitions", {"dry_run": False, "clear_task_instances": True, "run_id": "RUN"}),
+    ("PATCH", "dags/DAG/dagRuns/RUN/taskInstances", {"actions": [{"action": "delete", "entities": ["decide"]}]}),
+    ("PATCH", "RELEASE/taskGroupInstances/decide", {"new_state": "failed"}),
+)
+
+
+@pytest.mark.parametrize("dag", ["release_model", "~"])
+@pytest.mark.parametrize("row", BULK, ids=[f"{row[0]}-{row[1].rpartition('/')[2]}-{n}" for n, row in enumerate(BULK)])
+def test_no_bulk_request_clears_sets_or_deletes_a_waiting_gate_or_its_run(office: Office, row: Any, dag: str):
+    run_id = office.ask("vic", "GET", "RELEASE").json()["dag_run_id"]
+    method, path, body = row
+    path = path.replace("DAG/", f"{dag}/").replace("/RUN/", f"/{run_id}/")
+    for who in READS:
+        answer = office.ask(who, method, path, json.loads(json.dumps(body).replace('"RUN"', json.dumps(run_id))))
+        done = answer.json() if answer.is_success else {}
+        assert not any(result.get("success") for result in done.values() if isinstance(result, dict)), (who, done)
+        assert answer.status_code == 403 or done, (who, answer.text)
+        assert office.gate_state() == "awaiting_input", who
+    assert office.ask("vic", "GET", "RELEASE").json()["state"] == "running"
+
+
 def test_the_assigned_manager_alone_answers_and_the_record_names_her_by_a_number(office: Office):
     time.sleep(3)  # An answer within a moment of the parking can fail the run.
     path = f"{GATE}/-1/hitlDetails"

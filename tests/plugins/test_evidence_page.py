@@ -20,7 +20,7 @@ from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.decision import waive
-from simgate.release.policy import Policy
+from simgate.release.policy import Demand, Policy
 from simgate.release.promote import promote
 from simgate_airflow import dataset_run, evidence_page, release_run
 from simgate_airflow.case import read_case
@@ -259,3 +259,11 @@ def test_the_bench_is_named(chain: Chain):
     assert "⚠ **emulated**" in chain_question(chain, chain.propose())
     real = replace(chain, bench="device", run="release-2", nonce="f" * 16)
     assert "**Bench:** `device`" in chain_question(real, real.propose())
+
+
+def test_what_was_asked_less_of_than_the_channel_demands_is_said_before_the_answer(chain: Chain):
+    demand = Demand(stage="evaluate", field="seed", at_least=3)
+    channel = POLICY.channels["demo"].model_copy(update={"demands": (demand,)})
+    policy = POLICY.model_copy(update={"channels": {**POLICY.channels, "demo": channel}})
+    said = body(chain.store, chain.propose(), policy)
+    assert "promote will refuse:**\n\n- `evaluate: seed is 2, the channel wants at least 3.0`" in said
