@@ -1,6 +1,6 @@
 """release_model: a dataset becomes a released model, if every gate and a release manager say so.
 
-plan → train → evaluate ×(candidate, live) → export → compare → hil → propose → approve → promote; settle
+plan → train → evaluate ×(candidate, live) → export → compare → hil → propose → decide → promote; settle
 
 Runs when `publish` moves the dataset, and every hour to make good a lost event. The live model's verdict informs and
 fails nothing: the policy compares the two, episode by episode. A run that waits at the gate holds no slot. `settle` is
@@ -37,11 +37,9 @@ with DAG(
     live = Stage(task_id="evaluate_live", stage="evaluate", batch=["evaluate:live"], informs=True)
     export = Stage(task_id="export", stage="export")
     hil = Stage(task_id="hil", stage="hil")
-    approve = ReleaseApproval(task_id="approve")
+    decide = ReleaseApproval(task_id="decide")
     promote = promote_candidate()
     settle = settle_candidate().as_teardown()
 
-    chain(
-        plan_release(), train, [candidate, live], export, compare_engine(), hil, propose_candidate(), approve, promote
-    )
+    chain(plan_release(), train, [candidate, live], export, compare_engine(), hil, propose_candidate(), decide, promote)
     promote >> settle

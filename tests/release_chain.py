@@ -332,7 +332,7 @@ def answer(entry: CandidateEntry, **changes: Any) -> GateRecord:
     good = GateRecord(
         dag_id="release_model",
         run_id="manual__1",
-        task_id="approve",
+        task_id="decide",
         try_number=1,
         try_started_at=entry.at + timedelta(milliseconds=1),
         task_state="success",

@@ -10,6 +10,9 @@ from airflow.sdk.exceptions import AirflowFailException
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+ASKED = "A Reject needs your reason in place of this text. It is kept in the ledger, beside your name."
+"""Airflow's form is valid or not for both buttons at once: a field that only Reject requires cannot be had."""
+
 
 class ReleaseApproval(ApprovalOperator):
     """Asks about the run's own candidate, as the store has it; a reject fails the run.
@@ -23,6 +26,9 @@ class ReleaseApproval(ApprovalOperator):
 
     def execute(self, context: Context) -> Any:
         """Ask, and wait in the state awaiting_input until the candidate lapses."""
+        from airflow.sdk.definitions.param import Param, ParamsDict
+
+        from simgate_airflow.gate import MAX_REASON_CHARACTERS, REASON, UNTOUCHED
         from simgate_airflow.question import question
 
         if context["ti"].try_number > 1:
@@ -30,4 +36,9 @@ class ReleaseApproval(ApprovalOperator):
         asked = question(context)
         self.subject, self.body = asked.subject, asked.body
         self.assigned_users, self.response_timeout = asked.assigned_users, asked.patience
+        # Set here and not in the DAG: there, the conf of whoever started the run could fill the form in.
+        form = Param(
+            UNTOUCHED, ASKED, type="string", title="Reason", format="multiline", maxLength=MAX_REASON_CHARACTERS
+        )
+        self.params = ParamsDict({REASON: form})
         return super().execute(context)

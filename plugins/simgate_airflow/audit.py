@@ -47,7 +47,7 @@ class Audit:
     touched_by: tuple[Touch, ...]
 
 
-def read_audit(rest: Rest, runs: Iterable[AirflowRun], *, answered: AirflowRun, gate: str) -> Audit:
+def read_audit(rest: Rest, runs: Iterable[AirflowRun], *, answered: AirflowRun, gates: frozenset[str]) -> Audit:
     """Who started and who touched the runs and those whose asset events set them off; a gate's answer is no touch."""
     known: dict[AirflowRun, dict[str, Any]] = {}
     started: list[str] = []
@@ -63,7 +63,7 @@ def read_audit(rest: Rest, runs: Iterable[AirflowRun], *, answered: AirflowRun, 
                 waiting.append(AirflowRun(event["source_dag_id"], event["source_run_id"]))
             if (event.get("extra") or {}).get(FROM_API):
                 started += _posters(rest, event)
-    touches = [touch for run, state in known.items() for touch in _touches(rest, run, state, gate)]
+    touches = [touch for run, state in known.items() for touch in _touches(rest, run, state, gates)]
     return Audit(tuple(sorted(set(started))), tuple(sorted(set(touches), key=lambda touch: (touch.at, touch.who))))
 
 
@@ -93,10 +93,10 @@ def _posters(rest: Rest, event: dict[str, Any]) -> list[str]:
     return [line["owner"] or UNKNOWN for line in logged if line["event"] in EVENT_MAKERS] or [UNKNOWN]
 
 
-def _touches(rest: Rest, run: AirflowRun, state: dict[str, Any], gate: str) -> Iterator[Touch]:
+def _touches(rest: Rest, run: AirflowRun, state: dict[str, Any], gates: frozenset[str]) -> Iterator[Touch]:
     for line in _log(rest, run, state):
         # Who answered a gate, this one or an earlier release's, decided about the work and did none of it.
-        if _by_a_person(line) and not (line["event"] == ANSWER and line["task_id"] == gate):
+        if _by_a_person(line) and not (line["event"] == ANSWER and line["task_id"] in gates):
             what = "/".join(part for part in (run.dag_id, run.run_id, line["task_id"] or "") if part)
             yield Touch(
                 who=line["owner"] or UNKNOWN, action=line["event"], what=what, at=datetime.fromisoformat(line["when"])

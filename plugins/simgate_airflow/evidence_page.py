@@ -1,115 +1,195 @@
-"""Evidence page: what a release manager reads beside the question, in Markdown."""
+"""Evidence page: what a release manager reads above the two buttons, in Markdown, in the order of the questions.
+
+What would it replace, what changed, how does it compare, how good is it, who looked the other way, and until when.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import read_verdict
-from simgate.core.link import MAX_LINK_S, report_of
-from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.canonical import sha256_hex
+from simgate.core.errors import InputError
+from simgate.core.link import report_of
+from simgate.core.manifest import Manifest
 from simgate.core.store import Store
-from simgate.plan.record import ReleaseWhy
+from simgate.core.when import when
 from simgate.release.candidate import CandidateEntry
+from simgate.release.comparison import compare
+from simgate.release.evidence import observations
 from simgate.release.policy import Policy
-from simgate.specs.recipe import demo_release_recipe
+from simgate_airflow.case import Case, read_case
+from simgate_airflow.change import Change, read_change
+from simgate_airflow.figure_table import figure_table
+from simgate_airflow.judged import Judged, read_judged
+from simgate_airflow.markdown import code
+from simgate_airflow.softened import asked_otherwise, softenings
+from simgate_airflow.ui.address import candidate_url, report_url
 
-METRICS_SHOWN = 12
-CAUTION = "This bench is **emulated**: it shows nothing about a device."
+SHOWN_FILES = 30
+SHOWN_PUSHES = 10
+EMULATED = "**Bench:** ⚠ **emulated**. It shows nothing about a device."
 
 
-def body(store: Store, why: ReleaseWhy, entry: CandidateEntry, policy: Policy) -> str:
-    """The evidence of one candidate, gate by gate, with who may not answer and what was asked differently.
-
-    Made once, when the question is asked; what it links to is readable until the candidate lapses, and no longer.
-    """
-    candidate = entry.candidate
-    links = Links(store, min((candidate.expires_at - datetime.now(UTC)).total_seconds(), MAX_LINK_S))
-    authors = ", ".join(_named(policy, person) for person in sorted({*why.people, *candidate.authors}))
+def body(store: Store, entry: CandidateEntry, policy: Policy) -> str:
+    """The evidence of one candidate. Made once, when the question is asked; its links are Airflow's and do not end."""
+    case = read_case(store, policy, entry)
     parts = [
-        f"**Candidate** `{entry.digest}` of **{candidate.model}** for channel **{candidate.channel}**, "
-        f"engine `{candidate.engine}`.",
-        _replaces(why),
-        f"Waits until {candidate.expires_at:%Y-%m-%d %H:%M} UTC. A newer candidate supersedes it.",
-        "| evidence | verdict | figures | run |\n| --- | --- | --- | --- |\n"
-        + "\n".join(_row(store, role, ref, links) for role, ref in candidate.evidence.items()),
-        *links.note(),
-        *_cautions(why),
-        f"**Authors, who may not approve:** {authors or 'nobody'}. Policy `{candidate.policy_sha256[:12]}`.",
-        f"Check it yourself: `simgate verify {candidate.model}`.",
+        _replaces(case),
+        *_changed(case, policy, read_change(case)),
+        _against(case, policy),
+        *(part for gate in read_judged(case) for part in _gate(case, gate)),
+        *_softened(case, policy),
+        _bench(case),
+        _waived(case),
+        *_digests(case),
+        f"**Until {when(case.candidate.expires_at)}**: then the candidate lapses and is quarantined. A newer candidate "
+        f"supersedes it before. Check it yourself: `simgate verify {case.candidate.model}`.",
     ]
     return "\n\n".join(parts)
 
 
-def _replaces(why: ReleaseWhy) -> str:
-    if why.live is None:
-        return "Nothing is live in this channel."
-    return f"Replaces the live engine `{why.live.export_content}`."
+def _replaces(case: Case) -> str:
+    candidate = case.candidate
+    if case.live is None:
+        return f"**Replaces nothing.** No model of {candidate.model} is live in channel {candidate.channel}: the first."
+    live, entry = case.live.model, case.live.made_live
+    return (
+        f"**Replaces** engine {_short(live.engine)}, live in channel {candidate.channel} since **{when(live.since)}** "
+        f"(ledger entry {entry.seq}, {entry.action} by {code(entry.who)}: {code(entry.why)})."
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Links to pages in a bucket, under the account that the store was opened with; a local folder gives none."""
-
-    store: Store
-    for_s: float
-
-    def report(self, ref: ManifestRef) -> str:
-        """` ([page](…))`, or nothing where no page was drawn."""
-        key = report_of(ref.uri)
-        if not self._linkable or not self.store.exists(key):
-            return ""
-        return f" ([page]({self.store.link(key, self.for_s)}))"
-
-    def note(self) -> Iterator[str]:
-        """How long they are good for."""
-        if self._linkable:
-            until = datetime.now(UTC) + timedelta(seconds=self.for_s)
-            yield f"Pages can be read here until {until:%Y-%m-%d %H:%M} UTC, later by `simgate link`."
-
-    @property
-    def _linkable(self) -> bool:
-        # A browser opens no file:// link out of Airflow's page.
-        return self.store.url.startswith("s3://")
+def _changed(case: Case, policy: Policy, change: Change) -> Iterator[str]:
+    page = candidate_url(case.candidate.model, case.candidate.channel, case.entry.digest)
+    yield f"### What changed\n\n[Pictures before and after, every report]({page})"
+    yield from _pushes(policy, change, page)
+    yield from _files(change, page)
+    if scenes := [f"{scene.name} ({scene.how})" for scene in change.scenes]:
+        yield f"**Scenes:** {', '.join(scenes)}."
+    if change.asked:
+        yield _list(
+            "Asked otherwise than of the live model", [_asked(name, was, now, "was") for name, was, now in change.asked]
+        )
+    if change.code:
+        yield f"**Code or libraries changed** since the live model was made: {', '.join(change.code)}."
+    people = sorted({*(case.why.people if case.why else ()), *case.candidate.authors})
+    named = ", ".join(_named(policy, person) for person in people)
+    yield f"**Authors, who may not approve:** {named or 'nobody'}."
 
 
-def _row(store: Store, role: str, ref: ManifestRef, links: Links) -> str:
-    manifest = read_manifest(store, ref)
-    verdict = read_verdict(store, manifest)
-    said = "" if verdict is None else verdict.verdict
-    figures = [] if verdict is None else [f"{name} {value:.4g}" for name, value in sorted(verdict.metrics.items())]
-    return f"| {role} | {said} | {_cell(', '.join(figures[:METRICS_SHOWN]))} | `{_made(manifest)}`{links.report(ref)} |"
+def _pushes(policy: Policy, change: Change, page: str) -> Iterator[str]:
+    if not change.pushes:
+        yield "**Scenes pushed:** none since the live model was made."
+        return
+    lines = [
+        f"{when(push.at)}, {_named(policy, push.author)}: {code(push.message)}" for push in change.pushes[:SHOWN_PUSHES]
+    ]
+    title = "Taken back, newest first" if change.back else "Pushed, newest first"
+    yield _list(title, lines, more=len(change.pushes) - SHOWN_PUSHES, of="pushes", page=page)
+
+
+def _files(change: Change, page: str) -> Iterator[str]:
+    if not change.files:
+        return
+    counts = {how: sum(file.how == how for file in change.files) for how in ("changed", "added", "removed")}
+    title = "Files: " + ", ".join(f"{count} {how}" for how, count in counts.items() if count)
+    lines = [f"{file.how} {code(file.path)}" for file in change.files[:SHOWN_FILES]]
+    yield _list(title, lines, more=len(change.files) - SHOWN_FILES, of="files", page=page)
+
+
+def _against(case: Case, policy: Policy) -> str:
+    title = "### Against the live model\n\n"
+    if case.live is None:
+        return f"{title}Nothing is live: there is nothing to compare with."
+    if case.live.problem:
+        return f"{title}⚠ **The live model's evidence cannot be read:** {code(case.live.problem)}"
+    if case.live.found["train"].content_digest == case.found["train"].content_digest:
+        return f"{title}The weights are the live model's: nothing to compare."
+    if "evaluate_live" not in case.found:
+        return f"{title}⚠ **The live model was not evaluated beside the candidate**: promote will refuse."
+    try:
+        found = compare(case.store, case.found["evaluate"], case.found["evaluate_live"])
+    except InputError as error:
+        return f"{title}⚠ **They cannot be compared**, and promote will refuse: {code(error)}"
+    alpha = policy.channel(case.candidate.channel).not_worse_than_live.alpha
+    pairs = found.won + found.lost + found.tied
+    verdict = "⚠ **significantly worse: promote will refuse**" if found.p_value < alpha else "not significantly worse"
+    return (
+        f"{title}The same {pairs} closed-loop episodes, driven by both: **won {found.won}, lost {found.lost}, "
+        f"tied {found.tied}**. Exact McNemar test, one-sided: p = {found.p_value:.3g}; the channel refuses below "
+        f"{alpha:g}: {verdict}."
+    )
+
+
+def _gate(case: Case, gate: Judged) -> Iterator[str]:
+    said = gate.verdict.verdict if gate.verdict else "no verdict"
+    mark = "" if said == "PASS" else "⚠ "
+    yield f"### {mark}{gate.role}: {said}\n\n{_made(gate.manifest)}{_report(case.store, gate)}"
+    if gate.verdict and gate.verdict.reasons:
+        yield _list("Why", [code(reason) for reason in gate.verdict.reasons])
+    if gate.figures:
+        yield figure_table(gate.figures, has_live=case.live is not None)
+
+
+def _report(store: Store, gate: Judged) -> str:
+    uri = next(iter(gate.manifest.subject)).uri
+    key = report_of(uri)
+    return f", [report]({report_url(key)})" if store.exists(key) else ", no report was drawn"
+
+
+def _softened(case: Case, policy: Policy) -> Iterator[str]:
+    looser = [code(problem) for problem in softenings(policy.channel(case.candidate.channel), case.found)]
+    fields = [_asked(name, usual, now, "default") for name, usual, now in asked_otherwise(case.why)]
+    yield "### Softened"
+    if looser:
+        yield _list("⚠ Asked less than the channel demands, and promote will refuse", looser)
+    if fields:
+        yield _list("Asked otherwise than the default recipe", fields)
+    if not (looser or fields):
+        yield "Nothing: no demand of the channel is missed, and the recipe is the default one."
+
+
+def _asked(name: str, before: object, now: object, word: str) -> str:
+    return f"{code(name)} is {code(now)} ({word} {code(before)})"
+
+
+def _bench(case: Case) -> str:
+    bench = case.found["hil"].spec.get("bench")
+    return EMULATED if bench == "emulated" else f"**Bench:** {code(bench)}."
+
+
+def _waived(case: Case) -> str:
+    waivers = {waiver.manifest: waiver for waiver in case.state.waivers}
+    seen = observations(case.store, "main", case.candidate.engine).items() if waivers else ()
+    lines = []
+    for folder, item in seen:
+        waiver = waivers.get(sha256_hex(item.to_json())) if isinstance(item, Manifest) else None
+        if waiver is not None:
+            lines.append(f"⚠ a FAIL of {code(folder)}, by {code(waiver.who)}: {code(waiver.why)}")
+    return _list("Waived", lines) if lines else "**Waived:** nothing."
+
+
+def _digests(case: Case) -> Iterator[str]:
+    candidate = case.candidate
+    full = {
+        "candidate": case.entry.digest, "engine": candidate.engine, "policy": candidate.policy_sha256,
+        **({"live engine": case.live.model.engine} if case.live else {}),
+        **{f"evidence {role}": ref.sha256 for role, ref in candidate.evidence.items()},
+    }  # fmt: skip
+    yield (
+        f"### What is asked about\n\nCandidate {_short(case.entry.digest)} of **{candidate.model}** for "
+        f"channel **{candidate.channel}**, engine {_short(candidate.engine)}, policy "
+        f"{_short(candidate.policy_sha256)}; in full:"
+    )
+    yield "\n".join(f"- {name} `{digest}`" for name, digest in full.items())
+
+
+def _short(digest: str) -> str:
+    return f"`{digest[:12]}`"
 
 
 def _made(manifest: Manifest) -> str:
-    return f"{manifest.stage} {manifest.run_key[:12]}"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _cautions(why: ReleaseWhy) -> Iterator[str]:
-    if why.recipe.hil.bench == "emulated":
-        yield CAUTION
-    usual = dict(_leaves(demo_release_recipe().model_dump(mode="json")))
-    asked = dict(_leaves(why.recipe.model_dump(mode="json")))
-    moved = [name for name in asked if asked[name] != usual.get(name)]
-    if moved:
-        yield "**Asked differently from the default recipe:** " + "; ".join(
-            f"`{name}` is {code(asked[name])} (default {code(usual.get(name))})" for name in moved
-        )
-
-
-def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Every plain value of a JSON document under its dotted name."""
-    if not isinstance(value, dict):
-        yield path, value
-        return
-    for name, inner in value.items():
-        yield from _leaves(inner, f"{path}.{name}" if path else name)
+    return f"`{manifest.stage} {manifest.run_key[:12]}`"
 
 
 def _named(policy: Policy, identity: str) -> str:
@@ -117,7 +197,7 @@ def _named(policy: Policy, identity: str) -> str:
     return f"{person.name} ({code(identity)})" if person else f"{code(identity)} (**nobody in the policy**)"
 
 
-def code(text: object) -> str:
-    """Words that somebody else chose (an author, a recipe) as code: within it Airflow's page makes no link of any."""
-    words = " ".join(str(text).replace("`", "'").split())
-    return f"`{words or ' '}`"
+def _list(title: str, lines: Sequence[str], *, more: int = 0, of: str = "", page: str = "") -> str:
+    """A titled list; what is left out is counted, and where it is."""
+    rest = [f"… and [{more} more {of}]({page})"] if more > 0 else []
+    return f"**{title}:**\n\n" + "\n".join(f"- {line}" for line in (*lines, *rest))

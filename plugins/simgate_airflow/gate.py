@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from simgate.core.errors import NotFound
 from simgate.core.store import Store
 from simgate.plan.record import find_why
-from simgate.release.approval import GateRecord
+from simgate.release.approval import REJECT, GateRecord
 from simgate.release.candidate import CandidateEntry
 from simgate.release.lineage import lineages, walk
 from simgate_airflow.audit import AirflowRun, read_audit
 from simgate_airflow.rest import Rest, run_path
 from simgate_airflow.run_record import airflow_run
 
-GATE_TASK = "approve"
+GATE_TASK = "decide"
+GATE_TASKS = frozenset((GATE_TASK, "approve"))
+"""With the name that the gate had before: an answer of that time is no touch of the work either."""
+REASON = "reason"
+UNTOUCHED = "Nothing to add."
+"""What the form holds before somebody writes: no reason."""
+NO_REASON = "no reason given"
+MAX_REASON_CHARACTERS = 2000
+CUT = " … (cut)"
 
 
 def read_gate(rest: Rest, run: AirflowRun, upstream: Iterable[AirflowRun]) -> GateRecord | None:
@@ -27,7 +35,7 @@ def read_gate(rest: Rest, run: AirflowRun, upstream: Iterable[AirflowRun]) -> Ga
     except NotFound:
         return None
     instance: dict[str, Any] = rest.get(path)
-    audit = read_audit(rest, upstream, answered=run, gate=GATE_TASK)
+    audit = read_audit(rest, upstream, answered=run, gates=GATE_TASKS)
     responder = asked.get("responded_by_user") or {}
     return GateRecord(
         dag_id=run.dag_id, run_id=run.run_id, task_id=GATE_TASK, try_number=instance["try_number"],
@@ -35,11 +43,21 @@ def read_gate(rest: Rest, run: AirflowRun, upstream: Iterable[AirflowRun]) -> Ga
         subject=asked["subject"], response_received=asked["response_received"],
         chosen_options=tuple(asked["chosen_options"] or ()), responder_id=responder.get("id", ""),
         responder_name=responder.get("name", ""),
-        reason=str((asked.get("params_input") or {}).get("reason", ""))[:2000],
         responded_at=_time(asked["responded_at"]),
         assigned_ids=tuple(user["id"] for user in asked["assigned_users"]), all_admins=rest.everybody_is_admin(),
-        run_started_by=audit.started_by, touched_by=audit.touched_by,
+        run_started_by=audit.started_by, touched_by=audit.touched_by, reason=reason_of(asked),
     )  # fmt: skip
+
+
+def reason_of(asked: Mapping[str, Any]) -> str:
+    """The reason that came with the answer; Airflow's API checks no form, so anything may stand there."""
+    given = (asked.get("params_input") or {}).get(REASON)
+    text = given.encode("utf-8", "replace").decode().strip() if isinstance(given, str) else ""
+    if text in ("", UNTOUCHED):
+        return NO_REASON if REJECT in (asked["chosen_options"] or ()) else ""
+    if len(text) > MAX_REASON_CHARACTERS:
+        return text[: MAX_REASON_CHARACTERS - len(CUT)] + CUT
+    return text
 
 
 def upstream_folders(store: Store, entry: CandidateEntry) -> frozenset[str]:

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from simgate.core.errors import InputError
 from simgate.core.store import Store
 from simgate.plan.record import ReleaseWhy
 from simgate.release.approval import REJECT, GateRecord
 from simgate.release.approvals import Approvals
 from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.judge import judge
 from simgate.release.policy import Policy
 from simgate.release.promote import promote as release
 from simgate.release.settle import settle as settle_candidate
+from simgate.release.undecided import note_undecided
 from simgate_airflow.audit import AirflowRun
 from simgate_airflow.failure import failures_for_airflow
-from simgate_airflow.gate import airflow_runs, read_gate, upstream_folders
+from simgate_airflow.gate import GATE_TASK, airflow_runs, read_gate, upstream_folders
+from simgate_airflow.gate_end import undecided
 from simgate_airflow.question import own_candidate
 from simgate_airflow.release_run import release_why
 from simgate_airflow.rest import Rest
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 log = logging.getLogger(__name__)
+
+ANEW = "the hourly run of release_model proposes it anew; start one by hand to be asked at once"
 
 
 def promote(context: Context) -> dict[str, str]:
@@ -46,7 +52,10 @@ def promote(context: Context) -> dict[str, str]:
 
 
 def settle(context: Context) -> dict[str, str]:
-    """Quarantine the run's candidate unless it is live or still waits; skipped where there is nothing to settle."""
+    """Quarantine the run's candidate if it was rejected, refused or lapsed; skipped where there is nothing to settle.
+
+    A gate that somebody set, cleared or deleted decides nothing: the task fails and says who it was.
+    """
     store = open_store("ledger", settings().domain)
     with failures_for_airflow():
         why = why_of(store, context)
@@ -57,8 +66,16 @@ def settle(context: Context) -> dict[str, str]:
         if not _rejected(gate) and _superseded(store, why, entry):
             # It can never go live, and an entry would move the head under the candidate that waits now.
             raise AirflowSkipException("a newer candidate superseded this run's: nothing to settle")
+        policy = Policy.load(settings().policy_path)
+        end = undecided(gate or unasked(why), entry)
+        if end and not _is_decided(store, policy, why, entry):
+            note_undecided(_approvals(), entry, gate or unasked(why), end)
+            raise InputError(
+                f"candidate {entry.digest[:12]} is neither approved nor rejected, and is not quarantined: {end}",
+                remedy=ANEW,
+            )
         settled = settle_candidate(
-            store, Policy.load(settings().policy_path), model=why.recipe.model, channel=why.recipe.channel,
+            store, policy, model=why.recipe.model, channel=why.recipe.channel,
             candidate=entry.digest, gate=gate, signer=open_signer("ledger", settings().domain),
             approvals=_approvals(),
         )  # fmt: skip
@@ -75,6 +92,12 @@ def _approvals() -> Approvals:
 
 def _rejected(gate: GateRecord | None) -> bool:
     return gate is not None and gate.response_received and REJECT in gate.chosen_options
+
+
+def _is_decided(store: Store, policy: Policy, why: ReleaseWhy, entry: CandidateEntry) -> bool:
+    """Whether the candidate was live or is quarantined: what happens to its gate afterwards changes neither."""
+    state = judge(store, policy, why.recipe.model).must_hold()
+    return state.was_live(why.recipe.channel, entry.digest) or state.is_quarantined(entry.digest)
 
 
 def _superseded(store: Store, why: ReleaseWhy, entry: CandidateEntry) -> bool:
@@ -95,7 +118,7 @@ def unasked(why: ReleaseWhy) -> GateRecord:
     """The gate of a run that never asked: it has no response, and the refusal says so."""
     dag_id, run_id = airflow_run(why.run) or ("", why.run)
     return GateRecord(
-        dag_id=dag_id, run_id=run_id, task_id="approve", try_number=0, try_started_at=None, task_state="none",
+        dag_id=dag_id, run_id=run_id, task_id=GATE_TASK, try_number=0, try_started_at=None, task_state="none",
         subject="", response_received=False, chosen_options=(), responder_id="", responder_name="", reason="",
         responded_at=None, assigned_ids=(), all_admins=False, run_started_by=(), touched_by=(),
     )  # fmt: skip

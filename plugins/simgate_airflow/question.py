@@ -46,7 +46,7 @@ def question(context: Context) -> Question:
         candidate = entry.candidate
         return Question(
             subject=subject_of(entry),
-            body=body(store, why, entry, policy),
+            body=body(store, entry, policy),
             assigned_users=assigned_users(policy, candidate.channel),
             patience=candidate.expires_at - datetime.now(UTC),
         )

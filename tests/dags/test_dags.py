@@ -64,7 +64,7 @@ def test_the_dags_are_the_pipelines(tmp_path: Path):
     assert found["release_model"] == {
         "plan": ["train"], "train": ["evaluate_candidate", "evaluate_live"], "evaluate_candidate": ["export"],
         "evaluate_live": ["export"], "export": ["compare"], "compare": ["hil"], "hil": ["propose"],
-        "propose": ["approve"], "approve": ["promote"], "promote": ["settle"], "settle": [],
+        "propose": ["decide"], "decide": ["promote"], "promote": ["settle"], "settle": [],
     }  # fmt: skip
 
 

@@ -102,12 +102,12 @@ class Run:
         instance = self.instance(task.replace(".", "/"))
         return self.log(name, max(instance["try_number"], 1), map_index=int(index or -1))[-3000:]
 
-    def answer(self, who: User, option: str) -> httpx.Response:
-        """Answer the gate, a moment after it parked: earlier an answer can fail the run."""
-        self.reaches("approve", "awaiting_input")
+    def answer(self, who: User, option: str, **form: Any) -> httpx.Response:
+        """Answer the gate, a moment after it parked: earlier an answer can fail the run. `form` is its fields."""
+        self.reaches("decide", "awaiting_input")
         time.sleep(3)
-        body = {"chosen_options": [option], "params_input": {}}
-        return who.ask("PATCH", f"{self.path}/taskInstances/approve/-1/hitlDetails", body)
+        body = {"chosen_options": [option], "params_input": form}
+        return who.ask("PATCH", f"{self.path}/taskInstances/decide/-1/hitlDetails", body)
 
     def set_task(self, who: User, task: str, state: str) -> httpx.Response:
         """Set a task's state by hand."""

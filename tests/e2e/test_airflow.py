@@ -6,19 +6,21 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from simgate.core.heads import dataset_head
 from simgate.core.journal import Journal
 from simgate.plan.record import record_folder, task_lines
 from simgate.release.approval import ApprovalRecord
+from simgate_airflow.gate import NO_REASON, UNTOUCHED
 from simgate_airflow.process import members
 from simgate_airflow.run_record import run_name
-from tests.e2e.airflow_client import Run, wait_for
+from tests.e2e.airflow_client import Run, User, wait_for
 from tests.e2e.conftest import World
 from tests.raw_ledger import Ledger
 
@@ -42,6 +44,12 @@ def refusals(world: World, run: Run) -> str:
     return "; ".join(reason for record in mine for reason in record.reasons)
 
 
+def reasons(world: World, run: Run) -> set[str]:
+    """The reasons that came with the answers of the run's gate, as the store keeps them."""
+    records = [ApprovalRecord.from_json(world.store.get(key), what=key) for key in world.store.keys("approvals")]
+    return {record.gate.reason for record in records if record.gate.run_id == run.run_id}
+
+
 def live_candidate(world: World) -> str | None:
     live = Ledger(world.store, "navigator").live("demo")
     return live.candidate if live else None
@@ -49,7 +57,7 @@ def live_candidate(world: World) -> str | None:
 
 def waiting_gate(world: World, who: str = "engineer", *, hold: bool = False) -> Run:
     run = world.user(who).trigger("gate", hold=hold)
-    run.reaches("approve", "awaiting_input")
+    run.reaches("decide", "awaiting_input")
     return run
 
 
@@ -196,12 +204,57 @@ def test_a_lost_event_is_made_good_and_exactly_the_edited_scene_is_made_again(wo
 
 def test_a_reject_fails_the_run_and_quarantines_the_candidate(world: World):
     release = world.user("admin").runs("release_model")[-1]
-    release.answer(world.user("release-manager"), "Reject").raise_for_status()
+    release.reaches("decide", "awaiting_input")
+    asked = release.user.get(f"{release.path}/taskInstances/decide/-1/hitlDetails")
+    assert asked["params"]["reason"]["value"] == UNTOUCHED, "the form asks for a reason"
+    release.answer(world.user("release-manager"), "Reject", reason="it hits the desk").raise_for_status()
     assert release.ended() == "failed"
     head = Ledger(world.store, "navigator").head()
     assert (head.action, head.who) == ("settle", "release-manager")
     assert len(head.after.quarantined) == 1
     assert "rejected" in refusals(world, release)
+    assert reasons(world, release) == {"it hits the desk"}
+
+
+DEEDS: dict[str, Callable[[Run, User], httpx.Response]] = {
+    "set to failed": lambda run, who: run.set_task(who, "decide", "failed"),
+    "set to success": lambda run, who: run.set_task(who, "decide", "success"),
+    "set to skipped": lambda run, who: run.set_task(who, "decide", "skipped"),
+    "cleared": lambda run, who: run.clear(who, "decide"),
+    "run set to failed": lambda run, who: who.ask("PATCH", run.path, {"state": "failed"}),
+    "run set to success": lambda run, who: who.ask("PATCH", run.path, {"state": "success"}),
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_an_engineer_who_ends_a_waiting_gate_by_hand_quarantines_nothing_and_is_named(world: World, deed: str):
+    run, ledger = waiting_gate(world), Ledger(world.store, "navigator")
+    before = ledger.head()
+    DEEDS[deed](run, world.user("engineer")).raise_for_status()
+    run.reaches("settle", "failed")
+    run.ended()
+    assert ledger.head() == before, "nothing went live, and nothing is quarantined"
+    said = run.log("settle")
+    assert "is neither approved nor rejected, and is not quarantined" in said
+    assert "engineer did " in said
+    assert "engineer did " in refusals(world, run), "and the store keeps who it was"
+
+
+def test_a_waiting_gate_that_an_engineer_deletes_quarantines_nothing_and_asks_again(world: World):
+    run, ledger = waiting_gate(world), Ledger(world.store, "navigator")
+    before = ledger.head()
+    world.user("engineer").ask("DELETE", f"{run.path}/taskInstances/decide").raise_for_status()
+    run.answer(world.user("release-manager"), "Approve")
+    run.ended()
+    assert ledger.head() == before
+
+
+def test_an_answer_that_fills_the_form_in_with_anything_still_counts(world: World):
+    run = waiting_gate(world)
+    run.answer(world.user("release-manager"), "Reject", reason=[7], other={"a": 1}).raise_for_status()
+    assert run.ended() == "failed"
+    assert Ledger(world.store, "navigator").head().action == "settle"
+    assert reasons(world, run) == {NO_REASON}
 
 
 def test_a_gate_that_was_set_to_success_and_a_forged_xcom_promote_nothing(world: World):
@@ -209,8 +262,8 @@ def test_a_gate_that_was_set_to_success_and_a_forged_xcom_promote_nothing(world:
     engineer = world.user("engineer")
     forged = {"chosen_options": ["Approve"], "responded_by_user": {"id": "release-manager", "name": "release-manager"}}
     body = {"key": "return_value", "value": forged}
-    engineer.ask("POST", f"{run.path}/taskInstances/approve/xcomEntries", body).raise_for_status()
-    run.set_task(engineer, "approve", "success").raise_for_status()
+    engineer.ask("POST", f"{run.path}/taskInstances/decide/xcomEntries", body).raise_for_status()
+    run.set_task(engineer, "decide", "success").raise_for_status()
     assert_refused(world, run, "the gate has no response")
 
 
@@ -225,10 +278,10 @@ def test_a_cleared_gate_fails_instead_of_asking_again_and_its_old_answer_promote
     engineer = world.user("engineer")
     run.answer(world.user("release-manager"), "Approve").raise_for_status()
     run.reaches("hold", "running")
-    run.clear(engineer, "approve").raise_for_status()
-    run.reaches("approve", "failed")
-    assert "asked once a run" in run.log("approve", 2)
-    run.set_task(engineer, "approve", "success").raise_for_status()
+    run.clear(engineer, "decide").raise_for_status()
+    run.reaches("decide", "failed")
+    assert "asked once a run" in run.log("decide", 2)
+    run.set_task(engineer, "decide", "success").raise_for_status()
     world.store.create(f"release-holds/{run.run_id}", b"go on")
     assert_refused(world, run, "it was cleared")
 

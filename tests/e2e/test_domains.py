@@ -34,7 +34,7 @@ def quiet(world: World) -> None:
 
 
 def _waits(run: Run) -> bool:
-    return run.tasks.get("approve") == "awaiting_input"
+    return run.tasks.get("decide") == "awaiting_input"
 
 
 def objects(world: World) -> dict[str, str]:

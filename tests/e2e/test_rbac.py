@@ -58,7 +58,7 @@ class Office:
 
     def gate_state(self) -> str:
         """State of the release's gate."""
-        return self.ask("vic", "GET", "RELEASE/taskInstances/approve").json()["state"]
+        return self.ask("vic", "GET", "RELEASE/taskInstances/decide").json()["state"]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def _token(url: str, name: str, password: str) -> str:
     return answer.raise_for_status().json()["access_token"]
 
 
-GATE = "RELEASE/taskInstances/approve"
+GATE = "RELEASE/taskInstances/decide"
 XCOM = {"key": "return_value", "value": {"chosen_options": ["Approve"]}, "map_index": -1}
 CLEAR = {"dry_run": False, "only_failed": False}
 READS = ("vic", "promoter", "eve", "mona")
@@ -128,7 +128,7 @@ TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     # The gate: nobody of the four sets it, clears it, forges its answer or removes it.
     ("PATCH", GATE, {"new_state": "success"}, ()),
     ("PATCH", f"{GATE}/-1", {"new_state": "success"}, ()),
-    ("POST", "dags/release_model/clearTaskInstances", {**CLEAR, "task_ids": ["approve"]}, ()),
+    ("POST", "dags/release_model/clearTaskInstances", {**CLEAR, "task_ids": ["decide"]}, ()),
     ("POST", f"{GATE}/xcomEntries", XCOM, ()),
     ("PATCH", f"{GATE}/xcomEntries/return_value", {"value": 1, "map_index": -1}, ()),
     ("DELETE", f"{GATE}/xcomEntries/return_value", None, ()),
@@ -164,13 +164,39 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(
 def test_a_bulk_request_about_the_gate_is_refused_entity_by_entity(office: Office, path: str):
     run_id = office.ask("vic", "GET", "RELEASE").json()["dag_run_id"]
     entity = {
-        "dag_id": "release_model", "dag_run_id": run_id, "task_id": "approve", "map_index": -1, "new_state": "success",
+        "dag_id": "release_model", "dag_run_id": run_id, "task_id": "decide", "map_index": -1, "new_state": "success",
     }  # fmt: skip
     body = {"actions": [{"action": "update", "entities": [entity], "action_on_non_existence": "fail"}]}
     errors = office.ask("eve", "PATCH", path, body).raise_for_status().json()["update"]["errors"]
     assert [error["status_code"] for error in errors] == [403]
     assert office.ask("mona", "PATCH", path, body).status_code == 403
     assert office.gate_state() == "awaiting_input"
+
+
+RUN_OF = {"dag_id": "release_model", "dag_run_id": "RUN"}
+BULK: tuple[tuple[str, str, Any], ...] = (
+    ("PATCH", "dags/DAG/dagRuns", {"actions": [{"action": "delete", "entities": [RUN_OF]}]}),
+    ("PATCH", "dags/DAG/dagRuns", {"actions": [{"action": "update", "entities": [{**RUN_OF, "state": "failed"}]}]}),
+    ("POST", "dags/DAG/clearDagRuns", {"dry_run": False, "dag_runs": [RUN_OF]}),
+    ("POST", "dags/release_model/clearPartitions", {"dry_run": False, "clear_task_instances": True, "run_id": "RUN"}),
+    ("PATCH", "dags/DAG/dagRuns/RUN/taskInstances", {"actions": [{"action": "delete", "entities": ["decide"]}]}),
+    ("PATCH", "RELEASE/taskGroupInstances/decide", {"new_state": "failed"}),
+)
+
+
+@pytest.mark.parametrize("dag", ["release_model", "~"])
+@pytest.mark.parametrize("row", BULK, ids=[f"{row[0]}-{row[1].rpartition('/')[2]}-{n}" for n, row in enumerate(BULK)])
+def test_no_bulk_request_clears_sets_or_deletes_a_waiting_gate_or_its_run(office: Office, row: Any, dag: str):
+    run_id = office.ask("vic", "GET", "RELEASE").json()["dag_run_id"]
+    method, path, body = row
+    path = path.replace("DAG/", f"{dag}/").replace("/RUN/", f"/{run_id}/")
+    for who in READS:
+        answer = office.ask(who, method, path, json.loads(json.dumps(body).replace('"RUN"', json.dumps(run_id))))
+        done = answer.json() if answer.is_success else {}
+        assert not any(result.get("success") for result in done.values() if isinstance(result, dict)), (who, done)
+        assert answer.status_code == 403 or done, (who, answer.text)
+        assert office.gate_state() == "awaiting_input", who
+    assert office.ask("vic", "GET", "RELEASE").json()["state"] == "running"
 
 
 def test_the_assigned_manager_alone_answers_and_the_record_names_her_by_a_number(office: Office):

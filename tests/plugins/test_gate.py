@@ -11,7 +11,7 @@ import pytest
 
 from simgate.core.errors import NotFound, SimgateError
 from simgate_airflow.audit import UNKNOWN, AirflowRun, read_audit
-from simgate_airflow.gate import read_gate
+from simgate_airflow.gate import GATE_TASKS, NO_REASON, UNTOUCHED, read_gate, reason_of
 from simgate_airflow.rest import Rest, run_path
 from simgate_airflow.settings import read_settings
 
@@ -32,6 +32,7 @@ class Recorded:
             DATASET: {"triggering_user_name": "engineer", "queued_at": AT},
         }
         self.failures = 0
+        self.answer: dict[str, Any] = {"chosen_options": ["Approve"], "params_input": {}}
 
     def line(
         self, event: str, owner: str, run: AirflowRun | None = RUN, *, dag: str = "", task: str = "", **extra: Any
@@ -64,9 +65,9 @@ class Recorded:
                 return httpx.Response(200, json=state)
             if path == f"{base}/upstreamAssetEvents":
                 return httpx.Response(200, json={"asset_events": self.events.get(run, [])})
-            if path == f"{base}/taskInstances/approve" and run == RUN:
+            if path == f"{base}/taskInstances/decide" and run == RUN:
                 return httpx.Response(200, json={"try_number": 1, "start_date": AT, "state": "success"})
-            if path == f"{base}/taskInstances/approve/-1/hitlDetails" and run == RUN:
+            if path == f"{base}/taskInstances/decide/-1/hitlDetails" and run == RUN:
                 return httpx.Response(200, json=self._asked())
         return httpx.Response(404, json={"detail": "not found"})
 
@@ -78,7 +79,7 @@ class Recorded:
 
     def _asked(self) -> dict[str, Any]:
         return {
-            "subject": "Release navigator: candidate abc", "response_received": True, "chosen_options": ["Approve"],
+            "subject": "Release navigator: candidate abc", "response_received": True, **self.answer,
             "responded_by_user": {"id": "release-manager", "name": "Release Manager"}, "responded_at": AT,
             "assigned_users": [{"id": "release-manager", "name": "release-manager"}],
         }  # fmt: skip
@@ -97,7 +98,7 @@ def rest(airflow: Recorded, tmp_path: Path) -> Rest:
 
 
 def touched(rest: Rest) -> set[str]:
-    return {touch.who for touch in read_audit(rest, [DATASET], answered=RUN, gate="approve").touched_by}
+    return {touch.who for touch in read_audit(rest, [DATASET], answered=RUN, gates=GATE_TASKS).touched_by}
 
 
 def test_the_gate_is_read_whole(rest: Rest):
@@ -106,6 +107,30 @@ def test_the_gate_is_read_whole(rest: Rest):
     assert (gate.responder_id, gate.task_state, gate.try_number) == ("release-manager", "success", 1)
     assert gate.run_started_by == ("engineer",)
     assert not gate.all_admins
+    assert gate.reason == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"reason": " it hits the desk "}, "it hits the desk"), ({}, NO_REASON), (None, NO_REASON),
+        ({"reason": UNTOUCHED}, NO_REASON), ({"reason": "  "}, NO_REASON), ({"reason": 7}, NO_REASON),
+        ({"reason": ["a"]}, NO_REASON), ({"other": "x"}, NO_REASON),
+    ],
+)  # fmt: skip
+def test_the_reason_of_a_reject_is_kept_and_a_missing_one_is_said_whatever_the_api_took(
+    rest: Rest, airflow: Recorded, given: Any, kept: str
+):
+    airflow.answer = {"chosen_options": ["Reject"], "params_input": given}
+    assert read_gate(rest, RUN, []).reason == kept
+
+
+def test_a_reason_that_is_too_long_is_cut_and_says_so(rest: Rest, airflow: Recorded):
+    airflow.answer = {"chosen_options": ["Reject"], "params_input": {"reason": "x" * 5000}}
+    reason = read_gate(rest, RUN, []).reason
+    assert len(reason) == 2000
+    assert reason.endswith("(cut)")
+    assert reason_of({"chosen_options": ["Reject"], "params_input": {"reason": "a\ud800b"}}) == "a?b"
 
 
 def test_a_gate_that_never_asked_is_none(rest: Rest):
@@ -119,16 +144,17 @@ def test_an_airflow_where_everybody_is_admin_is_noticed(rest: Rest, airflow: Rec
 
 def test_whoever_cleared_set_or_forged_anything_in_a_run_touched_it(rest: Rest, airflow: Recorded):
     airflow.line("post_clear_task_instances", "clearer", DATASET, method="POST")
-    airflow.line("patch_task_instance", "setter", RUN, task="approve", method="PATCH")
-    airflow.line("create_xcom_entry", "forger", RUN, task="approve", method="POST")
-    airflow.line("success", "airflow", RUN, task="approve", host_name="vm")
+    airflow.line("patch_task_instance", "setter", RUN, task="decide", method="PATCH")
+    airflow.line("create_xcom_entry", "forger", RUN, task="decide", method="POST")
+    airflow.line("success", "airflow", RUN, task="decide", host_name="vm")
     assert touched(rest) == {"clearer", "setter", "forger"}
 
 
 def test_an_answer_at_a_gate_is_no_touch_of_the_work_that_was_judged(rest: Rest, airflow: Recorded):
     """A release manager who answered an earlier release is not barred from the next, which reuses some of its work."""
+    airflow.line("update_hitl_detail", "release-manager", RUN, task="decide", method="PATCH")
+    airflow.line("update_hitl_detail", "release-manager", DATASET, task="decide", method="PATCH")
     airflow.line("update_hitl_detail", "release-manager", RUN, task="approve", method="PATCH")
-    airflow.line("update_hitl_detail", "release-manager", DATASET, task="approve", method="PATCH")
     assert touched(rest) == set()
     airflow.line("update_hitl_detail", "somebody", DATASET, task="another", method="PATCH")
     assert touched(rest) == {"somebody"}
@@ -160,9 +186,9 @@ def test_the_runs_behind_an_asset_event_are_followed_and_a_posted_one_has_a_post
         {"source_dag_id": "build_dataset", "source_run_id": "manual__1", "extra": {}, "timestamp": AT}
     ]
     airflow.events[DATASET] = [{"source_run_id": None, "extra": {"from_rest_api": True}, "timestamp": AT}]
-    assert read_audit(rest, [], answered=RUN, gate="approve").started_by == ("engineer", UNKNOWN)
+    assert read_audit(rest, [], answered=RUN, gates=GATE_TASKS).started_by == ("engineer", UNKNOWN)
     airflow.line("create_asset_event", "poster", None, method="POST")
-    assert read_audit(rest, [], answered=RUN, gate="approve").started_by == ("engineer", "poster")
+    assert read_audit(rest, [], answered=RUN, gates=GATE_TASKS).started_by == ("engineer", "poster")
 
 
 def test_the_log_of_a_run_that_was_deleted_still_counts(rest: Rest, airflow: Recorded):

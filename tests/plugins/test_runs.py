@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,12 +16,15 @@ from simgate.core.heads import dataset_head, push_scenes
 from simgate.core.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.record import DatasetWhy, read_why, task_lines
+from simgate.release.approval import REJECT, ApprovalRecord
+from simgate.release.candidate import CandidateEntry, candidates
 from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
 from simgate_airflow import dataset_run, promotion, question, release_run, run_record
 from simgate_airflow.assets import DATASET
 from tests.e2e import small_stages
 from tests.e2e.conftest import POLICY
 from tests.raw_ledger import Ledger
+from tests.release_chain import answer
 
 
 @pytest.fixture
@@ -157,19 +161,70 @@ def test_the_gate_asks_the_policys_people_about_the_runs_own_candidate_once_it_i
         question.question(run)
 
 
-def test_a_run_that_proposed_nothing_has_nothing_to_settle_and_a_gate_that_never_asked_promotes_nothing(
-    store: Store, tmp_path: Path, monkeypatch
-):
+def proposed(store: Store, folder: Path) -> dict[str, Any]:
+    """A release run whose candidate waits."""
+    dataset_run.publish(built(store, folder, "scheduled__1"))
     run = context("release_model", "manual__1", kind="manual", who="engineer")
-    with pytest.raises(AirflowSkipException, match="nothing to settle"):
-        promotion.settle(run)
-    dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
     release_run.plan(run)
     make(store, run, "train", "evaluate", "export", "hil")
     release_run.propose_candidate(run)
+    return run
+
+
+def candidate_of(store: Store) -> CandidateEntry:
+    entry = candidates(store, "navigator", "demo").newest()
+    assert entry is not None
+    return entry
+
+
+def test_a_run_that_proposed_nothing_has_nothing_to_settle(store: Store):
+    with pytest.raises(AirflowSkipException, match="nothing to settle"):
+        promotion.settle(context("release_model", "manual__1", kind="manual", who="engineer"))
+
+
+def test_a_gate_that_never_asked_promotes_nothing_quarantines_nothing_and_is_asked_about_anew(
+    store: Store, tmp_path: Path, monkeypatch
+):
+    run = proposed(store, tmp_path / "scenes")
     monkeypatch.setattr(promotion, "gate_of", lambda *_arguments: None)
+    by_clock = context("release_model", "scheduled__1")
+    with pytest.raises(AirflowSkipException, match="nothing to do"):
+        release_run.plan(by_clock)
     with pytest.raises(AirflowFailException, match="the gate has no response"):
         promotion.promote(run)
+    with pytest.raises(AirflowFailException, match="is not quarantined: nobody answered"):
+        promotion.settle(run)
     assert Ledger(store, "navigator").head() is None
+    assert release_run.plan(by_clock), "the next run by the clock proposes it anew"
+
+
+def test_a_candidate_that_lapsed_is_quarantined_whoever_ended_its_gate(store: Store, tmp_path: Path, monkeypatch):
+    run = proposed(store, tmp_path / "scenes")
+    entry = candidate_of(store)
+    lapsed = replace(entry, candidate=entry.candidate.model_copy(update={"expires_at": entry.at}))
+    monkeypatch.setattr(promotion, "own_candidate", lambda *_arguments: lapsed)
+    monkeypatch.setattr(promotion, "gate_of", lambda *_arguments: None)
     promotion.settle(run)
     assert Ledger(store, "navigator").head().action == "settle"
+
+
+def test_a_gate_that_was_cleared_after_its_candidate_went_live_is_settled_already(
+    store: Store, tmp_path: Path, monkeypatch
+):
+    run = proposed(store, tmp_path / "scenes")
+    gate = answer(candidate_of(store), responder_id="release-manager", assigned_ids=())
+    monkeypatch.setattr(promotion, "gate_of", lambda *_arguments: gate)
+    promotion.promote(run)
+    monkeypatch.setattr(promotion, "gate_of", lambda *_arguments: gate.model_copy(update={"try_number": 2}))
+    with pytest.raises(AirflowSkipException, match="the candidate is live"):
+        promotion.settle(run)
+
+
+def test_the_reason_of_a_reject_is_kept_with_the_answer(store: Store, tmp_path: Path, monkeypatch):
+    run = proposed(store, tmp_path / "scenes")
+    said = {"chosen_options": (REJECT,), "reason": "it hits the desk", "responder_id": "release-manager"}
+    gate = answer(candidate_of(store), **said)
+    monkeypatch.setattr(promotion, "gate_of", lambda *_arguments: gate)
+    promotion.settle(run)
+    (key,) = store.keys("approvals")
+    assert ApprovalRecord.from_json(store.get(key), what=key).gate.reason == "it hits the desk"

@@ -56,7 +56,7 @@ def released(world: PipelineWorld) -> Run:
     dataset = world.planned_run("build_dataset")
     assert world.follow(dataset) == "success", dataset.failures()
     release = world.planned_run("release_model")
-    assert world.follow(release, until="approve") == "running", release.failures()
+    assert world.follow(release, until="decide") == "running", release.failures()
     release.answer(world.user("release-manager"), "Approve").raise_for_status()
     world.say("the release manager approved")
     assert world.follow(release) == "success", release.failures()

@@ -104,7 +104,7 @@ def newest_gate(world: World) -> Run:
 
     def asks() -> bool:
         newest = candidates(world.store, "navigator", "demo").newest()
-        runs = (run for run in admin.runs("release_model") if run.tasks.get("approve") == "awaiting_input")
+        runs = (run for run in admin.runs("release_model") if run.tasks.get("decide") == "awaiting_input")
         mine = (
             run
             for run in runs

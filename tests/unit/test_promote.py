@@ -15,8 +15,8 @@ from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.release.approval import APPROVE, REJECT, ApprovalRecord, GateRecord, Touch, subject_of
 from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.comparison import mcnemar_p
 from simgate.release.decision import quarantine, rollback, waive
-from simgate.release.evidence import mcnemar_p
 from simgate.release.promote import promote
 from simgate.release.proof import Proof, prove_model
 from simgate.release.settle import settle

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from simgate.core.when import when
+
+__all__ = ["complain", "console", "short", "show_json", "show_table", "when"]
 
 PIPE_WIDTH_CHARACTERS = 160
 """Width of tables where there is no terminal to ask."""
@@ -43,8 +46,3 @@ def show_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, title: str
 def short(digest: str) -> str:
     """The first twelve characters of a digest: enough for a person."""
     return digest[:12]
-
-
-def when(at: datetime) -> str:
-    """A time as people read it, UTC to the second."""
-    return f"{at:%Y-%m-%d %H:%M:%S}Z"

@@ -23,6 +23,7 @@ from simgate.release.judge import ReleaseState, judge
 from simgate.release.lineage import people_of
 from simgate.release.policy import Policy
 from simgate.release.settle import REJECTED
+from simgate.release.undecided import gate_is_over
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.recipe import ReleaseRecipe
 
@@ -130,17 +131,20 @@ def _proposed(
         return False
     evidence = newest.candidate.evidence
     same = evidence.get("evaluate") == evaluated and evidence.get("export") == exported
-    return same and _answered_or_waiting(state, why, newest)
+    return same and _answered_or_waiting(store, state, why, newest)
 
 
-def _answered_or_waiting(state: ReleaseState, why: ReleaseWhy, entry: CandidateEntry) -> bool:
-    """Whether a person decided about the candidate, or still can; one that lapsed or was overtaken is proposed anew."""
+def _answered_or_waiting(store: Store, state: ReleaseState, why: ReleaseWhy, entry: CandidateEntry) -> bool:
+    """Whether a person decided about the candidate, or still can; others are proposed anew.
+
+    Those lapsed, were overtaken, or their gate was ended by somebody whom nobody asked.
+    """
     if any(item.digest == entry.digest and item.why.startswith(REJECTED) for item in state.state.quarantined):
         return True
-    lives = (item.after.channels.get(why.recipe.channel) for item in state.entries)
-    if any(state is not None and state.live is not None and state.live.candidate == entry.digest for state in lives):
+    if state.was_live(why.recipe.channel, entry.digest):
         return True
-    return entry.candidate.replaces == why.replaces and entry.candidate.expires_at > datetime.now(UTC)
+    waits = entry.candidate.replaces == why.replaces and entry.candidate.expires_at > datetime.now(UTC)
+    return waits and not gate_is_over(store, entry.digest)
 
 
 def nothing_to_release(store: Store, why: ReleaseWhy) -> bool:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from math import comb
 from typing import Protocol
 
 from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import Failure, Started, read_verdict
-from simgate.core.canonical import parse_json, sha256_hex
+from simgate.core.canonical import sha256_hex
 from simgate.core.errors import DigestMismatch, Inconclusive, InputError, NotFound
 from simgate.core.job import MAIN
 from simgate.core.manifest import MANIFEST_NAME, Manifest, parse_manifest, read_manifest
 from simgate.core.snapshot import snapshot_domain
 from simgate.core.store import Store
 from simgate.release.candidate import CLOCKS_DIFFER, Candidate
+from simgate.release.comparison import compare
 from simgate.release.entry import State
 from simgate.release.lineage import lineages, verify_bytes, walk
 from simgate.release.policy import Channel, Role
@@ -245,29 +245,13 @@ def _worse_than_live(
     if "evaluate_live" not in found or live_train not in _upstream(store, found["evaluate_live"], "train"):
         yield "the live model was not evaluated beside the candidate"
         return
-    if found["evaluate_live"].spec != found["evaluate"].spec:
-        yield "the live model was evaluated with another spec than the candidate"
+    try:
+        compared = compare(store, found["evaluate"], found["evaluate_live"])
+    except InputError as error:
+        yield str(error)
         return
-    mine, live = (_successes(store, found[role]) for role in ("evaluate", "evaluate_live"))
-    if mine.keys() != live.keys():
-        yield "candidate and live were not driven over the same episodes"
-        return
-    lost = sum(live[key] and not mine[key] for key in mine)
-    won = sum(mine[key] and not live[key] for key in mine)
-    p_value = mcnemar_p(lost, won)
-    if p_value < channel.not_worse_than_live.alpha:
-        yield f"significantly worse than live: {lost} episodes lost, {won} won, exact McNemar p = {p_value:.4f}"
-
-
-def _successes(store: Store, evaluate: Manifest) -> dict[tuple[str, int], bool]:
-    value = parse_json(store.read(evaluate.artifact("evaluation.json")), what="evaluation.json")
-    return {(str(item["scene"]), int(item["episode"])): item["outcome"] == "success" for item in value["episodes"]}
-
-
-def mcnemar_p(lost: int, won: int) -> float:
-    """One-sided exact McNemar test: the chance of at least `lost` of `lost + won` discordant pairs under a fair coin.
-
-    McNemar, Psychometrika 12 (1947); exact form by the binomial distribution.
-    """
-    pairs = lost + won
-    return float(sum(comb(pairs, k) for k in range(lost, pairs + 1)) / 2**pairs)
+    if compared.p_value < channel.not_worse_than_live.alpha:
+        yield (
+            f"significantly worse than live: {compared.lost} episodes lost, {compared.won} won, "
+            f"exact McNemar p = {compared.p_value:.4f}"
+        )

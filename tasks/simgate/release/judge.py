@@ -70,6 +70,15 @@ class ReleaseState:
         found = self.state.channels.get(channel)
         return found.live if found else None
 
+    def was_live(self, channel: str, candidate: str) -> bool:
+        """Whether a candidate is live in a channel, or was."""
+        states = (entry.after.channels.get(channel) for entry in self.entries)
+        return any(now is not None and now.live is not None and now.live.candidate == candidate for now in states)
+
+    def is_quarantined(self, digest: str) -> bool:
+        """Whether a digest itself is barred now; what is made from a barred one is not looked for."""
+        return any(item.digest == digest for item in self.state.quarantined)
+
     def must_hold(self) -> ReleaseState:
         """This state; Refused where an entry does not hold: nothing is appended to, signed or served from it."""
         if self.problem:

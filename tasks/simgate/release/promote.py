@@ -82,7 +82,7 @@ def _problems(
         yield "the ledger moved on since the candidate was proposed"
     if gate.approval_id in {item.approval_id for item in state.entries}:
         yield "this approval was used before"
-    if any(item.digest == entry.digest for item in state.state.quarantined):
+    if state.is_quarantined(entry.digest):
         yield "the candidate is quarantined"
     yield from answer_problems(policy, rules, entry, gate, at=datetime.now(UTC))
     yield from _not_four_eyes(store, policy, candidate, gate)

@@ -33,7 +33,7 @@ def settle(
 ) -> LedgerEntry | None:
     """Record a reject or a time-out: one entry that quarantines the candidate; None where it is live or still waits."""
     state = judge(store, policy, model).must_hold()
-    if _was_live(state, channel, candidate) or _undecided(store, candidate, gate):
+    if state.was_live(channel, candidate) or _undecided(store, candidate, gate):
         return None
     entry_id = f"settle-{candidate}"
     if written := next((item for item in state.entries if item.id == entry_id), None):
@@ -95,15 +95,10 @@ def _settlement(
     answer: _Answer,
     ref: ApprovalRef | None,
 ) -> Decided:
-    if _was_live(state, channel, candidate):
+    if state.was_live(channel, candidate):
         raise _WentLive
     decision = Decision(
         action="settle", channel=channel, subject=candidate, who=answer.who, why=answer.why,
         approval=ref if answer.rejected else None, policy_sha256=policy.sha256, decided_at=datetime.now(UTC),
     )  # fmt: skip
     return Decided(decision, entry)
-
-
-def _was_live(state: ReleaseState, channel: str, candidate: str) -> bool:
-    lives = (item.after.channels.get(channel) for item in state.entries)
-    return any(now is not None and now.live is not None and now.live.candidate == candidate for now in lives)

@@ -38,5 +38,5 @@ with DAG(
 ):
     promote = promote_candidate()
     hil = StageLocal(task_id="hil", stage="hil")
-    chain(plan_release(), hil, propose_candidate(), ReleaseApproval(task_id="approve"), hold(), promote)
+    chain(plan_release(), hil, propose_candidate(), ReleaseApproval(task_id="decide"), hold(), promote)
     promote >> settle_candidate().as_teardown()

@@ -20,4 +20,4 @@ class AskManager(ApprovalOperator):
 
 
 with DAG("release_model", schedule=None, params={"manager": Param("", type="string")}):
-    AskManager(task_id="approve", subject="Release", fail_on_reject=True, retries=0) >> EmptyOperator(task_id="promote")
+    AskManager(task_id="decide", subject="Release", fail_on_reject=True, retries=0) >> EmptyOperator(task_id="promote")

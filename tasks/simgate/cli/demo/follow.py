@@ -17,7 +17,7 @@ from simgate.core.errors import SimgateError
 
 ORDER = (
     "plan", "index", "batches", "generate", "validate", "publish", "train", "evaluate_candidate", "evaluate_live",
-    "export", "compare", "hil", "propose", "approve", "promote", "settle",
+    "export", "compare", "hil", "propose", "decide", "promote", "settle",
 )  # fmt: skip
 WEIGHT = ("failed", "running", "awaiting_input", "deferred", "up_for_retry", "queued", "scheduled", "")
 """States by how much they say of a mapped task as a whole."""

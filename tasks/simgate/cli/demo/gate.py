@@ -10,7 +10,7 @@ from simgate.cli.demo.board import Board
 from simgate.cli.demo.deployment import APPROVER, RESPONDER
 from simgate.cli.demo.follow import DagRun
 
-GATE_TASK = "approve"
+GATE_TASK = "decide"
 SETTLE_S = 3.0
 """An answer within about a second of the question can fail the run; three are safe."""
 

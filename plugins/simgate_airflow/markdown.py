@@ -1,0 +1,29 @@
+"""Markdown: words that somebody else chose, as Airflow's page shows them: as code, of which nothing comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MAX_CHARACTERS = 400
+
+
+def code(text: object) -> str:
+    """Anybody's words (an author, a push message, a file's name) as code: no link, picture, HTML or table of theirs.
+
+    Signs that cannot be seen, or that turn the line around, are written out; what is cut says how much.
+    """
+    words = visible(" ".join(str(text).replace("`", "'").split()))
+    if len(words) > MAX_CHARACTERS:
+        words = f"{words[:MAX_CHARACTERS]} … ({len(words) - MAX_CHARACTERS} more characters)"
+    return f"`{words or ' '}`"
+
+
+def visible(text: str) -> str:
+    """The text with every sign that cannot be seen, or that turns the line around, written out: `\\u202e`."""
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown cells; a bar within one is drawn with a gap, since it would end the cell."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '¦') for cell in line)} |" for line in lines)

@@ -1,0 +1,58 @@
+"""Comparison: candidate and live over the same closed-loop episodes, pair by pair; for the question and for promote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+
+from simgate.core.canonical import parse_json
+from simgate.core.errors import InputError
+from simgate.core.manifest import Manifest
+from simgate.core.store import Store
+
+Episode = tuple[str, int]
+"""(scene, number): the same in two runs means the same start, goal, obstacles and lights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How the candidate did in the episodes that the live model drove too."""
+
+    won: int
+    """Episodes in which only the candidate reached its goal."""
+    lost: int
+    """Episodes in which only the live model did."""
+    tied: int
+    """Episodes that ended alike."""
+
+    @property
+    def p_value(self) -> float:
+        """The chance of so many losses if neither model were better."""
+        return mcnemar_p(self.lost, self.won)
+
+
+def compare(store: Store, candidate: Manifest, live: Manifest) -> Comparison:
+    """Pair two evaluate runs; InputError where they were asked differently or drove other episodes."""
+    if live.spec != candidate.spec:
+        raise InputError("the live model was evaluated with another spec than the candidate")
+    mine, theirs = successes(store, candidate), successes(store, live)
+    if mine.keys() != theirs.keys():
+        raise InputError("candidate and live were not driven over the same episodes")
+    won = sum(mine[key] and not theirs[key] for key in mine)
+    lost = sum(theirs[key] and not mine[key] for key in mine)
+    return Comparison(won=won, lost=lost, tied=len(mine) - won - lost)
+
+
+def successes(store: Store, evaluate: Manifest) -> dict[Episode, bool]:
+    """Whether each episode of an evaluate run reached its goal."""
+    value = parse_json(store.read(evaluate.artifact("evaluation.json")), what="evaluation.json")
+    return {(str(item["scene"]), int(item["episode"])): item["outcome"] == "success" for item in value["episodes"]}
+
+
+def mcnemar_p(lost: int, won: int) -> float:
+    """One-sided exact McNemar test: the chance of at least `lost` of `lost + won` discordant pairs under a fair coin.
+
+    McNemar, Psychometrika 12 (1947); exact form by the binomial distribution.
+    """
+    pairs = lost + won
+    return float(sum(comb(pairs, k) for k in range(lost, pairs + 1)) / 2**pairs)
