@@ -145,7 +145,8 @@ def _report(store: Store, gate: Judged) -> str:
 
 
 def _softened(case: Case, policy: Policy) -> Iterator[str]:
-    looser = [code(problem) for problem in softenings(policy.channel(case.candidate.channel), case.found)]
+    channel = policy.channel(case.candidate.channel)
+    looser = [code(problem) for problem in softenings(case.store, channel, case.found)]
     fields = [_asked(name, usual, now, "default") for name, usual, now in asked_otherwise(case.why)]
     yield "### Softened"
     if looser:

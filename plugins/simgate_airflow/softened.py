@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from simgate.core.manifest import Manifest
+from simgate.core.store import Store
 from simgate.plan.record import ReleaseWhy
 from simgate.release.policy import Channel, Role
 from simgate.specs.recipe import demo_release_recipe
 from simgate_airflow.change import leaves
 
 
-def softenings(channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
+def softenings(_store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
     """What a gate was asked less of than the channel demands; promote refuses each of them."""
     for demand in channel.demands:
         if demand.stage in found and (problem := demand.problem(found[demand.stage].spec)):
