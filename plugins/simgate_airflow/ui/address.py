@@ -6,7 +6,7 @@ alone, which a browser completes on Airflow's own pages.
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 PREFIX = "/simgate"
 """Where the plugin's pages are mounted. Below it:
@@ -42,6 +42,11 @@ def task_url(dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str
 def candidate_url(model: str, channel: str, digest: str, *, base: str | None = None) -> str:
     """Where a candidate's evidence is read; `base` as in `run_url`."""
     return _address("candidate", model, channel, digest, base=base)
+
+
+def path_of(url: str) -> str:
+    """The address without Airflow's name: how one page links to another, whatever name the browser knows Airflow by."""
+    return urlsplit(url).path
 
 
 def base_url() -> str:
