@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
+from simgate_airflow.ui.mount import apps, tabs
+
 
 class SimgatePlugin(AirflowPlugin):
-    """Names simgate among Airflow's plugins; DAG files import `simgate_airflow` themselves."""
+    """simgate's pages, and the tabs that show them; DAG files import `simgate_airflow` themselves."""
 
     name = "simgate"
+    fastapi_apps = apps()
+    external_views = tabs()

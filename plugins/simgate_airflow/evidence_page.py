@@ -5,7 +5,7 @@ What would it replace, what changed, how does it compare, how good is it, who lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from simgate.core.canonical import sha256_hex
 from simgate.core.errors import InputError
@@ -16,7 +16,7 @@ from simgate.core.when import when
 from simgate.release.candidate import CandidateEntry
 from simgate.release.comparison import compare
 from simgate.release.evidence import observations
-from simgate.release.policy import Policy
+from simgate.release.policy import Policy, Role
 from simgate_airflow.case import Case, read_case
 from simgate_airflow.change import Change, read_change
 from simgate_airflow.figure_table import figure_table
@@ -27,6 +27,13 @@ from simgate_airflow.ui.address import candidate_url, report_url
 
 SHOWN_FILES = 30
 SHOWN_PUSHES = 10
+TITLES: Mapping[Role, str] = {
+    "evaluate": "How it drives and sees",
+    "hil": "On the bench",
+    "export": "The engine against what was trained",
+    "validate": "The dataset",
+}
+"""Gates in plain words; the stage's own name is in the line below."""
 EMULATED = "**Bench:** ⚠ **emulated**. It shows nothing about a device."
 
 
@@ -124,7 +131,7 @@ def _against(case: Case, policy: Policy) -> str:
 def _gate(case: Case, gate: Judged) -> Iterator[str]:
     said = gate.verdict.verdict if gate.verdict else "no verdict"
     mark = "" if said == "PASS" else "⚠ "
-    yield f"### {mark}{gate.role}: {said}\n\n{_made(gate.manifest)}{_report(case.store, gate)}"
+    yield f"### {mark}{TITLES[gate.role]}: {said}\n\n{_made(gate.manifest)}{_report(case.store, gate)}"
     if gate.verdict and gate.verdict.reasons:
         yield _list("Why", [code(reason) for reason in gate.verdict.reasons])
     if gate.figures:
@@ -138,7 +145,8 @@ def _report(store: Store, gate: Judged) -> str:
 
 
 def _softened(case: Case, policy: Policy) -> Iterator[str]:
-    looser = [code(problem) for problem in softenings(policy.channel(case.candidate.channel), case.found)]
+    channel = policy.channel(case.candidate.channel)
+    looser = [code(problem) for problem in softenings(case.store, channel, case.found)]
     fields = [_asked(name, usual, now, "default") for name, usual, now in asked_otherwise(case.why)]
     yield "### Softened"
     if looser:

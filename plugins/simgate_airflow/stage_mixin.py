@@ -59,7 +59,7 @@ class StageMixin(Place):
             for line in run.described():
                 self.log.info("%s", line)
             if not run.missing:
-                return run.conclude()
+                return self._concluded(run)
             self.job_uris = tuple(run.write_jobs())
         return self._judged(run, lambda: super(StageMixin, self).execute(context))
 
@@ -87,8 +87,15 @@ class StageMixin(Place):
             run.look()
             for line in run.warnings():
                 self.log.warning("%s", line)
-            refs: list[dict[str, str]] = run.conclude(self.exit_code, self.ended)
-        return refs
+            return self._concluded(run, self.exit_code, self.ended)
+
+    def _concluded(self, run: Any, *end: Any) -> list[dict[str, str]]:
+        """The refs, or the error; the log ends with the verdict and the page either way."""
+        try:
+            refs: list[dict[str, str]] = run.conclude(*end)
+            return refs
+        finally:
+            self.log.info("%s", run.last_line())
 
 
 def _label(context: Context, label: str) -> None:

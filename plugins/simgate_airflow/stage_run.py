@@ -13,8 +13,10 @@ from simgate.plan import jobs
 from simgate.plan.jobs import Slot
 from simgate.plan.record import record_task
 from simgate_airflow.judge import NOT_BEGUN, Standing, lines, standings, worst_first
+from simgate_airflow.last_line import last_line
 from simgate_airflow.run_record import domain_of, folder_of, why_of
 from simgate_airflow.stores import open_store
+from simgate_airflow.ui.address import task_url
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -40,6 +42,7 @@ class StageRun:
         self._store = open_store("planner", domain_of(context))
         self._folder = folder_of(context)
         self._task = _task_name(context)
+        self._page = _task_page(context)
         self._informs = informs
         self._slots = _chosen(slots(self._store, context), batch, may_be_absent=informs)
         self._found: list[Standing] = []
@@ -80,6 +83,10 @@ class StageRun:
                 f"{_said_no(item)}; it informs and fails nothing here" for item in self._found if item.failed_gate
             )
 
+    def last_line(self) -> str:
+        """Verdict, two figures, and where to read more."""
+        return last_line(self._store, self._found, self._page)
+
     def conclude(self, exit_code: int | None = None, ended: str = "") -> list[dict[str, str]]:
         """Record what is committed, then raise the worst of what is not, or return the refs.
 
@@ -119,6 +126,15 @@ def _said_no(item: Standing) -> str:
 
 
 def _task_name(context: Context) -> str:
-    instance = context["ti"]
-    index = getattr(instance, "map_index", -1)
-    return instance.task_id if index is None or index < 0 else f"{instance.task_id}.{index}"
+    index = _map_index(context)
+    return context["ti"].task_id if index < 0 else f"{context['ti'].task_id}.{index}"
+
+
+def _task_page(context: Context) -> str:
+    run = context["dag_run"]
+    return task_url(run.dag_id, run.run_id, context["ti"].task_id, _map_index(context))
+
+
+def _map_index(context: Context) -> int:
+    index = getattr(context["ti"], "map_index", -1)
+    return -1 if index is None else int(index)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from simgate.core.errors import InputError, SimgateError
 from simgate_airflow.process import end_session, environment, members, session_alive
+from simgate_airflow.ui.address import candidate_url, run_url
 
 ACCOUNTS: Mapping[str, str] = {
     "admin": "admin",
@@ -65,6 +66,14 @@ class LocalAirflow:
         """The password of a local account."""
         passwords: dict[str, str] = json.loads(_passwords_path(self.home).read_text(encoding="utf-8"))
         return passwords[account]
+
+    def run_page(self, dag_id: str, run_id: str) -> str:
+        """Where a DAG run's reports are read."""
+        return run_url(dag_id, run_id, base=self.url)
+
+    def candidate_page(self, model: str, channel: str, digest: str) -> str:
+        """Where a candidate's evidence is read."""
+        return candidate_url(model, channel, digest, base=self.url)
 
     @property
     def alive(self) -> bool:

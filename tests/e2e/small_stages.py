@@ -17,7 +17,8 @@ from simgate.core.credentials import own_store_keys
 from simgate.core.job_list import read_job_list
 from simgate.core.stage import Stage, run_batch
 from simgate.core.store import Store
-from simgate.core.work import Work
+from simgate.core.work import Drawn, Work
+from simgate.report.page import Section, page
 from simgate.specs.index import ClosureFile, IndexSpec, PlannedShard, SceneItem, ShardPlan
 from simgate.specs.table import stage_row
 from simgate.specs.validate import ShardEntry, ShardFile, SplitDocument
@@ -115,6 +116,12 @@ def hil(work):
     work.outputs.verdict(True, [], {"trips": 0})
 
 
+def draw(drawn: Drawn) -> bytes:
+    """A page with a hostile word on it, and a link to elsewhere: what a scene may hold."""
+    text = f"<p>{len(drawn.names)} files</p><script>document.title = 'taken over'</script>"
+    return page(f"small {drawn.manifest.stage}", verdict=None, facts={}, sections=[Section("Files", text)])
+
+
 SMALL = {stage.__name__: stage for stage in (index, generate, validate, train, evaluate, export, hil)}
 
 
@@ -128,7 +135,8 @@ def run(words):
     store = Store(arguments[arguments.index("--out") + 1], own_store_keys())
     jobs += [key for flag, value in pairwise(arguments) if flag == "--jobs" for key in read_job_list(store, value)]
     row = stage_row(name)
-    return run_batch(Stage(name, row.extra, row.spec_type, SMALL[name]), jobs, store, place="local")
+    stage = Stage(name, row.extra, row.spec_type, SMALL[name], report=None if name == "index" else draw)
+    return run_batch(stage, jobs, store, place="local")
 
 
 if __name__ == "__main__":

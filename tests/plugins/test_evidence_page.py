@@ -114,8 +114,11 @@ def test_the_question_answers_in_the_order_in_which_people_ask(store: Store, two
     said = asked(store, two)
     order = (
         "**Replaces** engine", "### What changed", "**Pushed, newest first:**", "Files:", "**Scenes:**",
-        "who may not approve", "### Against the live model", "won 0, lost 0, tied 12", "### evaluate: PASS",
-        "### hil: PASS", "### export: PASS", "### validate: PASS", "### Softened", "**Bench:**", "**Waived:** nothing",
+        "who may not approve", "### Against the live model", "won 0, lost 0, tied 12",
+        "### How it drives and sees: PASS",
+        "### On the bench: PASS", "### The engine against what was trained: PASS", "### The dataset: PASS",
+        "### Softened",
+        "**Bench:**", "**Waived:** nothing",
         "### What is asked about", f"candidate `{two.digest}`", "**Until 20",
     )  # fmt: skip
     places = [said.index(words) for words in order]

@@ -51,6 +51,7 @@ def test_a_figure_that_nobody_described_is_shown_as_it_is_written():
 def test_values_are_read_with_their_units():
     assert metric("evaluate", "collision_rate").text(0.5833) == "58.3 %"
     assert metric("hil", "latency_p99_ms").text(41.26) == "41.3 ms"
+    assert metric("hil", "device_start_ms").text(1240.4) == "1,240 ms"
     assert metric("validate", "frames train").text(12_000.0) == "12,000"
     assert metric("validate", "findings depth").meaning == "defects found by the check 'depth'"
     assert metric("hil", "latency_p99_ms").bound({"limits": {"command_deadline_ms": 150}}) == 150.0

@@ -9,6 +9,7 @@ from simgate.core.artifact import ManifestRef
 from simgate.core.store import Store
 from simgate.core.when import when
 from simgate.release.candidate import CandidateEntry
+from simgate.release.policy import Policy
 from simgate_airflow.case import read_case
 from simgate_airflow.change import Change, SceneChange, read_change
 from simgate_airflow.markdown import visible

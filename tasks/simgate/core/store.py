@@ -20,7 +20,7 @@ from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFo
 from simgate.core.link import attributes, signed
 from simgate.core.patience import PATIENCE, AskAgain, Patience, persist
 from simgate.core.store_errors import explain, is_missing
-from simgate.core.transfer import PART_BYTES, UPLOADS, Backend, Reader, Upload, digested
+from simgate.core.transfer import PART_BYTES, UPLOADS, Backend, Download, Reader, Upload, digested
 
 T = TypeVar("T")
 MAX_SMALL_BYTES = 16 * 1024 * 1024
@@ -89,6 +89,10 @@ class Store:
         data = self.get(artifact.uri, max_bytes=max_bytes)
         _check(artifact, hashlib.sha256(data).hexdigest())
         return data
+
+    def open(self, key: str) -> Download:
+        """The size of an object and its bytes in chunks, one version of it, in bounded memory; NotFound for none."""
+        return self._reader(key).open()
 
     def fetch(self, artifact: Located, to: Path) -> Path:
         """Stream the artifact into the file `to`, checked while being read; a mismatch leaves no file."""

@@ -46,7 +46,8 @@ class Metric:
         """A value with its unit: `58.3 %`, `41.2 ms`, `0`."""
         if self.unit == PERCENT:
             return f"{100 * value:.1f} %"
-        number = f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.3g}"
+        is_whole = value.is_integer() or abs(value) >= 1000
+        number = f"{value:,.0f}" if is_whole and abs(value) < 1e15 else f"{value:.3g}"
         return f"{number} {self.unit}".rstrip()
 
 

@@ -1,0 +1,67 @@
+"""RunPage: a DAG run at a glance: what it is for, and what came of each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from starlette.responses import Response
+
+from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES
+from simgate.plan.record import DatasetWhy, ReleaseWhy
+from simgate_airflow.stores import open_store
+from simgate_airflow.ui import page
+from simgate_airflow.ui.address import candidate_url, path_of
+from simgate_airflow.ui.kept_candidate import candidate_of_run
+from simgate_airflow.ui.result_table import result_section
+from simgate_airflow.ui.run_results import RunResults, results_of
+
+NO_PLAN = (
+    "This run has no plan yet: its first task, `plan`, writes it. A run whose plan found nothing new is skipped, and "
+    "has none for ever."
+)
+
+
+def run_page(domain: str, dag_id: str, run_id: str) -> Response:
+    """The page of one DAG run."""
+    run = results_of(open_store("reader", domain), domain, dag_id, run_id)
+    title = f"{dag_id} · {run_id}"
+    if run is None:
+        return page.page(title, [page.section("Nothing yet", page.words(NO_PLAN))])
+    return page.page(title, [_facts(run.why), *_candidate(run), *_stages(run)])
+
+
+def _facts(why: DatasetWhy | ReleaseWhy) -> str:
+    asked = {"Scenes": f"snapshot {why.snapshot_sha256[:12]}"} if isinstance(why, DatasetWhy) else _release(why)
+    started = "; ".join(f"{item.kind} by {item.who or 'the clock'}" for item in why.triggers)
+    people = ", ".join(why.people)
+    return page.section(
+        "Why", page.facts({"Set off by": started, "Work of": people, "Trust domain": why.domain, **asked})
+    )
+
+
+def _release(why: ReleaseWhy) -> dict[str, str]:
+    live = f"engine {why.live.export_content[:12]}" if why.live else "nothing: no model is live in this channel"
+    return {"Model": why.recipe.model, "Channel": why.recipe.channel, "Would replace": live}
+
+
+def _candidate(run: RunResults) -> Iterator[str]:
+    if not isinstance(run.why, ReleaseWhy):
+        return
+    entry = candidate_of_run(run.store, run.why, run.folder)
+    if entry is not None:
+        address = path_of(candidate_url(entry.candidate.model, entry.candidate.channel, entry.digest))
+        yield page.section(
+            "Candidate", f"<p>{page.link(address, f'The evidence of candidate {entry.digest[:12]}')}</p>"
+        )
+
+
+def _stages(run: RunResults) -> Iterator[str]:
+    lines = [line for of_task in run.recorded().values() for line in of_task]
+    for stage in DATASET_STAGES if isinstance(run.why, DatasetWhy) else RELEASE_STAGES:
+        known = list({line.slot: line for line in lines if line.stage == stage}.values())
+        results = [*run.of(known), *run.open_of(stage, known)]
+        yield (
+            result_section(stage, results)
+            if results
+            else page.section(stage, page.words("Nothing was begun yet.", soft=True))
+        )

@@ -1,0 +1,69 @@
+"""TaskPage: what one task made, reused or failed at; a single result shows its report at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from simgate.core.errors import SimgateError
+from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES
+from simgate_airflow.stores import open_store
+from simgate_airflow.ui import page
+from simgate_airflow.ui.address import path_of, run_url
+from simgate_airflow.ui.attempt_place import place_of
+from simgate_airflow.ui.kept_attempt import read_attempt
+from simgate_airflow.ui.report_page import report_page
+from simgate_airflow.ui.result_table import result_section
+from simgate_airflow.ui.run_page import NO_PLAN
+from simgate_airflow.ui.run_results import Result, RunResults, results_of, task_lines_of
+
+NO_STAGE = "This task runs no stage, so it has no report. The run's page has those of its stages."
+NOTHING = (
+    "This task has made nothing yet, and no attempt was begun. If it failed, the tab Logs says why; if it waits, what "
+    "comes before it is not done."
+)
+
+
+def task_page(domain: str, dag_id: str, run_id: str, task_id: str, map_index: int) -> Response:
+    """The page of one task; of all mapped ones for -1."""
+    run = results_of(open_store("reader", domain), domain, dag_id, run_id)
+    name = task_id if map_index < 0 else f"{task_id} [{map_index}]"
+    links = {"the whole run": path_of(run_url(dag_id, run_id))}
+    results = _results(run, task_id, map_index) if run else []
+    if len(results) == 1 and (shown := _report(results[0], links)) is not None:
+        return shown
+    if results:
+        parts = [result_section(stage, _of(results, stage)) for stage in dict.fromkeys(r.stage for r in results)]
+        return page.page(name, parts, links=links)
+    said = NO_PLAN if run is None else NOTHING if _stage_of(task_id) else NO_STAGE
+    return page.page(name, [page.section("Nothing to show", page.words(said))], links=links)
+
+
+def _results(run: RunResults, task_id: str, map_index: int) -> list[Result]:
+    recorded = run.recorded()
+    lines = task_lines_of(recorded, task_id, map_index)
+    stage = _stage_of(task_id) or (lines[0].stage if lines else "")
+    known = [line for of_task in recorded.values() for line in of_task]
+    pending = run.open_of(stage, known) if stage else []
+    # `evaluate_live` is for the slot `evaluate:live` alone.
+    own = task_id.replace("_", ":", 1)
+    mine = pending if own == task_id else [result for result in pending if result.slot in (own, stage)]
+    return [*run.of(lines), *mine]
+
+
+def _stage_of(task_id: str) -> str:
+    """The stage that a task runs, by the names of our DAGs: its own, or `<stage>_<slot>`; empty for any other task."""
+    first = task_id.partition("_")[0]
+    return first if first in (*DATASET_STAGES, *RELEASE_STAGES, "probe") else ""
+
+
+def _of(results: Sequence[Result], stage: str) -> list[Result]:
+    return [result for result in results if result.stage == stage]
+
+
+def _report(result: Result, links: dict[str, str]) -> Response | None:
+    try:
+        return report_page(read_attempt(place_of(result.uri)), result.slot, links)
+    except SimgateError:  # damaged: the list says so in words
+        return None
