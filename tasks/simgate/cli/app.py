@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from simgate.cli import keys, ledger, scenes, store
+from simgate.cli import keys, ledger, policy, scenes, store
 from simgate.cli.decide import quarantine, rollback, waive
 from simgate.cli.demo import command as demo
 from simgate.cli.lineage import lineage
@@ -40,5 +40,6 @@ for command in (plan, run, runs, show, link, lineage, verify, live, history, rol
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(store.app, name="store")
 app.add_typer(keys.app, name="keys")
+app.add_typer(policy.app, name="policy")
 app.command(hidden=True)(pipeline)
 app.add_typer(demo.app, name="demo", hidden=True)
