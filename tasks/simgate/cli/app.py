@@ -14,6 +14,7 @@ from simgate.cli.pipeline import pipeline
 from simgate.cli.plan import plan
 from simgate.cli.run import run
 from simgate.cli.runs import runs, show
+from simgate.cli.safety import safety
 from simgate.cli.verify import verify
 
 HELP = """simgate turns a change of a simulation scene into a released robot model, and proves every step of the way.
@@ -35,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 app.add_typer(scenes.app, name="scenes")
-for command in (plan, run, runs, show, link, lineage, verify, live, history, rollback, quarantine, waive):
+for command in (plan, run, runs, show, link, lineage, verify, live, history, rollback, quarantine, waive, safety):
     app.command()(command)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(store.app, name="store")

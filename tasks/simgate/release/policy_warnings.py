@@ -67,7 +67,5 @@ def _hil(channel: Channel) -> Iterator[str]:
     if not hil.max_command_error < 1:
         error = f"hil.max_command_error {hil.max_command_error:g}"
         yield f"lets a command on the bench be wrong by its whole range ({error})"
-    if not hil.limits.command_deadline_ms < hil.limits.silence_limit_ms:
-        yield "has a command deadline at or beyond the silence limit: one of them judges nothing"
     if not channel.worst_motion:
         yield "does not bound the worst motion after the last input: worst_motion_ms, worst_motion_m, worst_motion_rad"
