@@ -9,6 +9,7 @@ from pathlib import Path
 from simgate.core.store import Store
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, Slot, slots
 from simgate.plan.record import ReleaseWhy, read_why, run_folders
+from simgate.release.reference import Reference
 from simgate.specs.hil import HilSpec
 from simgate.specs.index import SceneChoice
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
@@ -63,6 +64,11 @@ def release_recipe() -> ReleaseRecipe:
             ),
         }
     )
+
+
+def reference() -> Reference:
+    """What both pipelines ask: for the policy of a channel that releases such a model."""
+    return Reference.of(dataset_recipe(), release_recipe())
 
 
 def run_pipeline(store: Store, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:

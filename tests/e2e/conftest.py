@@ -13,6 +13,8 @@ import yaml
 
 from simgate.core.heads import ScenesHead, push_scenes
 from simgate.core.store import Store
+from simgate.release.reference import Reference
+from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
 from simgate_airflow.standalone import ACCOUNTS, LocalAirflow, start
 from tests.e2e.airflow_client import User, wait_for
 
@@ -20,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 SCENES = ("office", "home", "warehouse")
 POLICY = {
-    "version": 1,
+    "version": 2,
     "people": [
         {"name": "scene-author", "emails": ["scenes@example.org"], "airflow_ids": ["engineer"]},
         {"name": "operator", "emails": [], "airflow_ids": ["admin"]},
@@ -30,6 +32,7 @@ POLICY = {
     "channels": {
         "demo": {
             "gates": ["validate", "evaluate", "export", "hil"],
+            "reference": Reference.of(demo_dataset_recipe(), demo_release_recipe()).model_dump(mode="json"),
             "benches": ["emulated"],
             "approvers": ["release-manager", "second-manager"],
         }

@@ -19,6 +19,7 @@ from simgate.core.stage import Stage, run_batch
 from simgate.core.store import Store
 from simgate.core.work import Drawn, Work
 from simgate.report.page import Section, page
+from simgate.specs.bounds import bounds
 from simgate.specs.index import ClosureFile, IndexSpec, PlannedShard, SceneItem, ShardPlan
 from simgate.specs.table import stage_row
 from simgate.specs.validate import ShardEntry, ShardFile, SplitDocument
@@ -74,7 +75,13 @@ def validate(work):
         )
         work.outputs.write(f"splits/{side}.json", split.to_json(), JSON)
     broken = [item.name for item in items if any(file.path.endswith("broken.usda") for file in item.closure)]
-    work.outputs.verdict(not broken, [f"scene {name} is broken" for name in broken], {"scenes": len(items)})
+    metrics = {**passing(work.spec), "scenes": len(items)}
+    work.outputs.verdict(not broken, [f"scene {name} is broken" for name in broken], metrics)
+
+
+def passing(spec):
+    """Metrics that just meet every bound of the spec."""
+    return {bound.metric: bound.limit for bound in bounds(spec)}
 
 
 def _names(scenes):
@@ -85,7 +92,7 @@ def _entry(made):
     spec, file = made.spec, made.artifact("shard.tar")
     return ShardEntry(
         content_digest=made.content_digest, scene=spec["scene"], first_episode=spec["first_episode"],
-        episodes=spec["episodes"], frames=spec["episodes"],
+        episodes=spec["episodes"], frames=spec["episodes"] * spec["frames_per_episode"],
         files=(ShardFile(name=file.name, sha256=file.sha256, size_bytes=file.size_bytes, media_type=file.media_type),),
     )  # fmt: skip
 
@@ -101,19 +108,19 @@ def evaluate(work):
     """Every episode succeeds."""
     episodes = [{"scene": "warehouse", "episode": number, "outcome": "success"} for number in range(12)]
     work.outputs.write("evaluation.json", json.dumps({"episodes": episodes}).encode(), JSON)
-    work.outputs.verdict(True, [], {"success_rate": 1.0, "map_50": 0.5})
+    work.outputs.verdict(True, [], {**passing(work.spec), "success_rate": 1.0, "map_50": 0.5})
 
 
 def export(work):
     """The engine is the weights."""
     work.outputs.write("model.onnx", work.inputs.read("train", "model.safetensors"), "application/octet-stream")
-    work.outputs.verdict(True, [], {"max_difference": 0.0})
+    work.outputs.verdict(True, [], passing(work.spec))
 
 
 def hil(work):
     """A bench that never trips."""
     work.outputs.write("hil.json", b"{}", JSON, deterministic=False)
-    work.outputs.verdict(True, [], {"trips": 0})
+    work.outputs.verdict(True, [], passing(work.spec))
 
 
 def draw(drawn: Drawn) -> bytes:

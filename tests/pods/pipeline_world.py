@@ -29,7 +29,7 @@ from tests.servers.cache import say
 from tests.servers.kubernetes.cluster import Cluster
 from tests.servers.minio import MinioServer
 from tests.servers.oci import Image
-from tests.tiny_pipeline import dataset_recipe, release_recipe
+from tests.tiny_pipeline import dataset_recipe, reference, release_recipe
 
 ROLES = {"pusher": "pusher-main", "planner": "planner-main", "stage": "stage-main", "gate": "gate-main",
          "approval": "approval", "ledger": "ledger", "reader": "reader"}  # fmt: skip
@@ -177,8 +177,9 @@ def _keys(minio: MinioServer, url: str, folder: Path) -> dict[str, Any]:
         if role in SIGNING:
             trusted += yaml.safe_load(simgate(folder / name, "keys", "new", role, "--out", str(folder / name)))
     policy: dict[str, Any] = yaml.safe_load((ROOT / "release" / "policy.yaml").read_text())
-    # Two epochs on six frames meet no bound of a real model: everything else of the channel counts, signatures too.
-    policy["channels"]["demo"] |= {"demands": [], "signed": True, "allow_automatic": False}
+    # Two epochs on six frames meet no bound of a real model: the channel asks what the small recipes do.
+    small = reference().model_dump(mode="json")
+    policy["channels"]["demo"] |= {"reference": small, "signed": True, "allow_automatic": False}
     return policy | {"keys": trusted}
 
 

@@ -1,42 +1,76 @@
-"""The table: scripts of events with what the monitor must answer, at every boundary from both sides.
+"""Traces: scripts of events with what the monitor must answer, and how they are played and checked.
 
-A script is checked against any module that looks like the monitor, so that the mutants run it too.
-Times are milliseconds; ticks of the real clock are nanoseconds, and one of them decides at a boundary (`NS`).
+A script is played to the rules or to their owner, as they are or as a mutant has them. Times are milliseconds; ticks of
+the real clock are nanoseconds, and one of them decides at a boundary (`NS`). The limits are neither the defaults nor
+multiples of each other, so that a mistaken one shows.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from threading import Thread
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
+from simgate.safety import envelope, monitor, owner, state
 from simgate.safety.limits import Limits
 
 LIMITS = Limits(
-    speed_m_s=1.0,
-    yaw_rate_rad_s=2.0,
-    acceleration_m_s2=4.0,
-    yaw_acceleration_rad_s2=8.0,
-    command_deadline_ms=150.0,
-    silence_limit_ms=600.0,
-    missing_commands=1,
+    speed_m_s=1.3,
+    yaw_rate_rad_s=1.7,
+    acceleration_m_s2=3.7,
+    yaw_acceleration_rad_s2=8.3,
+    jerk_m_s3=23.0,
+    yaw_jerk_rad_s3=59.0,
+    lateral_acceleration_m_s2=1.1,
+    command_period_ms=170.0,
+    command_deadline_ms=137.0,
+    silence_limit_ms=611.0,
+    frozen_limit_ms=1490.0,
+    tick_period_ms=7.0,
+    braking_m_s2=2.9,
+    yaw_braking_rad_s2=5.3,
+    lag_ms=113.0,
+    missing_commands=2,
 )
+WIDE = replace(
+    LIMITS,
+    acceleration_m_s2=9.7,
+    yaw_acceleration_rad_s2=89.0,
+    jerk_m_s3=971.0,
+    yaw_jerk_rad_s3=8999.0,
+    lateral_acceleration_m_s2=9.1,
+)
+"""Lets the base jump to any speed within a period."""
+SMOOTH = replace(LIMITS, acceleration_m_s2=9.7, yaw_acceleration_rad_s2=89.0)
+"""The jerks alone hold it."""
+PATIENT = replace(WIDE, silence_limit_ms=4391.0, frozen_limit_ms=4783.0)
+"""Its silence and its freeze are longer than 2³² ns (4,294.97 ms)."""
+EXACT = replace(WIDE, command_period_ms=250.0, missing_commands=1, jerk_m_s3=16.0, yaw_jerk_rad_s3=24.0)
+"""Its products are exact in binary."""
 NS = 1e-6
 """One nanosecond, in milliseconds."""
+WRAP_MS = 2**32 * NS
+MAX_COUNT, MAX_NS = 2**64 - 1, 2**63 - 1
 BLOCKED, ARMED, TRIPPED = "blocked", "armed", "tripped"
 
 
 @dataclass(frozen=True)
 class Event:
-    """One call: what, when, and for a command its content."""
+    """One call: what, when, under which limits, and for a command its content. Anything may be in it."""
 
     call: str
-    at_ms: float
-    sequence: int = 0
-    stamp_ms: float = 0.0
-    speed_m_s: float = 0.0
-    yaw_rate_rad_s: float = 0.0
+    now_ns: Any
+    sequence: Any = 0
+    stamp_ns: Any = 0
+    input_id: Any = 0
+    speed_m_s: Any = 0.0
+    yaw_rate_rad_s: Any = 0.0
+    cause: Any = "emergency-stop"
+    limits: Limits = LIMITS
+    sample: Any = None
+    """Given in place of a sample, where it is not None."""
 
 
 @dataclass(frozen=True)
@@ -54,32 +88,151 @@ class Answer:
 Script = list[tuple[Event, Answer]]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The modules that are played, the real ones or some that a mutant was made of."""
+
+    state: ModuleType = state
+    envelope: ModuleType = envelope
+    monitor: ModuleType = monitor
+    owner: ModuleType = owner
+
+
+class Player(Protocol):
+    """Something that events are played to."""
+
+    @property
+    def mode(self) -> str: ...
+
+    @property
+    def trip(self) -> Any: ...
+
+    def take(self, event: Event) -> Any: ...
+
+
+class Rules:
+    """The pure rules; the state is kept here."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.state = parts.state.State()
+
+    @property
+    def mode(self) -> str:
+        return str(self.state.mode.value)
+
+    @property
+    def trip(self) -> Any:
+        return self.state.trip
+
+    def take(self, event: Event) -> Any:
+        """Make one call: (output, violation)."""
+        rules, now_ns, before = self._parts.monitor, event.now_ns, self.state
+        match event.call:
+            case "step":
+                outcome = rules.step(before, sample_of(self._parts, event), event.limits, now_ns=now_ns)
+            case "halt":
+                outcome = rules.halt(before, cause_of(self._parts, event), now_ns=now_ns)
+            case "clear":
+                cleared = rules.clear(before, cause_of(self._parts, event))
+                outcome = cleared, (cleared.output if cleared.mode.value == ARMED else self._parts.state.STOP), None
+            case "reset":
+                outcome = rules.reset(before, now_ns=now_ns)
+            case call:
+                outcome = getattr(rules, call)(before, event.limits, now_ns=now_ns)
+        self.state, output, violation = outcome
+        return output, violation
+
+
+class Owned:
+    """The owner of the rules."""
+
+    def __init__(self, parts: Parts, limits: Limits = LIMITS) -> None:
+        self._parts = parts
+        self._output = parts.state.STOP
+        self.monitor = parts.owner.Monitor(limits)
+
+    @property
+    def mode(self) -> str:
+        return str(self.monitor.mode.value)
+
+    @property
+    def trip(self) -> Any:
+        return self.monitor.trip
+
+    def take(self, event: Event) -> Any:
+        """Make one call, after one that brings other limits where the event has others: (output, violation)."""
+        first = None
+        if event.call in ("arm", "step", "tick") and event.limits != self.monitor.limits:
+            _, first = self.monitor.limit(event.limits, now_ns=event.now_ns)
+        match event.call:
+            case "step":
+                ruling = self.monitor.step(sample_of(self._parts, event), now_ns=event.now_ns)
+            case "halt":
+                ruling = self.monitor.halt(cause_of(self._parts, event), now_ns=event.now_ns)
+            case "clear":
+                assert self.monitor.clear(cause_of(self._parts, event)) is None
+                return self._output, None
+            case call:
+                ruling = getattr(self.monitor, call)(now_ns=event.now_ns)
+        self._output = ruling.output
+        return ruling.output, first or ruling.violation
+
+
+def sample_of(parts: Parts, event: Event) -> Any:
+    """The command of an event."""
+    if event.sample is not None:
+        return event.sample
+    return parts.state.CommandSample(
+        event.sequence, event.stamp_ns, event.input_id, event.speed_m_s, event.yaw_rate_rad_s
+    )
+
+
+def cause_of(parts: Parts, event: Event) -> Any:
+    """The cause that an event names, or whatever else it has as one."""
+    known = {cause.value: cause for cause in parts.state.Cause}
+    return known.get(event.cause, event.cause) if type(event.cause) is str else event.cause
+
+
 def ns(at_ms: float) -> int:
     """Milliseconds to integer nanoseconds."""
     return round(at_ms * 1e6)
 
 
-def arm(at_ms: float) -> Event:
-    return Event("arm", at_ms)
+def arm(at_ms: float, limits: Limits = LIMITS) -> Event:
+    return Event("arm", ns(at_ms), limits=limits)
 
 
 def reset(at_ms: float) -> Event:
-    return Event("reset", at_ms)
+    return Event("reset", ns(at_ms))
 
 
-def tick(at_ms: float) -> Event:
-    return Event("tick", at_ms)
+def tick(at_ms: float, limits: Limits = LIMITS) -> Event:
+    return Event("tick", ns(at_ms), limits=limits)
 
 
-def halt(at_ms: float) -> Event:
-    return Event("halt", at_ms)
+def halt(at_ms: float, cause: Any = "emergency-stop") -> Event:
+    return Event("halt", ns(at_ms), cause=cause)
+
+
+def clear(cause: Any = "emergency-stop") -> Event:
+    return Event("clear", 0, cause=cause)
 
 
 def command(
-    at_ms: float, sequence: int, speed: float = 0.0, yaw: float = 0.0, *, stamp_ms: float | None = None
+    at_ms: float,
+    sequence: Any,
+    speed: Any = 0.0,
+    yaw: Any = 0.0,
+    *,
+    stamp_ms: float | None = None,
+    input_id: Any = None,
+    limits: Limits = LIMITS,
 ) -> Event:
-    """A command whose input was taken 10 ms before it arrived, unless said otherwise."""
-    return Event("step", at_ms, sequence, at_ms - 10 if stamp_ms is None else stamp_ms, speed, yaw)
+    """A command whose input was taken 10 ms before it arrived and is unlike any other, unless said otherwise."""
+    stamp_ns = ns(at_ms - 10 if stamp_ms is None else stamp_ms)
+    seen = abs(ns(at_ms)) if input_id is None else input_id
+    return Event("step", ns(at_ms), sequence, stamp_ns, seen, speed, yaw, limits=limits)
 
 
 def passes(speed: float = 0.0, yaw: float = 0.0) -> Answer:
@@ -90,167 +243,110 @@ def trips(kind: str, measured: float, limit: float) -> Answer:
     return Answer(TRIPPED, 0.0, 0.0, kind, measured, limit)
 
 
-ARM = (arm(0), Answer(ARMED))
-FIRST = (command(200, 7, 0.5, 1.0), passes(0.5, 1.0))
-"""An accepted command at 200 ms: sequence 7, stamp 190 ms."""
-SECOND = (command(400, 8, 0.5, 1.0), passes(0.5, 1.0))
-LATCHED = (tick(500), Answer(TRIPPED))
-
-TABLE: dict[str, Script] = {
-    "starts blocked: a good command gives zero": [(command(200, 1, 0.5), Answer(BLOCKED))],
-    "blocked stays blocked however long it waits": [(tick(10), Answer(BLOCKED)), (tick(99_999), Answer(BLOCKED))],
-    "blocked swallows even a bad command": [(command(200, 1, math.nan), Answer(BLOCKED)), (arm(300), Answer(ARMED))],
-    "armed gives zero until the first command": [ARM, (tick(100), Answer(ARMED))],
-    "a good command passes": [ARM, FIRST],
-    "a tick holds the last command": [ARM, FIRST, (tick(300), passes(0.5, 1.0))],
-    "arming again changes nothing, not even the watchdog": [
-        ARM, FIRST, (arm(700), passes(0.5, 1.0)), (tick(800 + NS), trips("silent", 600 + NS, 600)),
-    ],
-    "arming cannot clear a trip": [ARM, (halt(1), trips("halt", 1, 0)), (arm(2), Answer(TRIPPED))],
-    "a reset after a trip blocks; only arming lets commands through again": [
-        ARM, FIRST, (halt(300), trips("halt", 1, 0)), (command(400, 8, 0.5), Answer(TRIPPED)),
-        (reset(500), Answer(BLOCKED)), (command(600, 9, 0.5), Answer(BLOCKED)),
-        (arm(700), Answer(ARMED)), (command(900, 10, 0.5), passes(0.5)),
-    ],
-    "a reset while armed blocks": [ARM, FIRST, (reset(300), Answer(BLOCKED)), (tick(310), Answer(BLOCKED))],
-    "a reset forgets sequence, stamp and speed": [
-        ARM, FIRST, (reset(300), Answer(BLOCKED)), (arm(400), Answer(ARMED)),
-        (command(600, 3, 0.1), passes(0.1)),
-    ],
-    "a reset accepts a clock that went back, and holds to it": [
-        ARM, (tick(500), Answer(ARMED)), (tick(100), trips("clock-backwards", -400, 0)), (reset(50), Answer(BLOCKED)),
-        (tick(40), trips("clock-backwards", -10, 0)),
-    ],
-    "halt trips while blocked": [(halt(5), trips("halt", 1, 0)), (arm(6), Answer(TRIPPED))],
-    "halt trips while armed": [ARM, FIRST, (halt(300), trips("halt", 1, 0)), LATCHED],
-    "halt keeps an earlier trip": [ARM, (tick(601), trips("silent", 601, 600)), (halt(700), Answer(TRIPPED))],
-    "a trip latches over good commands, ticks and arming": [
-        ARM, FIRST, (command(400, 8, 1.5), trips("speed", 1.5, 1.0)), (command(600, 9, 0.5), Answer(TRIPPED)),
-        (tick(700), Answer(TRIPPED)), (arm(800), Answer(TRIPPED)), (command(900, 10), Answer(TRIPPED)),
-    ],
-    "a clock that stands still is no fault": [ARM, (tick(0), Answer(ARMED)), FIRST, (tick(200), passes(0.5, 1.0))],
-    "the clock goes back by 1 ns at a tick": [ARM, FIRST, (tick(200 - NS), trips("clock-backwards", -NS, 0)), LATCHED],
-    "the clock goes back at a command": [ARM, FIRST, (command(199, 8, 0.5, 1.0), trips("clock-backwards", -1, 0))],
-    "the clock goes back after a mere tick": [ARM, FIRST, (tick(300), passes(0.5, 1.0)),
-        (tick(299), trips("clock-backwards", -1, 0))],
-    "the clock goes back while blocked": [(tick(5), Answer(BLOCKED)), (tick(4), trips("clock-backwards", -1, 0))],
-    "the clock goes back at arming": [(tick(5), Answer(BLOCKED)), (arm(4), trips("clock-backwards", -1, 0))],
-    "the clock goes back at arming again": [ARM, FIRST, (arm(4), trips("clock-backwards", -196, 0))],
-    "the clock goes back after a command while blocked": [
-        (command(9, 1), Answer(BLOCKED)), (tick(8), trips("clock-backwards", -1, 0)),
-    ],
-    "after a trip the clock may do as it likes": [
-        (arm(100), Answer(ARMED)), (tick(99), trips("clock-backwards", -1, 0)), (arm(98), Answer(TRIPPED)),
-        (tick(97), Answer(TRIPPED)), (command(96, 1), Answer(TRIPPED)), (halt(95), Answer(TRIPPED)),
-    ],
-    "silence at its limit": [ARM, FIRST, (tick(800), passes(0.5, 1.0))],
-    "silence beyond its limit by 1 ns": [ARM, FIRST, (tick(800 + NS), trips("silent", 600 + NS, 600)), LATCHED],
-    "silence after arming, no command ever": [ARM, (tick(600), Answer(ARMED)), (tick(601), trips("silent", 601, 600))],
-    "ticks do not feed the watchdog": [
-        ARM, FIRST, (tick(500), passes(0.5, 1.0)), (tick(700), passes(0.5, 1.0)),
-        (tick(801), trips("silent", 601, 600)),
-    ],
-    "a good command after an unnoticed silence": [ARM, FIRST, (command(801, 8, 0.5, 1.0), trips("silent", 601, 600))],
-    "a command at the deadline": [ARM, (command(200, 1, stamp_ms=50), passes())],
-    "a command late by 1 ns": [ARM, (command(200, 1, stamp_ms=50 - NS), trips("late", 150 + NS, 150)), LATCHED],
-    "a command stamped now": [ARM, (command(200, 1, stamp_ms=200), passes())],
-    "a command from the future by 1 ns": [ARM, (command(200, 1, stamp_ms=200 + NS), trips("future", -NS, 0))],
-    "the same sequence number again": [ARM, FIRST, (command(400, 7, 0.5, 1.0), trips("repeated", 0, 1)), LATCHED],
-    "a lower sequence number": [ARM, FIRST, (command(400, 6, 0.5, 1.0), trips("out-of-order", -1, 1)), LATCHED],
-    "the next sequence number": [ARM, FIRST, SECOND],
-    "one command missing, one allowed": [ARM, FIRST, (command(400, 9, 0.5, 1.0), passes(0.5, 1.0))],
-    "two commands missing, one allowed": [ARM, FIRST, (command(400, 10, 0.5, 1.0), trips("missing", 2, 1)), LATCHED],
-    "the first command may carry any number": [ARM, (command(200, 12345), passes())],
-    "the first command may carry zero": [ARM, (command(200, 0), passes()), (command(400, 1), passes())],
-    "an old stamp under a new number": [
-        ARM, (command(100, 1, stamp_ms=90), passes()), (command(120, 2, stamp_ms=90), trips("stale", 0, 0)),
-    ],
-    "an older stamp under a new number": [
-        ARM, (command(100, 1, stamp_ms=90), passes()), (command(120, 2, stamp_ms=89), trips("stale", -1, 0)),
-    ],
-    "a stamp that is newer by 1 ns": [
-        ARM, (command(100, 1, stamp_ms=90), passes()), (command(120, 2, stamp_ms=90 + NS), passes()),
-    ],
-    "input taken at the instant of arming": [
-        (arm(100), Answer(ARMED)), (command(110, 1, stamp_ms=100), trips("stale", 0, 0)),
-    ],
-    "input taken before arming": [(arm(100), Answer(ARMED)), (command(110, 1, stamp_ms=95), trips("stale", -5, 0))],
-    "input taken after arming by 1 ns": [(arm(100), Answer(ARMED)), (command(110, 1, stamp_ms=100 + NS), passes())],
-    "speed NaN": [ARM, (command(200, 1, math.nan), trips("not-finite", 1, 0)), LATCHED],
-    "yaw rate NaN": [ARM, (command(200, 1, 0.0, math.nan), trips("not-finite", 1, 0)), LATCHED],
-    "both NaN": [ARM, (command(200, 1, math.nan, math.nan), trips("not-finite", 2, 0)), LATCHED],
-    "speed infinite": [ARM, (command(200, 1, math.inf), trips("not-finite", 1, 0)), LATCHED],
-    "yaw rate minus infinite": [ARM, (command(200, 1, 0.0, -math.inf), trips("not-finite", 1, 0)), LATCHED],
-    "speed at its limit": [ARM, (command(500, 1, 1.0), passes(1.0))],
-    "speed at its limit backwards": [ARM, (command(500, 1, -1.0), passes(-1.0))],
-    "speed beyond its limit": [ARM, (command(500, 1, 1.0000001), trips("speed", 1.0000001, 1)), LATCHED],
-    "speed beyond its limit backwards": [ARM, (command(500, 1, -1.0000001), trips("speed", -1.0000001, 1)), LATCHED],
-    "yaw rate at its limit": [ARM, (command(500, 1, 0.0, 2.0), passes(0.0, 2.0))],
-    "yaw rate at its limit to the right": [ARM, (command(500, 1, 0.0, -2.0), passes(0.0, -2.0))],
-    "yaw rate beyond its limit": [ARM, (command(500, 1, 0.0, 2.0000001), trips("yaw-rate", 2.0000001, 2)), LATCHED],
-    "yaw rate beyond its limit to the right": [
-        ARM, (command(500, 1, 0.0, -2.0000001), trips("yaw-rate", -2.0000001, 2)), LATCHED,
-    ],
-    "acceleration from rest at its limit": [ARM, (command(125, 1, 0.5), passes(0.5))],
-    "acceleration from rest beyond it": [ARM, (command(125, 1, 0.5000001), trips("acceleration", 0.5000001, 0.5))],
-    "acceleration beyond it backwards": [ARM, (command(125, 1, -0.5000001), trips("acceleration", 0.5000001, 0.5))],
-    "acceleration counts from the last command, not from rest": [
-        ARM, FIRST, (command(325, 8, 1.0, 1.0), passes(1.0, 1.0)),
-    ],
-    "braking counts too": [ARM, FIRST, (command(325, 8, -0.25, 1.0), trips("acceleration", 0.75, 0.5)), LATCHED],
-    "acceleration counts from the last command, not from the last tick": [
-        ARM, FIRST, (tick(320), passes(0.5, 1.0)), (command(325, 8, 1.0, 1.0), passes(1.0, 1.0)),
-    ],
-    "no time, no change": [
-        ARM, FIRST, (command(200, 8, 0.50001, 1.0, stamp_ms=195), trips("acceleration", 0.00001, 0)),
-    ],
-    "no time, the same command": [ARM, FIRST, (command(200, 8, 0.5, 1.0, stamp_ms=195), passes(0.5, 1.0))],
-    "yaw acceleration at its limit": [ARM, (command(125, 1, 0.0, -1.0), passes(0.0, -1.0))],
-    "yaw acceleration beyond it": [ARM, (command(125, 1, 0.0, 1.0000001), trips("yaw-acceleration", 1.0000001, 1))],
-    "yaw acceleration counts from the last command": [
-        ARM, FIRST, (command(325, 8, 0.5, -0.25), trips("yaw-acceleration", 1.25, 1)), LATCHED,
-    ],
-    "silence before late": [ARM, (command(700, 1, stamp_ms=1), trips("silent", 700, 600))],
-    "late before repeated": [ARM, FIRST, (command(400, 7, stamp_ms=1), trips("late", 399, 150))],
-    "repeated before not finite": [ARM, FIRST, (command(400, 7, math.nan), trips("repeated", 0, 1))],
-}  # fmt: skip
+def under(limits: Limits, script: Script) -> Script:
+    """The script under other limits."""
+    return [(replace(event, limits=limits), answer) for event, answer in script]
 
 
-def check(monitor: ModuleType, script: Script, limits: Limits = LIMITS) -> None:
-    """Raise AssertionError where `monitor` answers otherwise than the script says."""
-    state = monitor.State()
+def clocked(event: Event, now_ns: Any) -> Event:
+    """The event with something else as its clock."""
+    return replace(event, now_ns=now_ns)
+
+
+def check_claims(parts: Parts) -> None:
+    """Raise AssertionError where a state that claims motion without being armed gets any, or is armed over a cause."""
+    made, rules = parts.state, parts.monitor
+    moving, cause = made.SafeCommand(0.5, 0.5), made.Cause.DEAD_DEVICE
+    sample = made.CommandSample(1, ns(190), 1, 0.5, 0.5)
+    modes = (made.Mode.BLOCKED, made.Mode.TRIPPED)
+    for claimed in (made.State(mode=mode, output=moving, causes=raised) for mode in modes for raised in ((), {cause})):
+        outcomes = [
+            rules.arm(claimed, LIMITS, now_ns=5),
+            rules.tick(claimed, LIMITS, now_ns=5),
+            rules.step(claimed, sample, LIMITS, now_ns=ns(200)),
+            rules.halt(replace(claimed, causes=frozenset()), cause, now_ns=5),
+            rules.reset(claimed, now_ns=5),
+            rules.reset(claimed, now_ns=None),
+        ]
+        assert [output for _, output, _ in outcomes] == [made.STOP] * len(outcomes), claimed
+    blocked, _, _ = rules.arm(made.State(causes=frozenset({cause})), LIMITS, now_ns=5)
+    assert rules.step(blocked, sample, LIMITS, now_ns=ns(200))[1] == made.STOP
+
+
+def check(player: Player, script: Script, *, modes: bool = True) -> None:
+    """Raise AssertionError where the player answers otherwise than the script says.
+
+    Without `modes` only what leaves the monitor is looked at: outputs and violations.
+    """
     for number, (event, want) in enumerate(script):
-        state, output, violation = call(monitor, state, event, limits)
-        where = f"event {number}: {event}"
-        assert state.mode.value == want.mode, where
+        output, violation = player.take(event)
+        where = f"event {number}: {event}: {output}, {violation}"
         assert (output.speed_m_s, output.yaw_rate_rad_s) == (want.speed_m_s, want.yaw_rate_rad_s), where
         assert (violation is None) == (want.kind == ""), where
         if violation is not None:
             assert violation.kind.value == want.kind, where
-            assert violation.at_ns == ns(event.at_ms), where
-            assert math.isclose(violation.measured, want.measured, rel_tol=1e-9, abs_tol=1e-12), (where, violation)
-            assert math.isclose(violation.limit, want.limit, rel_tol=1e-9, abs_tol=1e-12), (where, violation)
-            assert state.trip == violation, where
-        assert (state.trip is not None) == (want.mode == TRIPPED), where
+            assert math.isclose(violation.measured, want.measured, rel_tol=1e-9, abs_tol=1e-12), where
+            assert math.isclose(violation.limit, want.limit, rel_tol=1e-9, abs_tol=1e-12), where
+            assert type(violation.measured) is type(violation.limit) is float, where
+            assert violation.at_ns == said_at(script, number), where
+        if modes:
+            assert player.mode == want.mode, where
+            assert (player.trip is None) == (want.mode != TRIPPED), where
+            assert violation is None or player.trip == violation, where
 
 
-def check_tampered(monitor: ModuleType) -> None:
-    """Raise AssertionError where a state that claims motion outside ARMED gets any through."""
-    moving = monitor.SafeCommand(0.5, 0.5)
-    for mode in (monitor.Mode.BLOCKED, monitor.Mode.TRIPPED):
-        for event in (arm(5), tick(5), command(15, 1, 0.5, 0.5), halt(5)):
-            _, output, _ = call(monitor, monitor.State(mode=mode, output=moving), event, LIMITS)
-            assert output == monitor.STOP, (mode, event)
+def said_at(script: Script, number: int) -> int:
+    """The clock of a violation: the event's, or the latest good one where that is none; 0 before there was any."""
+    for event, _ in reversed(script[: number + 1]):
+        if event.call != "clear" and type(event.now_ns) is int and -MAX_NS - 1 <= event.now_ns <= MAX_NS:
+            return event.now_ns
+    return 0
 
 
-def call(monitor: ModuleType, state: Any, event: Event, limits: Limits) -> Any:
-    """Make one call of the monitor."""
-    now_ns = ns(event.at_ms)
-    if event.call == "step":
-        sample = monitor.CommandSample(event.sequence, ns(event.stamp_ms), event.speed_m_s, event.yaw_rate_rad_s)
-        return monitor.step(state, sample, limits, now_ns=now_ns)
-    if event.call == "tick":
-        return monitor.tick(state, limits, now_ns=now_ns)
-    if event.call == "reset":
-        return monitor.reset(now_ns=now_ns)
-    return getattr(monitor, event.call)(state, now_ns=now_ns)
+class Interrupted:
+    """The rules, but during each call another thread halts the owner, and gets as far as it is let."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._rules, self._cause = parts.monitor, parts.state.Cause.EMERGENCY_STOP
+        self.owner: Any = None
+        self.threads: list[Thread] = []
+
+    def __getattr__(self, name: str) -> Any:
+        rule = getattr(self._rules, name)
+        return rule if self.threads else lambda *given, **named: self._interrupt(rule(*given, **named))
+
+    def _interrupt(self, outcome: Any) -> Any:
+        halt_at_once = Thread(target=lambda: self.owner.halt(self._cause, now_ns=ns(300)))
+        self.threads.append(halt_at_once)
+        halt_at_once.start()
+        halt_at_once.join(0.03)
+        return outcome
+
+
+def check_turns(parts: Parts) -> None:
+    """Raise AssertionError where a halt by another thread, in the middle of a call, is lost."""
+    stopping, dead = parts.state.Cause.EMERGENCY_STOP, parts.state.Cause.DEAD_DEVICE
+    calls = {
+        "arm": lambda owned: owned.arm(now_ns=ns(300)),
+        "reset": lambda owned: owned.reset(now_ns=ns(300)),
+        "step": lambda owned: owned.step(parts.state.CommandSample(1, ns(290), 1, 0.0, 0.0), now_ns=ns(300)),
+        "tick": lambda owned: owned.tick(now_ns=ns(300)),
+        "halt": lambda owned: owned.halt(dead, now_ns=ns(300)),
+        "clear": lambda owned: owned.clear(dead),
+        "limit": lambda owned: owned.limit(WIDE, now_ns=ns(300)),
+    }
+    for name, call in calls.items():
+        owned = parts.owner.Monitor(LIMITS)
+        owned.arm(now_ns=0)
+        interrupted = Interrupted(parts)
+        interrupted.owner = owned
+        real, parts.owner.monitor = parts.owner.monitor, interrupted
+        try:
+            call(owned)
+            for thread in interrupted.threads:
+                thread.join()
+        finally:
+            parts.owner.monitor = real
+        assert owned.mode.value == TRIPPED, name
+        assert stopping in owned.causes, name
+        assert name != "halt" or dead in owned.causes

@@ -18,17 +18,22 @@ from simgate.hil import replay as replay_module
 from simgate.hil.bench import Bench
 from simgate.hil.drive import Drive, DriveFrame
 from simgate.hil.judge import Judgement, judge
-from simgate.hil.stage import monitor_limits
 from simgate.hil.trace import Trace
 from simgate.model.goal import RelativeGoal
 from simgate.specs.hil import HilSpec, SafetyLimits
 
 LIMITS = SafetyLimits(
-    command_deadline_ms=150.0, silence_limit_ms=400.0, acceleration_m_s2=40.0, yaw_acceleration_rad_s2=200.0
+    command_deadline_ms=150.0,
+    silence_limit_ms=400.0,
+    command_period_ms=100.0,
+    acceleration_m_s2=9.8,
+    yaw_acceleration_rad_s2=98.0,
+    jerk_m_s3=980.0,
+    yaw_jerk_rad_s3=9800.0,
 )
 pytestmark = pytest.mark.alone
 SPEC = HilSpec(bench="emulated", engine="onnxruntime-cpu", bags=1, limits=LIMITS)
-PERIOD_NS = 50_000_000
+PERIOD_NS = 100_000_000
 FRAMES = 5
 
 DEVICE = """
@@ -75,7 +80,7 @@ def device(tmp_path: Path, body: str) -> tuple[str, ...]:
 
 
 def session(command: tuple[str, ...], spec: HilSpec = SPEC) -> tuple[Trace, bytes]:
-    bench = Bench(monitor_limits(spec.limits), spec.rate, spec.max_trips)
+    bench = Bench(spec.limits.envelope(), spec.rate, spec.max_trips)
     return bench.run(command, [drive(episode) for episode in range(spec.bags)], lambda _: None)
 
 

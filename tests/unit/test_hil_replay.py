@@ -11,7 +11,6 @@ from simgate.data.sample import Command
 from simgate.hil.drive import Drive, DriveFrame
 from simgate.hil.judge import bag_result, command_error, judge
 from simgate.hil.replay import LEAD_NS, Replay
-from simgate.hil.stage import monitor_limits
 from simgate.hil.trace import DriveTrace, Trace
 from simgate.hil.wire import Answer, Question
 from simgate.model.goal import RelativeGoal
@@ -27,8 +26,13 @@ FIRST = 100
 """Sequence number of a drive's first frame."""
 
 
-def drive(frames: int = FRAMES) -> Drive:
-    made = (DriveFrame(i * PERIOD_NS, b"picture", RelativeGoal(2.0, 0.1), Command(0.5, 0.25)) for i in range(frames))
+def drive(frames: int = FRAMES, *, moving: bool = False) -> Drive:
+    """Frames of one picture, or of another one each."""
+    pictures = [f"picture {number}".encode() if moving else b"picture" for number in range(frames)]
+    made = (
+        DriveFrame(number * PERIOD_NS, picture, RelativeGoal(2.0, 0.1), Command(0.5, 0.25))
+        for number, picture in enumerate(pictures)
+    )
     return Drive("office", 3, tuple(made))
 
 
@@ -61,7 +65,7 @@ def play(
     """Replay a drive in steps of 1 ms; `pauses_ns` maps a millisecond to how long the bench then stands still."""
     replay = Replay(
         planned or drive(),
-        monitor_limits(spec.limits),
+        spec.limits.envelope(),
         rate=spec.rate,
         max_trips=spec.max_trips,
         first_sequence=FIRST,
@@ -118,6 +122,42 @@ def test_one_bad_answer_trips_latches_and_fails(told: tuple[int, float, float, i
     judgement = judge(trace_of(trace), SPEC)
     assert not judgement.passed
     assert kind in judgement.reasons[0]
+
+
+def test_a_device_that_goes_on_saying_the_same_while_the_picture_changes_is_frozen() -> None:
+    trace = play({}, planned=drive(40, moving=True))
+    assert kinds(trace) == ["frozen"]
+    assert trace.trips[0].at_ms == pytest.approx(200 + 3000 + 200 + ANSWER_NS / 1e6, abs=2)
+    assert not judge(trace_of(trace), SPEC).passed
+    assert kinds(play({}, planned=drive(40))) == []
+
+
+@pytest.mark.parametrize(
+    ("swing", "kind"),
+    [
+        ((1.0, 0.0), "acceleration"),
+        ((0.8, 0.0), "jerk"),
+        ((0.0, 2.0), "yaw-acceleration"),
+        ((0.0, 1.1), "yaw-jerk"),
+        ((0.6, 1.5), "lateral-acceleration"),
+    ],
+)
+def test_a_device_that_swings_as_fast_as_it_can_trips(swing: tuple[float, float], kind: str) -> None:
+    """Speed from zero and back, turn rate from side to side, at the camera's rate."""
+    speed, yaw_rate = swing
+    bend = {
+        number: (0, speed * (1 - number % 2), yaw_rate * (1 - 2 * (number % 2)), ANSWER_NS) for number in range(FRAMES)
+    }
+    trace = play(bend)
+    assert kinds(trace) == [kind]
+    assert not judge(trace_of(trace), SPEC).passed
+
+
+def test_an_unreadable_answer_halts_until_the_device_speaks_clearly_again() -> None:
+    spec = SPEC.model_copy(update={"max_trips": 1})
+    trace = play({2: (90, 0.5, 0.25, ANSWER_NS)}, spec=spec)
+    assert kinds(trace)[0] == "halt"
+    assert trace.actuators[-1].speed_m_s == 0.0, "the frame that was never answered keeps the cause alive"
 
 
 def test_an_answer_given_twice_is_repeated() -> None:

@@ -73,6 +73,9 @@ def test_a_good_engine_passes_and_everything_says_emulated(good: BenchStore) -> 
     assert verdict.metrics["commands"] == EPISODES * FRAMES
     result = HilResult.from_json(good.store.read(manifest.artifact("hil.json")), what="hil.json")
     assert result.bench == "emulated"
+    assert result.limits == SPEC.limits
+    assert result.worst_case.time_ms == verdict.metrics["worst_motion_ms"] == 150 + 600 + 10
+    assert manifest.spec["limits"] == SPEC.limits.model_dump()
     assert [(bag.scene, bag.episode) for bag in result.bags] == [(SCENE, FIRST_EPISODE), (SCENE, FIRST_EPISODE + 1)]
     trace = Trace.from_json(good.store.read(manifest.artifact("trace.json")), what="trace.json")
     assert trace.bench == "emulated"
@@ -154,7 +157,7 @@ def test_a_bench_that_is_stopped_for_a_while_proves_nothing(good: BenchStore) ->
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_no_device_outlives_a_bench_that_is_ended(good: BenchStore, number: int, code: int) -> None:
-    slow = SPEC.model_copy(update={"rate": 0.1, "limits": SafetyLimits(silence_limit_ms=9000.0)})
+    slow = SPEC.model_copy(update={"rate": 0.1, "limits": SafetyLimits(silence_limit_ms=5000.0)})
     job = good.job(slow, f"{number:016x}")
     bench = probe_jobs.start(good.store, probe_jobs.submit(good.store, job), stage="hil")
     device = first_child(bench.pid)

@@ -129,10 +129,16 @@ def test_a_free_field_has_a_reason_and_no_other_has() -> None:
 
 def test_a_bench_without_limits_is_refused(chain: Chain) -> None:
     chain.asks = {"hil": {"limits.command_deadline_ms": 1e9, "limits.acceleration_m_s2": 1e300}}
+    with pytest.raises(Refused, match=r"evidence cannot be read: spec of hil .* field limits"):
+        approve(chain)
+
+
+def test_a_bench_with_wider_limits_is_refused_with_each_of_them(chain: Chain) -> None:
+    chain.asks = {"hil": {"limits.command_deadline_ms": 400.0, "limits.acceleration_m_s2": 5.0}}
     with pytest.raises(Refused) as refused:
         approve(chain)
-    assert "limits.command_deadline_ms is 1000000000, the channel's reference is 150 (lower is" in str(refused.value)
-    assert "limits.acceleration_m_s2 is 1e+300, the channel's reference is 6 (lower is stricter)" in str(refused.value)
+    assert "limits.command_deadline_ms is 400, the channel's reference is 150 (lower is" in str(refused.value)
+    assert "limits.acceleration_m_s2 is 5, the channel's reference is 4.5 (lower is stricter)" in str(refused.value)
 
 
 def test_a_stricter_gate_is_released(chain: Chain) -> None:

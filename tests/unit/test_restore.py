@@ -34,6 +34,7 @@ from tests.raw_ledger import Ledger
 from tests.release_chain import POLICY, answer
 from tests.servers.guarded import Guarded, simgate
 from tests.servers.minio import MinioServer
+from tests.tiny_pipeline import reference
 
 CUTS = (1, 3, 40, 90, 160, 220, 250)
 """After so many objects; the small pipeline leaves about 260."""
@@ -68,6 +69,7 @@ def released(tiny_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Rel
 
 def knowing(policy: Policy, people: frozenset[str]) -> Policy:
     value = policy.model_dump(mode="json")
+    value["channels"]["demo"]["reference"] = reference().model_dump(mode="json")
     value["people"] += [
         {"name": f"dev-{number}", "emails": [identity], "airflow_ids": [identity]}
         for number, identity in enumerate(sorted(people))

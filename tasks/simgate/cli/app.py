@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from simgate.cli import keys, ledger, scenes, store
+from simgate.cli import keys, ledger, policy, scenes, store
 from simgate.cli.decide import quarantine, rollback, waive
 from simgate.cli.demo import command as demo
 from simgate.cli.lineage import lineage
@@ -14,6 +14,7 @@ from simgate.cli.pipeline import pipeline
 from simgate.cli.plan import plan
 from simgate.cli.run import run
 from simgate.cli.runs import runs, show
+from simgate.cli.safety import safety
 from simgate.cli.verify import verify
 from simgate.cli.witness import witness
 
@@ -36,10 +37,14 @@ app = typer.Typer(
     rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 app.add_typer(scenes.app, name="scenes")
-for command in (plan, run, runs, show, link, lineage, verify, witness, live, history, rollback, quarantine, waive):
+for command in (plan, run, runs, show, link, lineage, verify, witness, live, history):
     app.command()(command)
+for decision in (rollback, quarantine, waive):
+    app.command()(decision)
+app.command()(safety)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(store.app, name="store")
 app.add_typer(keys.app, name="keys")
+app.add_typer(policy.app, name="policy")
 app.command(hidden=True)(pipeline)
 app.add_typer(demo.app, name="demo", hidden=True)

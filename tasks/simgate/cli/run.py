@@ -68,13 +68,16 @@ def run(
 
 def read_spec(stage: str, path: Path) -> Spec:
     """The stage's spec from a file; an unknown or wrong field is named."""
-    row = stage_row(stage)
+    return stage_row(stage).spec_type.from_value(read_value(path), what=f"spec {path}")
+
+
+def read_value(path: Path) -> object:
+    """What a file of JSON or YAML holds."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read spec {path}: {error.strerror}") from error
-    value = _yaml(data, path) if path.suffix in (".yaml", ".yml") else parse_json(data, what=f"spec {path}")
-    return row.spec_type.from_value(value, what=f"spec {path}")
+    return _yaml(data, path) if path.suffix in (".yaml", ".yml") else parse_json(data, what=f"spec {path}")
 
 
 def _yaml(data: bytes, path: Path) -> object:

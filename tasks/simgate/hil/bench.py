@@ -21,8 +21,6 @@ START_LIMIT_S = 60.0
 WARM_UP_LIMIT_S = 10.0
 WARM_UP_FRAMES = 5
 """Real pictures before the clock starts: caches, lazy imports and allocations are not what is measured."""
-TICK_NS = 10_000_000
-"""The monitor is told the time at least this often."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,13 @@ class Bench:
 
     def _replay(self, link: Link, drive: Drive, first_sequence: int) -> DriveTrace:
         replay = Replay(drive, self.limits, rate=self.rate, max_trips=self.max_trips, first_sequence=first_sequence)
+        tick_ns = int(self.limits.tick_period_ms * 1e6)
         last_ns = time.monotonic_ns()
         replay.begin(last_ns)
         while not replay.over(last_ns) and link.fault is None:
             if (question := replay.question(time.monotonic_ns())) is not None:
                 link.send(question)
-            wait_ns = max(0, min(TICK_NS, replay.next_ns - time.monotonic_ns()))
+            wait_ns = max(0, min(tick_ns, replay.next_ns - time.monotonic_ns()))
             arrivals = link.poll(wait_ns / 1e9)
             now_ns = time.monotonic_ns()
             replay.lagged(now_ns - last_ns - wait_ns)

@@ -9,10 +9,11 @@ import numpy as np
 
 from simgate.core.errors import Inconclusive
 from simgate.hil.trace import Asked, DriveTrace, Trace, Trip
+from simgate.safety.motion import worst_motion
 from simgate.specs.bounds import broken_bounds
 from simgate.specs.hil import BagResult, HilSpec, SafetyLimits
 
-TIMING = frozenset({"silent", "late", "acceleration", "yaw-acceleration"})
+TIMING = frozenset({"silent", "late", "acceleration", "yaw-acceleration", "jerk", "yaw-jerk"})
 """Violations that a bench that stands still can cause; all others are the device's doing, whatever the pace."""
 MAX_NAMED_TRIPS = 5
 
@@ -134,6 +135,7 @@ def _pacing_ms(drive: DriveTrace) -> float:
 def _metrics(trace: Trace, spec: HilSpec) -> dict[str, float]:
     asked = [item for drive in trace.drives for item in drive.asked]
     latencies = latencies_ms(asked)
+    worst = worst_motion(spec.limits.envelope())
     return {
         "bench_emulated": 1.0,
         "bags": float(len(trace.drives)),
@@ -146,4 +148,9 @@ def _metrics(trace: Trace, spec: HilSpec) -> dict[str, float]:
         "latency_max_ms": max(latencies, default=0.0),
         "pacing_p95_ms": max((_pacing_ms(drive) for drive in trace.drives), default=0.0),
         "device_start_ms": trace.started_ms,
+        "worst_motion_ms": worst.time_ms,
+        "worst_motion_m": worst.distance_m,
+        "worst_motion_rad": worst.angle_rad,
+        "worst_stop_m": worst.stop_distance_m,
+        "worst_stop_rad": worst.stop_angle_rad,
     }

@@ -7,9 +7,9 @@ import math
 from simgate.hil.drive import Drive
 from simgate.hil.trace import Asked, DriveTrace, Motion, Trip
 from simgate.hil.wire import Answer, Garbled, Question
-from simgate.safety import monitor
 from simgate.safety.limits import Limits
-from simgate.safety.monitor import STOP, CommandSample, Mode, Outcome, SafeCommand
+from simgate.safety.owner import Monitor, Ruling
+from simgate.safety.state import STOP, Cause, CommandSample, Mode, SafeCommand
 
 LEAD_NS = 200_000_000
 """The monitor is armed this long before the first frame: the robot stands still, and may begin to move with it."""
@@ -27,9 +27,10 @@ class Replay:
         self._max_trips = max_trips
         self._first_sequence = first_sequence
         self._armed_ns = 0
-        self._state = monitor.State()
+        self._monitor = Monitor(limits)
         self._output = STOP
         self._sent_ns: list[int] = []
+        self._input_ids = [frame.input_id for frame in drive.frames]
         self._asked: list[Asked] = []
         self._trips: list[Trip] = []
         self._actuators: list[Motion] = []
@@ -40,7 +41,7 @@ class Replay:
         """The operator of the bench arms the monitor; the first frame is due LEAD_NS later."""
         self._armed_ns = now_ns
         self._actuators.append(self._motion(now_ns, STOP))
-        self._take(monitor.arm(self._state, now_ns=now_ns), now_ns)
+        self._take(self._monitor.arm(now_ns=now_ns), now_ns)
 
     @property
     def next_ns(self) -> int:
@@ -77,16 +78,18 @@ class Replay:
         try:
             answer = Answer.from_bytes(payload)
         except Garbled:
-            self._take(monitor.halt(self._state, now_ns=at_ns), at_ns)
+            self._take(self._monitor.halt(Cause.BROKEN_FRAME, now_ns=at_ns), at_ns)
             return
         number = answer.sequence - self._first_sequence
         if not 0 <= number < len(self._sent_ns):
             # An answer to nothing, or to the drive before.
-            self._take(monitor.halt(self._state, now_ns=at_ns), at_ns)
+            self._take(self._monitor.halt(Cause.BROKEN_FRAME, now_ns=at_ns), at_ns)
             return
-        tripped_before = self._state.mode is Mode.TRIPPED
-        sample = CommandSample(answer.sequence, self._sent_ns[number], answer.speed_m_s, answer.yaw_rate_rad_s)
-        self._take(monitor.step(self._state, sample, self._limits, now_ns=at_ns), at_ns)
+        tripped_before = self._monitor.mode is Mode.TRIPPED
+        sample = CommandSample(
+            answer.sequence, self._sent_ns[number], self._input_ids[number], answer.speed_m_s, answer.yaw_rate_rad_s
+        )
+        self._take(self._monitor.step(sample, now_ns=at_ns), at_ns)
         self._record(number, answer, at_ns)
         if tripped_before:
             self._operate(at_ns)
@@ -97,11 +100,11 @@ class Replay:
 
     def passed(self, now_ns: int) -> None:
         """Time passed."""
-        self._take(monitor.tick(self._state, self._limits, now_ns=now_ns), now_ns)
+        self._take(self._monitor.tick(now_ns=now_ns), now_ns)
 
     def halted(self, now_ns: int) -> None:
         """The device broke the link off."""
-        self._take(monitor.halt(self._state, now_ns=now_ns), now_ns)
+        self._take(self._monitor.halt(Cause.DEAD_DEVICE, now_ns=now_ns), now_ns)
 
     def trace(self) -> DriveTrace:
         """What happened."""
@@ -121,12 +124,13 @@ class Replay:
         """
         pending = any(asked.latency_ms is None for asked in self._asked)
         if len(self._trips) <= self._max_trips and not pending:
-            self._take(monitor.reset(now_ns=at_ns), at_ns)
-            self._take(monitor.arm(self._state, now_ns=at_ns), at_ns)
+            self._monitor.clear(Cause.BROKEN_FRAME)  # every frame has its answer, so the device speaks clearly again
+            self._take(self._monitor.reset(now_ns=at_ns), at_ns)
+            self._take(self._monitor.arm(now_ns=at_ns), at_ns)
 
-    def _take(self, outcome: Outcome, now_ns: int) -> None:
-        """Believe the monitor: its state, what the actuators are told, its violation."""
-        self._state, output, violation = outcome
+    def _take(self, ruling: Ruling, now_ns: int) -> None:
+        """Believe the monitor: what the actuators are told, its violation."""
+        output, violation = ruling
         if violation is not None:
             self._tripped_ns = now_ns
             self._trips.append(
@@ -145,7 +149,7 @@ class Replay:
     def _record(self, number: int, answer: Answer, at_ns: int) -> None:
         if self._asked[number].latency_ms is not None:
             return
-        if self._state.mode is Mode.ARMED:
+        if self._monitor.mode is Mode.ARMED:
             self._lag_ns = 0
         raw = SafeCommand(answer.speed_m_s, answer.yaw_rate_rad_s)
         finite = math.isfinite(raw.speed_m_s) and math.isfinite(raw.yaw_rate_rad_s)

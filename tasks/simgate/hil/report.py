@@ -28,6 +28,7 @@ def draw(drawn: Drawn[HilSpec]) -> bytes:
     sections = [Section("Verdict", _verdict(verdict, trace)), Section("Bags", _bags(result))]
     sections += [section for drive in trace.drives[:MAX_DRAWN_DRIVES] for section in _drive(drive, limits)]
     sections.append(Section("Latency", _latency(trace, limits)))
+    sections.append(Section("Limits in force", _limits(result)))
     log = drawn.read("device.log").decode("utf-8", errors="replace").strip()
     if log:
         sections.append(Section("What the device wrote to its log", figure.note(log[-2000:])))
@@ -45,6 +46,7 @@ def _facts(spec: HilSpec, metrics: Mapping[str, float]) -> dict[str, str]:
         "Deadline": f"{spec.limits.command_deadline_ms:g} ms",
         "Command error": f"{metrics['command_error']:.3f} (at most {spec.max_command_error:g})",
         "Pacing p95": f"{metrics['pacing_p95_ms']:.2f} ms (at most {spec.max_pacing_jitter_ms:g})",
+        "Worst motion after the last input": f"{metrics['worst_motion_ms']:g} ms, {metrics['worst_motion_m']:.2f} m",
         "Device ready after": f"{metrics['device_start_ms'] / 1000:.1f} s",
     }
 
@@ -130,4 +132,15 @@ def _latency(trace: Trace, limits: SafetyLimits) -> str:
     chart = figure.svg_lines({"frames": outline}, x_label="latency, ms", y_label="frames")
     return chart + figure.note(
         f"From a frame sent to its command read back. Deadline: {limits.command_deadline_ms:g} ms."
+    )
+
+
+def _limits(result: HilResult) -> str:
+    """Every limit that the monitor held, and how far the base could get after the last input."""
+    worst = result.worst_case
+    rows = [(name, f"{value:g}") for name, value in result.limits.model_dump().items()]
+    return figure.table(("Limit", "Value"), rows) + figure.note(
+        f"After the last input: at most {worst.time_ms:g} ms until the zero command, "
+        f"{worst.distance_m:.2f} m and {worst.angle_rad:.2f} rad; "
+        f"until the base stands {worst.stop_distance_m:.2f} m and {worst.stop_angle_rad:.2f} rad, by its declared data."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from simgate.core.errors import Inconclusive, InputError
@@ -17,8 +18,8 @@ from simgate.hil.judge import bag_result, judge
 from simgate.hil.replay import LEAD_NS
 from simgate.hil.report import draw
 from simgate.hil.trace import Trace
-from simgate.safety.limits import Limits
-from simgate.specs.hil import HilResult, HilSpec, SafetyLimits
+from simgate.safety.motion import worst_motion
+from simgate.specs.hil import HilResult, HilSpec, WorstCase
 from simgate.specs.validate import SplitDocument
 
 JSON = "application/json"
@@ -32,7 +33,7 @@ def run(work: Work[HilSpec]) -> None:
     work.note("emulated bench: the device under test is a process on this machine", bench=spec.bench)
     model = work.inputs.fetch("export", "model.onnx", work.folder / "model.onnx")
     drives = _drives(work)
-    bench = Bench(monitor_limits(spec.limits), spec.rate, spec.max_trips)
+    bench = Bench(spec.limits.envelope(), spec.rate, spec.max_trips)
     trace, log = bench.run(device_command(model), drives, lambda done: work.progress(done, len(drives), "bags"))
     _keep(work, trace, log)
 
@@ -61,18 +62,6 @@ def check(spec: HilSpec) -> None:
 def device_command(model: Path) -> tuple[str, ...]:
     """How the device under test is started; -P keeps the working folder out of its imports."""
     return sys.executable, "-P", "-m", device.__name__, str(model)
-
-
-def monitor_limits(limits: SafetyLimits) -> Limits:
-    """The spec's envelope as the monitor takes it."""
-    return Limits(
-        speed_m_s=limits.speed_m_s,
-        yaw_rate_rad_s=limits.yaw_rate_rad_s,
-        acceleration_m_s2=limits.acceleration_m_s2,
-        yaw_acceleration_rad_s2=limits.yaw_acceleration_rad_s2,
-        command_deadline_ms=limits.command_deadline_ms,
-        silence_limit_ms=limits.silence_limit_ms,
-    )
 
 
 def _drives(work: Work[HilSpec]) -> list[Drive]:
@@ -117,7 +106,9 @@ def _keep(work: Work[HilSpec], trace: Trace, log: bytes) -> None:
     work.outputs.byproduct("device.log", log, "text/plain")
     judgement = judge(trace, work.spec)
     bags = tuple(bag_result(drive, work.spec.limits) for drive in trace.drives)
-    result = HilResult(bench=work.spec.bench, bags=bags)
+    limits = work.spec.limits
+    worst_case = WorstCase(**asdict(worst_motion(limits.envelope())))
+    result = HilResult(bench=work.spec.bench, limits=limits, worst_case=worst_case, bags=bags)
     work.outputs.write("hil.json", result.to_json(), JSON, deterministic=False)
     word = "PASS" if judgement.passed else "FAIL"
     work.note("verdict on an emulated bench", verdict=word, reasons=judgement.reasons, bench=work.spec.bench)

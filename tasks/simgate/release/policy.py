@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-import yaml
 from pydantic import Field, model_validator
 
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
 from simgate.core.errors import InputError
+from simgate.release.policy_yaml import read_yaml
 from simgate.release.reference import GATE_FIELDS, UPDATE, Gate, Reference, lacking
 from simgate.release.trusted_key import TrustedKey
 
-MAX_POLICY_BYTES = 1_000_000
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Role = Literal["validate", "train", "evaluate", "evaluate_live", "export", "hil"]
 Right = Literal["approve", "rollback", "waive"]
+RIGHTS: tuple[Right, ...] = get_args(Right)
 
 
 class Person(Document):
@@ -145,18 +144,6 @@ class Rules(Document):
         return tuple(person for person in named if rules.allow_automatic or not person.automatic)
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice: YAML lets the second win, and a reader may believe the first."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """As the safe loader does; `<<` is a key like others here, and what it brings in may be overridden."""
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"{twice} is there twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
 class Policy(Rules):
     """`release/policy.yaml`."""
 
@@ -175,7 +162,7 @@ class Policy(Rules):
     @model_validator(mode="after")
     def _approvers_are_people(self) -> Self:
         names = [person.name for person in self.people]
-        for right in get_args(Right):
+        for right in RIGHTS:
             unknown = {name for channel in self.channels.values() for name in channel.by_right(right)} - set(names)
             if unknown:
                 raise ValueError(f"{sorted(unknown)} may {right} and are not among people")
@@ -205,15 +192,7 @@ class Policy(Rules):
             data = path.read_bytes()
         except OSError as error:
             raise InputError(f"cannot read policy {path}: {error.strerror}") from error
-        if len(data) > MAX_POLICY_BYTES:
-            raise InputError(
-                f"policy {path} is too large", actual=len(data), expected=f"at most {MAX_POLICY_BYTES} bytes"
-            )
-        try:
-            value = yaml.load(data, Loader=_Loader)  # noqa: S506 - a SafeLoader
-        except (yaml.YAMLError, RecursionError) as error:
-            raise InputError(f"policy {path} is not YAML: {error}") from error
-        value = _dates_as_text(value, path)
+        value = read_yaml(data, what=f"policy {path}")
         if isinstance(value, dict):  # `x-…` holds what YAML anchors share, as in compose files
             value = {name: item for name, item in value.items() if not str(name).startswith("x-")}
         return cls.from_value(value, what=f"policy {path.name}")
@@ -240,11 +219,3 @@ def _check_whole(channel: str, value: Any, what: str) -> None:
     missing = [name for name in lacking(Reference, value["reference"]) if name not in GATE_FIELDS]
     if missing:
         raise InputError(f"{what}: the reference of channel {channel} lacks {', '.join(missing)}", remedy=UPDATE)
-
-
-def _dates_as_text(value: Any, path: Path) -> Any:
-    """YAML reads a bare date as a date; documents have text, which pydantic reads."""
-    try:
-        return json.loads(json.dumps(value, default=lambda item: item.isoformat()))
-    except (AttributeError, TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"policy {path} holds what JSON does not: {error}") from error

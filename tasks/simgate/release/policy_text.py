@@ -10,7 +10,7 @@ import yaml
 
 from simgate.core.canonical import canonical_json
 from simgate.core.errors import InputError
-from simgate.core.strictness import Stricter, leaves
+from simgate.core.strictness import Leaf, Stricter, leaves
 from simgate.release.reference import Reference
 
 BEGIN = "# >>> simgate policy new"
@@ -21,6 +21,14 @@ ABOUT = f"""\
 # that nobody knows, is refused, and `simgate policy new --update` writes these lines again. A candidate that asks less
 # than a line says is refused with the field's name. A line without a comment must be met exactly.
 """
+OF_DATASET = {
+    "dataset.seeds": "fixed: of this seed; any: nightly datasets draw their own",
+    "dataset.train.scenes": "episodes at least; there may be more scenes",
+    "dataset.eval.scenes": "episodes at least; these scenes and no other",
+    "dataset.train.frames": "at least",
+    "dataset.eval.frames": "at least",
+}
+"""What a dataset must hold is no spec: said here."""
 WIDTH = 118
 FEW = 5
 """Longest list, and largest flat mapping, that is written out again instead of being pointed to."""
@@ -38,12 +46,27 @@ def references_text(references: Mapping[str, Reference]) -> str:
 
 def with_references(text: str, references: Mapping[str, Reference]) -> str:
     """The file's text with that block written anew; all other lines stay."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(f"{END}\n")
-    if not begin or not end:
-        remedy = f"write a line `{BEGIN}` and a line `{END}` above `channels:`; the references go between"
-        raise InputError("the policy has no place for references", remedy=remedy)
+    before, _, after = _parts(text)
     return f"{before}{references_text(references)}{after}"
+
+
+def block_of(text: str) -> str:
+    """The lines of a policy file between the two marks."""
+    return _parts(text)[1]
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    before, begin, rest = text.partition(f"{BEGIN}\n")
+    block, end, after = rest.partition(f"{END}\n")
+    if not begin or not end or BEGIN in after:
+        remedy = f"write a line `{BEGIN}` and a line `{END}` above `channels:`; the references go between"
+        raise InputError("the policy has no one place for references", remedy=remedy)
+    return before, block, after
+
+
+def comment_of(leaf: Leaf) -> str:
+    """Which way a field of a reference is stricter, in words; empty where it must be equal."""
+    return OF_DATASET.get(leaf.path) or comment(leaf.stricter)
 
 
 def comment(stricter: Stricter) -> str:
@@ -54,18 +77,6 @@ def comment(stricter: Stricter) -> str:
         return f"may be anything: {stricter.why}"
     bounded = f"; bounds {', '.join(stricter.bounds)}" if stricter.bounds else ""
     return f"{stricter.way} is stricter{bounded}"
-
-
-def _comments() -> dict[tuple[str, ...], str]:
-    """By path below a channel's name; what a dataset must hold is no spec, and is said here."""
-    more = {
-        ("dataset", "seeds"): "fixed: of this seed; any: nightly datasets draw their own",
-        ("dataset", "train", "scenes"): "episodes at least; there may be more scenes",
-        ("dataset", "eval", "scenes"): "episodes at least; these scenes and no other",
-        ("dataset", "train", "frames"): "at least",
-        ("dataset", "eval", "frames"): "at least",
-    }
-    return {tuple(leaf.path.split(".")): comment(leaf.stricter) for leaf in leaves(Reference)} | more
 
 
 def _key(value: Any) -> bytes:
@@ -104,7 +115,7 @@ class _Writer:
     def __init__(self, again: set[bytes]) -> None:
         self._again = again
         self._anchors: dict[bytes, str] = {}
-        self._comments = _comments()
+        self._comments = {tuple(leaf.path.split(".")): comment_of(leaf) for leaf in leaves(Reference)}
 
     def mapping(self, name: str, value: dict[str, Any], path: tuple[str, ...], *, always: bool = False) -> list[str]:
         """`name:` and what is below it; `always` gives it an anchor of its own name."""

@@ -14,9 +14,8 @@ from simgate.core.spec import Spec
 from simgate.core.store import Store
 from simgate.core.strictness import Leaf, Way, leaves
 from simgate.release.policy import Channel, Role
-from simgate.release.reference import DatasetReference, SplitReference, asked
-from simgate.specs.generate import GenerateSpec
-from simgate.specs.index import Split
+from simgate.release.reference import DatasetReference, Reference, SplitReference, asked
+from simgate.specs.generate import SimulationSpec
 from simgate.specs.validate import SplitDocument
 
 DIRECTIONS: dict[Way, str] = {
@@ -66,6 +65,16 @@ def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -
     return soft
 
 
+def softer_recipes(reference: Reference, asks: Reference) -> list[Softening]:
+    """Where recipes (`Reference.of`) ask less than a channel's reference, before anything runs."""
+    soft = list(_recipe(reference.dataset, asks.dataset))
+    for gate in reference.gates:
+        spec, wanted = asks.spec(gate), reference.spec(gate)
+        if spec is not None and wanted is not None:
+            soft += softer(gate, spec, wanted)
+    return soft
+
+
 def softer(gate: str, spec: Spec, reference: Spec, prefix: str = "") -> Iterator[Softening]:
     """The fields of one spec that are looser than those of another of its class."""
     for leaf in leaves(type(reference)):
@@ -96,33 +105,46 @@ def _dataset(store: Store, reference: DatasetReference, validate: Manifest) -> I
     specs = {canonical_json(item.spec): item for item in at_once(lambda link: read_manifest(store, link.ref), links)}
     seen: dict[Softening, None] = {}
     for manifest in specs.values():
-        seen |= dict.fromkeys(_simulation(reference, manifest))
+        seen |= dict.fromkeys(_simulation(reference, asked(manifest)))
     yield from seen
-    yield from _side(store, reference.train, validate, "train")
-    yield from _side(store, reference.eval, validate, "eval")
+    for side, wanted in (("train", reference.train), ("eval", reference.eval)):
+        name = f"splits/{side}.json"
+        split = SplitDocument.from_json(store.read(validate.artifact(name)), what=name)
+        yield from _side(side, wanted, _episodes(split), split.frames)
 
 
-def _simulation(reference: DatasetReference, shard: Manifest) -> Iterator[Softening]:
-    spec = asked(shard)
+def _recipe(reference: DatasetReference, asks: DatasetReference) -> Iterator[Softening]:
+    if (reference.seeds, asks.seeds) == ("fixed", "any"):
+        yield Softening("dataset", "seeds", _text(asks.seeds), _text(reference.seeds), "equal")
+    yield from _simulation(reference, asks.simulation)
+    yield from _side("train", reference.train, asks.train.scenes, asks.train.frames)
+    yield from _side("eval", reference.eval, asks.eval.scenes, asks.eval.frames)
+
+
+def _simulation(reference: DatasetReference, spec: Spec) -> Iterator[Softening]:
     wanted = reference.simulation
-    if reference.seeds == "any" and isinstance(spec, GenerateSpec):
+    if reference.seeds == "any" and isinstance(spec, SimulationSpec):
         wanted = wanted.model_copy(update={"dataset_seed": spec.dataset_seed})
     yield from softer("dataset", spec, wanted, "simulation.")
 
 
-def _side(store: Store, reference: SplitReference, validate: Manifest, side: Split) -> Iterator[Softening]:
-    name = f"splits/{side}.json"
-    split = SplitDocument.from_json(store.read(validate.artifact(name)), what=name)
+def _episodes(split: SplitDocument) -> dict[str, int]:
+    """Of each scene that the split names or has a shard of."""
     episodes = dict.fromkeys((scene.name for scene in split.scenes), 0)
     for shard in split.shards:
         episodes[shard.scene] = episodes.get(shard.scene, 0) + shard.episodes
+    return episodes
+
+
+def _side(side: str, reference: SplitReference, episodes: Mapping[str, int], frames: int) -> Iterator[Softening]:
+    """Judged by the document, not by what somebody asked."""
     for scene, wanted in reference.scenes.items():
         if not (own := episodes.get(scene, 0)) >= wanted:
             yield Softening("dataset", f"{side}.scenes.{scene}", _text(own), _text(wanted), "higher")
     if side == "eval" and episodes.keys() - reference.scenes.keys():
         yield Softening("dataset", "eval.scenes", _text(sorted(episodes)), _text(sorted(reference.scenes)), "equal")
-    if not split.frames >= reference.frames:
-        yield Softening("dataset", f"{side}.frames", _text(split.frames), _text(reference.frames), "higher")
+    if not frames >= reference.frames:
+        yield Softening("dataset", f"{side}.frames", _text(frames), _text(reference.frames), "higher")
 
 
 def _value(spec: Spec, leaf: Leaf) -> Any:

@@ -4,24 +4,54 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simgate.core.document import Document
 from simgate.core.spec import Spec
 from simgate.core.strictness import EQUAL, higher, lower
+from simgate.safety.limits import Limits
+
+Positive = Annotated[float, Field(gt=0)]
 
 
 class SafetyLimits(Document):
-    """Envelope of the actuator commands; see simgate/safety/limits.py for the standards behind the numbers."""
+    """Envelope of the actuator commands; simgate/safety/limits.py says where each number and its ceiling come from."""
 
-    speed_m_s: Annotated[float, Field(gt=0), lower()] = 1.0
-    yaw_rate_rad_s: Annotated[float, Field(gt=0), lower()] = 2.0
-    acceleration_m_s2: Annotated[float, Field(gt=0), lower()] = 6.0
-    yaw_acceleration_rad_s2: Annotated[float, Field(gt=0), lower()] = 20.0
-    command_deadline_ms: Annotated[float, Field(gt=0), lower("latency_p99_ms")] = 150.0
+    speed_m_s: Annotated[Positive, lower()] = 1.0
+    yaw_rate_rad_s: Annotated[Positive, lower()] = 2.0
+    acceleration_m_s2: Annotated[Positive, lower()] = 4.5
+    yaw_acceleration_rad_s2: Annotated[Positive, lower()] = 12.0
+    jerk_m_s3: Annotated[Positive, lower()] = 30.0
+    yaw_jerk_rad_s3: Annotated[Positive, lower()] = 100.0
+    lateral_acceleration_m_s2: Annotated[Positive, lower()] = 0.8
+    """Largest |speed · turn rate|."""
+    command_period_ms: Annotated[Positive, lower()] = 200.0
+    """A change is credited with at most this much time."""
+    command_deadline_ms: Annotated[Positive, lower("latency_p99_ms")] = 150.0
     """A command older than this when it reaches the monitor is late."""
-    silence_limit_ms: Annotated[float, Field(gt=0), lower()] = 600.0
+    silence_limit_ms: Annotated[Positive, lower()] = 600.0
     """No command for this long trips."""
+    frozen_limit_ms: Annotated[Positive, lower()] = 3000.0
+    """An output that stays the same for longer, while its input changes, trips."""
+    tick_period_ms: Annotated[Positive, lower()] = 10.0
+    """The monitor is told the time at least this often."""
+    braking_m_s2: Annotated[Positive, EQUAL] = 2.5
+    """The base's own; only the stopping distance is computed from it."""
+    yaw_braking_rad_s2: Annotated[Positive, EQUAL] = 12.0
+    """The base's own, as above."""
+    lag_ms: Annotated[Positive, EQUAL] = 120.0
+    """How long the base takes to begin to follow; its own, as above."""
+    missing_commands: Annotated[int, Field(ge=0), lower()] = 0
+    """How many sequence numbers may be skipped between two commands."""
+
+    @model_validator(mode="after")
+    def _envelope_exists(self) -> SafetyLimits:
+        self.envelope()
+        return self
+
+    def envelope(self) -> Limits:
+        """As the monitor takes them; ValueError where they exceed a ceiling or contradict each other."""
+        return Limits(**self.model_dump())
 
 
 class HilSpec(Spec):
@@ -61,9 +91,24 @@ class BagResult(Document):
     command_error: float
 
 
+class WorstCase(Document):
+    """How far the base can get after the last input, by the limits that were in force; see simgate/safety/motion.py."""
+
+    time_ms: float
+    """Until the zero command."""
+    distance_m: float
+    angle_rad: float
+    stop_distance_m: float
+    """Until the base stands, by its declared lag and braking."""
+    stop_angle_rad: float
+
+
 class HilResult(Document):
     """`hil.json`."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     bench: Literal["emulated", "device"]
+    limits: SafetyLimits
+    """Every limit that was in force."""
+    worst_case: WorstCase
     bags: tuple[BagResult, ...]

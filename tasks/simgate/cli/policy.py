@@ -1,0 +1,159 @@
+"""simgate policy: write the references of a channel's gates, and read what a policy says."""
+
+from __future__ import annotations
+
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simgate.cli.console import console, show_json, show_table
+from simgate.cli.options import JsonOption
+from simgate.cli.recipes import DEFAULT_POLICY, DatasetRecipeOption, PolicyOption, ReleaseRecipeOption, read_recipe
+from simgate.core.canonical import canonical_json
+from simgate.core.errors import InputError, Refused
+
+if TYPE_CHECKING:
+    from simgate.release.policy import Policy
+    from simgate.release.reference import Reference
+
+app = typer.Typer(no_args_is_help=True, help="The release policy: write its references, read and check it.")
+
+
+@app.command("new")
+def new(
+    policy: PolicyOption = DEFAULT_POLICY,
+    update: Annotated[
+        bool, typer.Option("--update", help="Fill in what a policy that is there lacks; every value in it stays.")
+    ] = False,
+    channels: Annotated[
+        list[str] | None, typer.Option("--channel", help="With --update: a channel that is to have a reference too.")
+    ] = None,
+    dataset_recipe: DatasetRecipeOption = None,
+    release_recipe: ReleaseRecipeOption = None,
+) -> None:
+    """Write a policy whose channel asks what the recipes ask: the reference that no candidate may be softer than.
+
+    With --update, only the lines between the file's two marks are written anew. Read the diff: each line that is new
+    is a decision.
+    """
+    channel, asked = _asked(dataset_recipe, release_recipe)
+    if update:
+        _update(policy, asked, channels or [])
+        return
+    from simgate.release.policy_update import new_policy
+
+    _write(policy, new_policy(channel, asked), exclusive=True)
+    console(stderr=True).print(f"{policy} is written: put your people into it, then `simgate policy check`")
+
+
+@app.command("check")
+def check(
+    policy: PolicyOption = DEFAULT_POLICY,
+    dataset_recipe: DatasetRecipeOption = None,
+    release_recipe: ReleaseRecipeOption = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="List what must be equal too, not only what has a stricter side.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what each channel asks and which way is stricter, warn of what lets much through, and compare the recipes.
+
+    Exit 2 where the policy cannot be read, or a recipe asks less than the channel that it releases into.
+    """
+    from simgate.release.policy import Policy
+    from simgate.release.policy_warnings import policy_warnings
+    from simgate.release.softening import softer_recipes
+
+    read = Policy.load(policy)
+    channel, asked = _asked(dataset_recipe, release_recipe)
+    soft = softer_recipes(read.channels[channel].reference, asked) if channel in read.channels else []
+    warnings = list(policy_warnings(read))
+    if as_json:
+        rows = {name: [list(row) for row in _rows(item.reference)] for name, item in read.channels.items()}
+        said = [{"channel": name, "warning": text} for name, text in warnings]
+        show_json({"sha256": read.sha256, "channels": rows, "warnings": said, "softenings": [str(one) for one in soft]})
+    else:
+        _show(read, warnings, every=every)
+    if soft:
+        raise Refused(f"the recipes ask less than channel {channel}: " + "; ".join(str(one) for one in soft))
+
+
+def _asked(dataset: Path | None, release: Path | None) -> tuple[str, Reference]:
+    from simgate.release.reference import Reference
+    from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
+
+    made = read_recipe(dataset, DatasetRecipe, demo_dataset_recipe())
+    judged = read_recipe(release, ReleaseRecipe, demo_release_recipe())
+    return judged.channel, Reference.of(made, judged)
+
+
+def _update(path: Path, asked: Reference, channels: list[str]) -> None:
+    from simgate.release.policy import Policy
+    from simgate.release.policy_update import updated
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise InputError(f"cannot read policy {path}: {error}") from error
+    made = updated(text, asked, channels)
+    _write(path, made.text, exclusive=False)
+    out = console(stderr=True)
+    for line in made.added:
+        out.print(f"new, decide: {line}", markup=False)
+    for line in made.dropped:
+        out.print(f"dropped, no spec has it: {line}", markup=False)
+    if not made.added and not made.dropped:
+        out.print("every reference is whole")
+    Policy.load(path)
+
+
+def _write(path: Path, text: str, *, exclusive: bool) -> None:
+    try:
+        with path.open("x" if exclusive else "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise InputError(f"{path} is there already", remedy="--update fills in what it lacks") from error
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _show(policy: Policy, warnings: list[tuple[str, str]], *, every: bool) -> None:
+    out = console()
+    for name, channel in policy.channels.items():
+        rights = [f"{right}: {_names(policy, name, right)}" for right in ("approve", "rollback", "waive")]
+        second = " (a waiver needs a second person)" if channel.waive_second else ""
+        signed = "signed" if channel.signed else "not signed"
+        out.print(f"\nchannel {name}, {signed}, bench {' or '.join(channel.benches)}", markup=False)
+        out.print(f"{'; '.join(rights)}{second}", markup=False)
+        rows = _rows(channel.reference)
+        shown = rows if every else [row for row in rows if row[2] and row[1] not in ('""', "{}")]
+        show_table(("field", "at least as strict as", ""), shown)
+        if not every:
+            out.print(f"{len(rows) - len(shown)} more fields must be equal or pin nothing: --all lists them")
+        for text in (text for other, text in warnings if other == name):
+            out.print(f"[yellow]warning:[/] channel {name} {text}")
+    out.print(f"\npolicy {policy.sha256}")
+
+
+def _names(policy: Policy, channel: str, right: str) -> str:
+    from simgate.release.policy import RIGHTS
+
+    found = next(item for item in RIGHTS if item == right)
+    return ", ".join(person.name for person in policy.holders(channel, found)) or "nobody"
+
+
+def _rows(reference: Reference) -> list[tuple[str, str, str]]:
+    """Every field of a reference: name, value, which way is stricter."""
+    from simgate.core.strictness import leaves
+    from simgate.release.policy_text import comment_of
+
+    rows = []
+    for leaf in leaves(type(reference)):
+        if getattr(reference, leaf.path.partition(".")[0]) is None:
+            continue
+        value = reduce(getattr, leaf.path.split("."), reference)
+        shown = canonical_json(value).decode()
+        rows.append((leaf.path, shown if len(shown) <= 60 else f"{shown[:57]}…", comment_of(leaf)))
+    return rows

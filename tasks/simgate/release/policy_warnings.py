@@ -1,0 +1,71 @@
+"""Policy warnings: what a policy may say, and somebody should know that it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simgate.release.policy import Channel, Policy
+from simgate.release.reference import GATES
+
+
+def policy_warnings(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Channel and sentence."""
+    for name, channel in policy.channels.items():
+        found = (*_gates(channel), *_people(policy, name), *_reference(channel), *_hil(channel))
+        yield from ((name, sentence) for sentence in found)
+        if channel.signed and not policy.keys:
+            yield name, "is signed, and the policy trusts no key: nothing goes live"
+
+
+def _gates(channel: Channel) -> Iterator[str]:
+    for gate in GATES:
+        if gate not in channel.gates:
+            yield f"has no gate {gate}: a FAIL of it goes live"
+    if "emulated" in channel.benches and not channel.allow_automatic:
+        yield "takes an emulated bench: no device has to prove anything"
+    if channel.max_aborted_observations:
+        yield f"excuses {channel.max_aborted_observations} bench runs that came to no end: each may have been a FAIL"
+
+
+def _people(policy: Policy, name: str) -> Iterator[str]:
+    channel = policy.channels[name]
+    if channel.allow_automatic:
+        yield "takes a program's answer for a person's"
+    approvers = policy.holders(name, "approve")
+    if len(approvers) == 1:
+        yield f"has one approver, {approvers[0].name}: what they write themselves nobody can approve"
+    for right in ("rollback", "waive"):
+        if not policy.holders(name, right):
+            yield f"lets nobody {right}"
+    if channel.waive_second and len(policy.holders(name, "waive")) == 1:
+        yield "needs two people for a waiver, and one has that right"
+
+
+def _reference(channel: Channel) -> Iterator[str]:
+    reference = channel.reference
+    if reference.dataset.seeds == "any":
+        yield "takes a dataset of any seed: whoever makes one may draw until it suits"
+    evaluate = reference.evaluate
+    if evaluate is None:
+        return
+    if not evaluate.min_map_50 > 0:
+        yield "asks nothing of evaluate's map_50"
+    if not evaluate.min_success_gain > 0:
+        yield "lets a model be released that drives no better than an untrained one (evaluate.min_success_gain)"
+    if not evaluate.max_command_error < 1:
+        yield f"lets a command be wrong by its whole range (evaluate.max_command_error {evaluate.max_command_error:g})"
+    if evaluate.swap_channels:
+        yield "has evaluate.swap_channels: it judges a planted failure"
+
+
+def _hil(channel: Channel) -> Iterator[str]:
+    hil = channel.reference.hil
+    if hil is None:
+        return
+    if hil.max_trips:
+        yield f"lets the safety monitor trip {hil.max_trips} times in a bench run that passes"
+    if not hil.max_command_error < 1:
+        error = f"hil.max_command_error {hil.max_command_error:g}"
+        yield f"lets a command on the bench be wrong by its whole range ({error})"
+    if not channel.worst_motion:
+        yield "does not bound the worst motion after the last input: worst_motion_ms, worst_motion_m, worst_motion_rad"

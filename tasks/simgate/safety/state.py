@@ -1,0 +1,136 @@
+"""State: what the monitor knows: commands, violations, and everything that it remembers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Mode(Enum):
+    """Where the monitor stands; only ARMED lets a command through."""
+
+    BLOCKED = "blocked"
+    ARMED = "armed"
+    TRIPPED = "tripped"
+
+
+class Kind(Enum):
+    """What was wrong with a command, or with its absence."""
+
+    ILL_TYPED = "ill-typed"
+    OUT_OF_RANGE = "out-of-range"
+    CLOCK_BACKWARDS = "clock-backwards"
+    SILENT = "silent"
+    FUTURE = "future"
+    LATE = "late"
+    STALE = "stale"
+    REPEATED = "repeated"
+    OUT_OF_ORDER = "out-of-order"
+    MISSING = "missing"
+    NOT_FINITE = "not-finite"
+    SPEED = "speed"
+    YAW_RATE = "yaw-rate"
+    LATERAL = "lateral-acceleration"
+    ACCELERATION = "acceleration"
+    YAW_ACCELERATION = "yaw-acceleration"
+    JERK = "jerk"
+    YAW_JERK = "yaw-jerk"
+    FROZEN = "frozen"
+    HALT = "halt"
+
+
+class Cause(Enum):
+    """Why something outside halts."""
+
+    EMERGENCY_STOP = "emergency-stop"
+    DEAD_DEVICE = "dead-device"
+    BROKEN_FRAME = "broken-frame"
+    UNKNOWN = "unknown"
+    """Whatever else a caller gave as a cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSample:
+    """One command as it arrived, before anyone believed it. Anything may be in it; what has another type trips."""
+
+    sequence: int
+    """Counts up by one a command."""
+    stamp_ns: int
+    """When the input that the command rests on was taken, on the monitor's clock."""
+    input_id: int
+    """A number that is another one when that input is another one, e.g. the first 8 bytes of a digest over it. It comes
+    from whoever took the input, not from the device."""
+    speed_m_s: float
+    yaw_rate_rad_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SafeCommand:
+    """What may go to the actuators: inside the envelope, or zero."""
+
+    speed_m_s: float
+    yaw_rate_rad_s: float
+
+
+STOP = SafeCommand(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Why the monitor tripped."""
+
+    kind: Kind
+    at_ns: int
+    """Now; where the clock itself is ill-typed or out of range, the latest good clock, or 0."""
+    measured: float
+    """Milliseconds, m/s, rad/s, m/s² or a count; for the two accelerations the change since the last command (m/s,
+    rad/s), for the two jerks the change of the acceleration (m/s², rad/s²)."""
+    limit: float
+    """What it was held against, in the same unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The change that an accepted command made: accelerations, and the time that they were taken over."""
+
+    acceleration_m_s2: float
+    yaw_acceleration_rad_s2: float
+    span_s: float
+
+
+REST = Change(0.0, 0.0, math.inf)
+"""Standing still, for as long as you like."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that the rules remember. `State()` is how they start: BLOCKED."""
+
+    mode: Mode = Mode.BLOCKED
+    clock_ns: int | None = None
+    """Latest clock seen; None before the first call, and while TRIPPED."""
+    heard_ns: int = 0
+    """When the last command was accepted, or the operator armed."""
+    stamp_ns: int = 0
+    """Stamp of the last accepted command, or when the operator armed."""
+    sequence: int | None = None
+    """Sequence number of the last accepted command; None right after arming."""
+    output: SafeCommand = STOP
+    """What leaves the monitor."""
+    change: Change = REST
+    """How the output came from the one before."""
+    input_id: int | None = None
+    """What the last accepted command rested on; None right after arming."""
+    input_changed: bool = False
+    """Whether the input has changed since the output became what it is."""
+    still_ns: int = 0
+    """When the last command was accepted before the input changed under the present output."""
+    trip: Violation | None = None
+    """The violation that latched; None unless TRIPPED."""
+    causes: frozenset[Cause] = frozenset()
+    """Causes of halts that persist; no reset while there is one."""
+
+
+Outcome = tuple[State, SafeCommand, Violation | None]
+"""What a rule gives back: the state that follows, what goes to the actuators, and what tripped in this call."""
