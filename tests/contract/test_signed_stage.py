@@ -97,6 +97,7 @@ def test_a_death_between_any_two_writes_of_the_commit_leaves_no_half_of_it(
 ) -> None:
     job = probe_job(1)
     attempt = Attempt(Dies(store.url, before), job, key_parts(job, ()), ())
+    attempt.begin()
     attempt.verdict(True, [], {})
     made = statement(attempt, key_parts(job, ()), (), place="local", started_on=NOW, finished_on=NOW)
     with pytest.raises(Died):

@@ -65,9 +65,14 @@ class Attempt:
         self.folder = f"{runs_prefix(job.domain, job.stage, parts.run_key)}/{_attempt_id()}"
         self._subjects: dict[str, Subject] = {}
         self._byproducts: dict[str, Subject] = {}
-        begun_on = tuple(item.content_digest for item in inputs)
-        started = Started(nonce=job.nonce or "", run_record=job.run_record, inputs=begun_on, at=datetime.now(UTC))
-        store.create(f"{self.folder}/started.json", started.to_json())
+        self._begun_on = tuple(item.content_digest for item in inputs)
+
+    def begin(self) -> None:
+        """Write started.json: from here on every end leaves a manifest or failure.json, but for a kill."""
+        started = Started(
+            nonce=self.job.nonce or "", run_record=self.job.run_record, inputs=self._begun_on, at=datetime.now(UTC)
+        )
+        self.store.create(f"{self.folder}/started.json", started.to_json())
 
     def write(self, name: str, data: bytes, media_type: str, *, deterministic: bool = True) -> None:
         """Keep a data output."""
