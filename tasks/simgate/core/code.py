@@ -18,6 +18,7 @@ NEUTRAL = (
     "simgate.core.environment",
     "simgate.core.errors",
     "simgate.core.events",
+    "simgate.core.folder",
     "simgate.core.job",
     "simgate.core.journal",
     "simgate.core.lock",

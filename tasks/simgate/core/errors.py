@@ -6,6 +6,7 @@
     ├── DigestMismatch      bytes are not what a manifest says; exit 1
     ├── StoreError          the artifact store did not do what was asked; exit 1
     │   ├── NotFound        no object under that key
+    │   ├── TooLarge        an object is larger than anything that belongs there
     │   └── AlreadyExists   a create-only key is taken by other bytes
     ├── Inconclusive        an observation that proves nothing (starved replay, empty set); exit 1, commits no memo
     └── Preempted           SIGTERM after a checkpoint; exit 143, retried and resumed
@@ -59,6 +60,10 @@ class StoreError(SimgateError):
 
 class NotFound(StoreError):
     """No object under that key."""
+
+
+class TooLarge(StoreError):
+    """An object is larger than anything that belongs there."""
 
 
 class AlreadyExists(StoreError):
