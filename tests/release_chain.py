@@ -209,7 +209,6 @@ def fulfil(
     loaded = load_inputs(store, job)
     parts = key_parts(job, loaded)
     attempt = Attempt(store, job, parts, loaded)
-    attempt.begin()
     for name, data in outputs.items():
         attempt.write(name, data, "application/octet-stream")
     if reasons is not None:
@@ -221,15 +220,13 @@ def fulfil(
 def abort(store: Store, job: Job) -> None:
     """Begin a job and leave it at that."""
     loaded = load_inputs(store, job)
-    Attempt(store, job, key_parts(job, loaded), loaded).begin()
+    Attempt(store, job, key_parts(job, loaded), loaded)
 
 
 def end(store: Store, job: Job, error: SimgateError) -> None:
     """Begin a job and end it with an error."""
     loaded = load_inputs(store, job)
-    attempt = Attempt(store, job, key_parts(job, loaded), loaded)
-    attempt.begin()
-    attempt.fail(error, error.exit_code)
+    Attempt(store, job, key_parts(job, loaded), loaded).fail(error, error.exit_code)
 
 
 def answer(entry: CandidateEntry, **changes: Any) -> GateRecord:

@@ -15,7 +15,6 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -145,7 +144,7 @@ def main(url: str, kind: str, how: str, often: str, *points: str) -> None:
     check_installed("light")
     environment("light", job.spec)
     sys.stdout.flush()
-    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     for point in points or (str(NEVER),):
         fork(url, kind, int(point), polls=how == "polls", again=often == "again")
 

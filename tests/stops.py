@@ -39,9 +39,12 @@ def check(store: Store, ended: dict[str, Any]) -> str:
     memo = store.exists(f"memo/main/{ended['run_key']}.json")
     if ended["code"] == 0:
         assert ended["begun"], f"a stop before the attempt was lost: {ended}"
-        assert memo and "manifest.json" in names and "failure.json" not in names, (ended, names)
+        assert memo, ended
+        assert names.keys() >= {"started.json", "manifest.json"}, (ended, names)
+        assert "failure.json" not in names, (ended, names)
         return "committed"
-    assert not memo and "manifest.json" not in names, (ended, names)
+    assert not memo, ended
+    assert "manifest.json" not in names, (ended, names)
     assert ended["begun"] <= ("started.json" in names), (ended, names)
     # The boundary: no folder at all, or failure.json in it.
     assert bool(names) == ("failure.json" in names), (ended, names)

@@ -56,7 +56,6 @@ def _commit(folder: Path, source: Path, seed: int) -> float:
     parts = key_parts(job, ())
     began = time.perf_counter()
     attempt = Attempt(store, job, parts, ())
-    attempt.begin()
     attempt.put("large.bin", source, "application/octet-stream")
     attempt.commit(
         statement(

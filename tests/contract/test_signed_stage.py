@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.attempt import ENVELOPE_NAME, Attempt, committed
+from simgate.core.attempt import ENVELOPE_NAME, Attempt
 from simgate.core.credentials import ROLE_KEYS, SIGNING_KEY_NAME
 from simgate.core.job import Job
 from simgate.core.key import key_parts
 from simgate.core.manifest import MANIFEST_NAME
+from simgate.core.memo import committed
 from simgate.core.signature import MANIFEST_TYPE, Envelope, Signer, new_private_key
 from simgate.core.statement import statement
 from simgate.core.store import Store
@@ -97,7 +98,6 @@ def test_a_death_between_any_two_writes_of_the_commit_leaves_no_half_of_it(
 ) -> None:
     job = probe_job(1)
     attempt = Attempt(Dies(store.url, before), job, key_parts(job, ()), ())
-    attempt.begin()
     attempt.verdict(True, [], {})
     made = statement(attempt, key_parts(job, ()), (), place="local", started_on=NOW, finished_on=NOW)
     with pytest.raises(Died):

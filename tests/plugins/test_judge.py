@@ -28,7 +28,6 @@ def slot(seed: int = 1, *, run: str = MINE) -> Slot:
 
 def fail(store: Store, of: Slot, error: SimgateError) -> str:
     attempt = Attempt(store, of.job, key_parts(of.job, ()), ())
-    attempt.begin()
     attempt.fail(error, error.exit_code)
     return attempt.folder
 

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from simgate.core.attempt import committed, memo_key
 from simgate.core.journal import Journal
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.memo import committed, memo_key
 from simgate.core.store import Store
 from simgate.plan.jobs import parts_of, write_jobs
 from tests.probe_jobs import probe_job, read_back, result, run, start, submit

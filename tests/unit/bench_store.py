@@ -101,7 +101,6 @@ class BenchStore:
         loaded = load_inputs(self.store, job)
         parts = key_parts(job, loaded)
         attempt = Attempt(self.store, job, parts, loaded)
-        attempt.begin()
         for name, data in outputs.items():
             attempt.write(name, data, "application/octet-stream")
         made = statement(attempt, parts, loaded, place="local", started_on="a", finished_on="b")

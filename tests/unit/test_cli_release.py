@@ -16,11 +16,11 @@ import pytest
 
 from simgate.cli import main
 from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import committed
 from simgate.core.events import Events
 from simgate.core.job import ManifestInput, SnapshotInput
 from simgate.core.key import key_parts, load_inputs
 from simgate.core.manifest import read_manifest
+from simgate.core.memo import committed
 from simgate.core.snapshot import scan, write_snapshot
 from simgate.core.stage import Stage, run_job
 from simgate.core.stop import Stop

@@ -103,7 +103,6 @@ class ToyStore:
         loaded = load_inputs(self.store, job)
         key = key_parts(job, loaded)
         attempt = Attempt(self.store, job, key, loaded)
-        attempt.begin()
         folder = self.folder / "work" / attempt.folder.rpartition("/")[2]
         folder.mkdir(parents=True)
         scratch = Scratch(self.store, "main", key.run_key)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import read_memo
 from simgate.core.errors import InputError
 from simgate.core.manifest import MANIFEST_NAME, Manifest, read_manifest
+from simgate.core.memo import read_memo
 from simgate.core.store import Store
 from simgate.release.entry import LiveModel
 from simgate.release.ledger import Ledger

@@ -11,10 +11,11 @@ from typing import Literal
 from simgate.core.artifact import ManifestRef
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
-from simgate.core.errors import AlreadyExists, InputError, NotFound, SimgateError, StoreError
+from simgate.core.errors import AlreadyExists, InputError, SimgateError
 from simgate.core.job import Job
-from simgate.core.key import KeyParts, LoadedInput, memo_name
+from simgate.core.key import KeyParts, LoadedInput
 from simgate.core.manifest import MANIFEST_NAME, Digest, Manifest, Subject, SubjectNotes
+from simgate.core.memo import believed, memo_key, runs_prefix
 from simgate.core.signature import MANIFEST_TYPE, Signer
 from simgate.core.store import Store
 
@@ -65,14 +66,10 @@ class Attempt:
         self.folder = f"{runs_prefix(job.domain, job.stage, parts.run_key)}/{_attempt_id()}"
         self._subjects: dict[str, Subject] = {}
         self._byproducts: dict[str, Subject] = {}
-        self._begun_on = tuple(item.content_digest for item in inputs)
-
-    def begin(self) -> None:
-        """Write started.json: from here on every end leaves a manifest or failure.json, but for a kill."""
-        started = Started(
-            nonce=self.job.nonce or "", run_record=self.job.run_record, inputs=self._begun_on, at=datetime.now(UTC)
-        )
-        self.store.create(f"{self.folder}/started.json", started.to_json())
+        begun_on = tuple(item.content_digest for item in inputs)
+        started = Started(nonce=job.nonce or "", run_record=job.run_record, inputs=begun_on, at=datetime.now(UTC))
+        # From here on every end but a kill leaves a manifest or failure.json.
+        store.create(f"{self.folder}/started.json", started.to_json())
 
     def write(self, name: str, data: bytes, media_type: str, *, deterministic: bool = True) -> None:
         """Keep a data output."""
@@ -113,11 +110,15 @@ class Attempt:
             # Signature before manifest: a kill in between leaves no manifest that lacks its signature.
             self.store.create(f"{self.folder}/{ENVELOPE_NAME}", signer.sign(data, MANIFEST_TYPE).to_json())
         self.store.create(ref.uri, data)
+        memo = memo_key(self.job, self.run_key)
         try:
-            self.store.create(memo_key(self.job, self.run_key), ref.to_json())
+            self.store.create(memo, ref.to_json())
         except AlreadyExists:
-            winner = read_memo(self.store, memo_key(self.job, self.run_key))
-            return (winner or ref), False
+            winner = believed(self.store, memo, stage=self.job.stage)
+            if winner is not None:
+                return winner.ref, False
+            # What lies there is no answer, and this run is one. Of two that mend it at once the last one stays.
+            self.store.put(memo, ref.to_json())
         return ref, True
 
     def fail(self, error: BaseException, exit_code: int) -> None:
@@ -152,46 +153,6 @@ class Attempt:
                 size_bytes=data.stat().st_size if isinstance(data, Path) else len(data), determinism=determinism
             ),
         )
-
-
-def runs_prefix(domain: str, stage: str, run_key: str) -> str:
-    """Folder of all attempts of one key."""
-    return f"runs/{domain}/{stage}/{run_key}"
-
-
-def memo_key(job: Job, run_key: str) -> str:
-    """Where the memo of a job lies."""
-    return f"memo/{job.domain}/{memo_name(run_key, job.nonce)}"
-
-
-def read_memo(store: Store, key: str) -> ManifestRef | None:
-    """What a memo points to, or None."""
-    try:
-        return ManifestRef.from_json(store.get(key), what=f"memo {key}")
-    except NotFound:
-        return None
-    except InputError as error:
-        raise StoreError(f"memo is damaged: {error}", remedy=f"delete {key}: its run is made again") from error
-
-
-def committed(store: Store, job: Job, run_key: str) -> ManifestRef | None:
-    """The committed run of a job, in its own domain or, for a pull request, in main's."""
-    domains = (job.domain,) if job.domain == "main" else (job.domain, "main")
-    found = (_own_run(store, job, domain, run_key) for domain in domains)
-    return next((ref for ref in found if ref is not None), None)
-
-
-def _own_run(store: Store, job: Job, domain: str, run_key: str) -> ManifestRef | None:
-    """What the memo of a domain names; it must be a run of that very key, which only that stage's role can write."""
-    key = f"memo/{domain}/{memo_name(run_key, job.nonce)}"
-    ref = read_memo(store, key)
-    own = f"{runs_prefix(domain, job.stage, run_key)}/"
-    if ref is not None and not ref.uri.startswith(own):
-        raise StoreError(
-            f"memo {key} names another run", actual=ref.uri, expected=f"{own}…",
-            remedy=f"find out who wrote it, then delete {key}: its run is made again",
-        )  # fmt: skip
-    return ref
 
 
 def read_verdict(store: Store, manifest: Manifest) -> Verdict | None:

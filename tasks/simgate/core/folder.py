@@ -1,8 +1,8 @@
 """Folder: a store on this machine's disk holds files and folders alone; a symbolic link in it is refused by name.
 
-A link would let one key read, or write, what lies anywhere on the machine. The store's own folder may be reached by one:
-that is the operator's choice of a disk. A hard link cannot be told from a file, names bytes of the same disk only, and is
-how a create-only write is committed and `cp -al` makes a backup; what it holds is judged by its digest like any file.
+A link would let one key read, or write, what lies anywhere on the machine. The store's own folder may be reached by
+one: that is the operator's choice of a disk. A hard link cannot be told from a file, names bytes of the same disk only,
+and is how a create-only write is committed and `cp -al` makes a backup; its bytes are judged by their digest.
 """
 
 from __future__ import annotations

@@ -20,8 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic
 
-from simgate.core.attempt import Attempt, committed
+from simgate.core.attempt import Attempt
 from simgate.core.code import code_digest
+from simgate.core.damage import told
 from simgate.core.environment import Observed, Stopwatch, check_pins, environment
 from simgate.core.errors import InputError, Preempted, SimgateError
 from simgate.core.events import Events
@@ -30,6 +31,7 @@ from simgate.core.job import Job
 from simgate.core.key import KeyParts, LoadedInput, check_asked, excluded_trees, key_parts, load_inputs
 from simgate.core.lock import check_installed, lock_digest
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.memo import committed
 from simgate.core.node import Node, own_node
 from simgate.core.scratch import Scratch
 from simgate.core.signature import Signer, own_signer
@@ -63,13 +65,19 @@ def run_batch(stage: Stage[S], job_uris: Sequence[str], store: Store, *, place: 
     """Run every job, on after a failed one, and return the worst exit code."""
     stop = Stop()
     stop.install()
+    with told(lambda line: Events(stage=stage.name).emit("damage", what=line)):
+        codes = _run_all(stage, job_uris, store, stop, place)
+    return max(codes, key=SEVERITY.index, default=0)
+
+
+def _run_all(stage: Stage[S], job_uris: Sequence[str], store: Store, stop: Stop, place: str) -> list[int]:
     codes = []
     for number, uri in enumerate(job_uris):
         events = Events(stage=stage.name, job=uri)
         if len(job_uris) > 1:
             events.progress(number, len(job_uris), "jobs")
         codes.append(PREEMPTED if stop.requested else run_job(stage, uri, store, stop=stop, place=place, events=events))
-    return max(codes, key=SEVERITY.index, default=0)
+    return codes
 
 
 def run_job(stage: Stage[S], uri: str, store: Store, *, stop: Stop, place: str, events: Events) -> int:
@@ -94,8 +102,8 @@ def run_job(stage: Stage[S], uri: str, store: Store, *, stop: Stop, place: str, 
         signer = own_signer()
         check_pins(spec.environment, environment(stage.extra, job.spec))
         stop.check()
+        # No stop is raised between its started.json and this name for it: what is begun is known to whoever ends it.
         attempt = Attempt(store, job, parts, inputs)
-        attempt.begin()
         manifest = _make(stage, spec, attempt, parts, inputs, node, stop, place, watch, signer, events)
         _draw(stage, spec, manifest, attempt.folder, store, events)
         return 0

@@ -16,7 +16,7 @@ from obstore.store import LocalStore, S3Store
 
 from simgate.core.bucket import bucket_url, open_bucket
 from simgate.core.credentials import StoreKeys
-from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFound, StoreError, TooLarge
+from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFound, TooLarge
 from simgate.core.folder import check_key, check_prefix, refuse_links, refuse_links_under
 from simgate.core.link import attributes, signed
 from simgate.core.patience import PATIENCE, AskAgain, Patience, persist
@@ -43,7 +43,7 @@ class Store:
 
     The same promises over both: an object is there whole or not at all; of several creates of one key one wins, and
     the winner knows; a read gives the bytes of one version. A bucket may be away for a while (`Patience`): what is safe
-    to ask twice is asked again, with jitter. What is no key is an InputError; a symbolic link in a folder, a StoreError.
+    to ask twice is asked again, with jitter. What is no key is an InputError; a symbolic link, a StoreError.
     """
 
     def __init__(self, url: str, keys: StoreKeys | None = None, *, patience: Patience = PATIENCE) -> None:
@@ -135,7 +135,9 @@ class Store:
             obstore.put(self._store, key, data, mode="create", use_multipart=False)
         except (AlreadyExistsError, FileExistsError) as error:
             try:
-                found = self.get(key)
+                found = self.get(key, max_bytes=len(data))
+            except TooLarge:
+                raise AlreadyExists(f"object {key} is taken by other bytes") from error
             except NotFound:  # S3 says "conflict" while another create is under way; that one may have failed
                 raise AskAgain from error
             if found != data:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from simgate.core.attempt import committed
 from simgate.core.heads import dataset_head
 from simgate.core.key import KeyParts
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.memo import committed
 from simgate.core.store import Store
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, NotReady, Slot, parts_of, slots_of
 from simgate.plan.record import DatasetWhy, ReleaseWhy
