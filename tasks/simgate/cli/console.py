@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.markup import escape
@@ -34,17 +34,26 @@ def show_json(value: object) -> None:
 
 def show_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
     """A table of plain text; the text is not read as markup."""
-    table = Table(*head, title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for name in head:
+        table.add_column(name, overflow="fold")  # on to the next line: nothing is cut
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPE_WIDTH_CHARACTERS, highlight=False).print(table)
 
 
+SHORT_CHARACTERS = 12
+
+
 def short(digest: str) -> str:
-    """The first twelve characters of a digest: enough for a person."""
-    return digest[:12]
+    """The first twelve characters of a digest: enough for a person. A digest to be copied is shown whole."""
+    return digest[:SHORT_CHARACTERS]
 
 
-def when(at: datetime) -> str:
-    """A time as people read it, UTC to the second."""
-    return f"{at:%Y-%m-%d %H:%M:%S}Z"
+def when(at: datetime | str) -> str:
+    """A time as people read it, UTC to the second; text that is no time stays as it is."""
+    try:
+        moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    except ValueError:
+        return str(at)
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"

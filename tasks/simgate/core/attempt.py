@@ -20,6 +20,9 @@ from simgate.core.signature import MANIFEST_TYPE, Signer
 from simgate.core.store import Store
 
 VERDICT_NAME = "verdict.json"
+STARTED_NAME = "started.json"
+"""First of all that an attempt writes; its manifest, if it comes to one, lists it among the evidence."""
+JSON = "application/json"
 ENVELOPE_NAME = "manifest.dsse.json"
 """Beside a manifest: the DSSE envelope of its very bytes, where the process that made it has a signing key."""
 
@@ -69,7 +72,8 @@ class Attempt:
         begun_on = tuple(item.content_digest for item in inputs)
         started = Started(nonce=job.nonce or "", run_record=job.run_record, inputs=begun_on, at=datetime.now(UTC))
         # From here on every end but a kill leaves a manifest or failure.json.
-        store.create(f"{self.folder}/started.json", started.to_json())
+        store.create(f"{self.folder}/{STARTED_NAME}", started.to_json())
+        self._note(self._byproducts, STARTED_NAME, sha256_hex(started.to_json()), len(started.to_json()), JSON, "none")
 
     def write(self, name: str, data: bytes, media_type: str, *, deterministic: bool = True) -> None:
         """Keep a data output."""
@@ -90,7 +94,7 @@ class Attempt:
         if not passed and not reasons:
             raise InputError("a FAIL needs a reason")
         verdict = Verdict(verdict="PASS" if passed else "FAIL", reasons=tuple(reasons), metrics=dict(metrics))
-        self.write(VERDICT_NAME, verdict.to_json(), "application/json", deterministic=deterministic)
+        self.write(VERDICT_NAME, verdict.to_json(), JSON, deterministic=deterministic)
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -143,15 +147,25 @@ class Attempt:
     ) -> None:
         if name in self._subjects or name in self._byproducts:
             raise SimgateError(f"output {name} is written twice")
-        uri = f"{self.folder}/{name}"
+        sha256 = self.store.put(f"{self.folder}/{name}", data)
+        size_bytes = data.stat().st_size if isinstance(data, Path) else len(data)
+        self._note(where, name, sha256, size_bytes, media_type, determinism)
+
+    def _note(
+        self,
+        where: dict[str, Subject],
+        name: str,
+        sha256: str,
+        size_bytes: int,
+        media_type: str,
+        determinism: Literal["bitwise", "none"],
+    ) -> None:
         where[name] = Subject(
             name=name,
-            uri=uri,
-            digest=Digest(sha256=self.store.put(uri, data)),
+            uri=f"{self.folder}/{name}",
+            digest=Digest(sha256=sha256),
             media_type=media_type,
-            annotations=SubjectNotes(
-                size_bytes=data.stat().st_size if isinstance(data, Path) else len(data), determinism=determinism
-            ),
+            annotations=SubjectNotes(size_bytes=size_bytes, determinism=determinism),
         )
 
 

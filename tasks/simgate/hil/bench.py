@@ -79,7 +79,7 @@ class Bench:
 
 
 def _is_ready(link: Link) -> bool:
-    """Wait until the device is loaded. One that ends, or says something else, sets its fault; one that is slow, none."""
+    """Wait until the device is loaded. One that ends, or says something else, sets its fault; a slow one sets none."""
     payloads = _expect(link, START_LIMIT_S)
     if payloads and READY not in payloads:
         link.blame("device under test said something before it was ready")
