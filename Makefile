@@ -20,6 +20,19 @@ export WARP_CACHE_PATH ?= $(HOME)/.cache/simgate/warp
 # A change of either file installs again; uv makes that a matter of seconds.
 STAMP := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt 2>/dev/null | sha256sum | cut -c1-16)
 
+# Runs a command with its words in a log: every few seconds the newest of them, and all of them where it fails.
+LOG := $(VENV)/install.log
+EVERY_S ?= 10
+QUIETLY = quietly() { \
+		(said=; while sleep $(EVERY_S) >/dev/null 2>&1; do \
+			last="$$(tail -n 1 $(LOG) | cut -c1-100)"; \
+			test "$$last" = "$$said" || { said="$$last"; echo "   … $$last"; }; \
+		done) & \
+		trap "kill $$! 2>/dev/null || true" EXIT; \
+		"$$@" >$(LOG) 2>&1 || { code=$$?; cat $(LOG) >&2; echo "== failed with $$code; the lines above are $(LOG)" >&2; exit $$code; }; \
+		echo "   done: $$(grep -cE '^ [+-] ' $(LOG) || true) packages changed; the log is $(LOG)"; \
+	}; quietly
+
 .PHONY: help setup browser servers images images-pin demo demo-stop test soak gpu check bench format lock clean distclean
 
 help: ## this list
@@ -43,7 +56,7 @@ $(STAMP): pyproject.toml constraints.txt
 	fi
 	@echo "== set-up 3/3: installing what constraints.txt pins: Airflow, Newton, PyTorch, Great Expectations, MLflow, ONNX Runtime"
 	@echo "   (some 250 packages, 2.5 GB installed; from PyPI about 4 GB with PyTorch for CUDA: minutes on the first run, seconds later)"
-	$(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e '.[light,sim,torch,agent,airflow]' --group dev
+	@$(QUIETLY) $(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e '.[light,sim,torch,agent,airflow]' --group dev
 	@rm -f $(VENV)/.ready-*
 	@touch $@
 
@@ -74,9 +87,14 @@ demo-stop: ## stop what a demo left running
 	@if test -x $(BIN)/simgate; then $(BIN)/simgate demo stop; fi
 
 test: $(STAMP) browser servers ## every test but soak, bench and gpu
-	$(BIN)/python -m pytest $(QUICK) -n $(WORKERS) --no-loadscope-reorder -m "not alone" $(ARGS)
-	@echo "== what keeps time, with nothing beside it"
-	$(BIN)/python -m pytest $(QUICK) -m alone $(ARGS) || test $$? = 5
+	@first=0; second=0; \
+	$(BIN)/python -m pytest $(QUICK) -n $(WORKERS) --no-loadscope-reorder -m "not alone" $(ARGS) || first=$$?; \
+	echo "== what keeps time, with nothing beside it"; \
+	$(BIN)/python -m pytest $(QUICK) -m alone $(ARGS) || second=$$?; \
+	for half in "$$first what runs side by side" "$$second what keeps time"; do \
+		case "$$half" in 0\ *|5\ *) ;; *) echo "== failed: $${half#* } (pytest said $${half%% *})" >&2;; esac; \
+	done; \
+	test $$first = 0 -o $$first = 5 && test $$second = 0 -o $$second = 5
 
 soak: $(STAMP) servers ## kills, races and random work for MINUTES (default 10); prints its seed, take it up with SEED=
 	@seed="$${SEED:-$$RANDOM$$RANDOM}"; echo "== soak: $(MINUTES) minutes, SEED=$$seed"; \

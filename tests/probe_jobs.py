@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from simgate.core.attempt import committed, runs_prefix
 from simgate.core.job import Job
 from simgate.core.key import key_parts, load_inputs
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.memo import committed, runs_prefix
 from simgate.core.store import Store
 from simgate.plan.jobs import make_job
 from simgate.specs.probe import ProbeSpec

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from simgate.core.attempt import Failure, Started, Verdict, committed, read_verdict, runs_prefix
+from simgate.core.attempt import Failure, Started, Verdict, read_verdict
 from simgate.core.errors import Inconclusive
-from simgate.core.manifest import MANIFEST_NAME, Manifest, read_manifest
+from simgate.core.manifest import MANIFEST_NAME, Manifest
 from simgate.core.many import at_once
+from simgate.core.memo import committed_run, runs_prefix
 from simgate.core.store import Store
 from simgate.plan.jobs import Slot, parts_of
 from simgate.plan.record import TaskLine
@@ -82,15 +83,14 @@ def standings(store: Store, slots: Sequence[Slot], run_record: str) -> list[Stan
 
 
 def _standing(store: Store, slot: Slot, run_key: str, run_record: str) -> Standing:
-    ref = committed(store, slot.job, run_key)
-    if ref is None:
+    run = committed_run(store, slot.job, run_key)
+    if run is None:
         prefix = runs_prefix(slot.job.domain, slot.job.stage, run_key)
         return Standing(slot, None, None, tuple(_tries(store, prefix, run_record, slot.job.nonce or "")))
-    manifest = read_manifest(store, ref)
     # Whose it is says the manifest: a retry after the commit still made it, a lost race did not.
-    outcome: Literal["made", "reused"] = "made" if manifest.run_record == run_record else "reused"
-    line = TaskLine(stage=slot.job.stage, slot=slot.name, ref=ref, outcome=outcome)
-    return Standing(slot, line, read_verdict(store, manifest), ())
+    outcome: Literal["made", "reused"] = "made" if run.manifest.run_record == run_record else "reused"
+    line = TaskLine(stage=slot.job.stage, slot=slot.name, ref=run.ref, outcome=outcome)
+    return Standing(slot, line, read_verdict(store, run.manifest), ())
 
 
 def _tries(store: Store, prefix: str, run_record: str, nonce: str) -> list[Try]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -49,4 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    # The end is decided and written down; while Python winds up, a stop would make a commit look like one.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(code)

@@ -20,10 +20,11 @@ from rich.console import Console
 from rich.table import Table
 
 from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import committed, read_memo, read_verdict
+from simgate.core.attempt import read_verdict
 from simgate.core.job import Input, ManifestInput
 from simgate.core.key import key_parts, load_inputs
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.memo import committed, read_memo
 from simgate.core.spec import Spec
 from simgate.core.store import Store
 from simgate.plan.jobs import make_job

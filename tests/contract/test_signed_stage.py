@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.attempt import ENVELOPE_NAME, Attempt, committed
+from simgate.core.attempt import ENVELOPE_NAME, Attempt
 from simgate.core.credentials import ROLE_KEYS, SIGNING_KEY_NAME
 from simgate.core.job import Job
 from simgate.core.key import key_parts
 from simgate.core.manifest import MANIFEST_NAME
+from simgate.core.memo import committed
 from simgate.core.signature import MANIFEST_TYPE, Envelope, Signer, new_private_key
 from simgate.core.statement import statement
 from simgate.core.store import Store

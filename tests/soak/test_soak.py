@@ -13,13 +13,14 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from simgate.core.attempt import committed, memo_key
 from simgate.core.journal import Journal
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.memo import committed, memo_key
 from simgate.core.store import Store
 from simgate.plan.jobs import parts_of, write_jobs
 from tests.probe_jobs import probe_job, read_back, result, run, start, submit
 from tests.servers.cache import say
+from tests.stops import check, count, stopped
 from tests.tiny_pipeline import slot_of
 
 MINUTES = float(os.environ.get("SIMGATE_SOAK_MINUTES", "10"))
@@ -89,6 +90,14 @@ def journal_round(draws: random.Random, folder: Path, _tiny: Store) -> None:
     assert len(entries) == len({entry.id for entry in entries}) == 80
 
 
+def stop_round(draws: random.Random, folder: Path, _tiny: Store) -> None:
+    """A stop between two random instructions of a stage's life, fifty times: failure.json or a commit."""
+    store, how = Store(str(folder / "store")), draws.choice(("polls", "at-once"))
+    points = draws.sample(range(1, count(store, "opcodes", how) + 1), 50)
+    for ended in stopped(store, "opcodes", how, draws.choice(("once", "again")), points):
+        check(store, ended)
+
+
 def real_round(draws: random.Random, folder: Path, tiny: Store) -> None:
     """One real stage killed at a random point, then finished: the bytes of the undisturbed run."""
     shutil.copytree(tiny.url, folder / "store")
@@ -118,6 +127,7 @@ ROUNDS: tuple[Callable[[random.Random, Path, Store], None], ...] = (
     probe_round,
     race_round,
     journal_round,
+    stop_round,
     real_round,
     real_round,
 )

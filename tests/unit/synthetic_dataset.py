@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import Attempt, Verdict, committed, read_verdict
+from simgate.core.attempt import Attempt, Verdict, read_verdict
 from simgate.core.canonical import sha256_hex
 from simgate.core.code import code_digest
 from simgate.core.events import Events
@@ -17,6 +17,7 @@ from simgate.core.job import Job, ManifestInput
 from simgate.core.key import key_parts, load_inputs
 from simgate.core.lock import lock_digest
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.memo import committed
 from simgate.core.spec import Spec
 from simgate.core.stage import Stage, run_job
 from simgate.core.statement import statement

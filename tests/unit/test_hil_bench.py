@@ -84,6 +84,13 @@ def session(command: tuple[str, ...], spec: HilSpec = SPEC) -> tuple[Trace, byte
     return bench.run(command, [drive(episode) for episode in range(spec.bags)], lambda _: None)
 
 
+def never_ready(tmp_path: Path, body: str) -> tuple[str, ...]:
+    """A device that does something else than load."""
+    program = tmp_path / "device.py"
+    program.write_text(f"import os, sys, time\nprint('loading', file=sys.stderr, flush=True)\n{body}\n")
+    return sys.executable, "-P", str(program)
+
+
 def verdict(command: tuple[str, ...], spec: HilSpec = SPEC) -> tuple[Judgement, Trace]:
     """Judged as a run is: a busy machine starves a replay, and a starved one is tried twice more."""
     for _ in range(2):
@@ -124,6 +131,35 @@ def test_a_bad_answer_trips_and_fails(tmp_path: Path, body: str, kind: str) -> N
     assert kind in " ".join(judgement.reasons)
     last = trace.drives[0].actuators[-1]
     assert (last.speed_m_s, last.yaw_rate_rad_s) == (0.0, 0.0)
+
+
+def test_a_start_up_that_is_too_slow_proves_nothing_and_may_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_module, "START_LIMIT_S", 0.5)
+    trace, log = session(never_ready(tmp_path, "time.sleep(60)"))
+    assert (trace.slow_start, trace.device_fault, trace.drives) == (True, None, ())
+    assert log == b"loading\n"
+    with pytest.raises(Inconclusive, match=r"not ready in time.*INVALID.*run it again"):
+        judge(trace, SPEC)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("os._exit(7)", "ended by itself (exit code 7)"),
+        ("os.kill(os.getpid(), 9)", "ended by itself (killed by signal 9)"),
+        ("os.close(1); time.sleep(60)", "closed its output"),
+        ("os.write(1, b'hello, this is a log line')", "sent garbage"),
+        ("os.write(1, (5).to_bytes(4, 'big') + b'Ready')", "said something before it was ready"),
+    ],
+)
+def test_a_device_that_breaks_during_its_start_up_fails(tmp_path: Path, body: str, reason: str) -> None:
+    trace, _ = session(never_ready(tmp_path, body))
+    assert not trace.slow_start
+    judgement = judge(trace, SPEC)
+    assert not judgement.passed
+    assert reason in judgement.reasons[0]
 
 
 @pytest.mark.parametrize(

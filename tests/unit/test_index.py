@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simgate.core.attempt import committed
 from simgate.core.code import code_digest
 from simgate.core.errors import InputError
 from simgate.core.events import Events
@@ -19,6 +18,7 @@ from simgate.core.job import Job, SnapshotInput
 from simgate.core.key import key_parts, load_inputs
 from simgate.core.lock import lock_digest
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.memo import committed
 from simgate.core.snapshot import scan, write_snapshot
 from simgate.core.stage import run_job
 from simgate.core.stop import Stop

@@ -18,11 +18,11 @@ import pytest
 
 from simgate.cli.store_copy import Copied, copy, heads
 from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import read_memo
 from simgate.core.canonical import sha256_hex
 from simgate.core.errors import DigestMismatch, InputError
 from simgate.core.heads import dataset_head, push_scenes, scenes_pushes
 from simgate.core.manifest import MANIFEST_NAME, read_manifest
+from simgate.core.memo import read_memo
 from simgate.core.snapshot import file_key, read_snapshot
 from simgate.core.store import Store
 from simgate.release.authors import authors

@@ -18,10 +18,10 @@ from simgate.cli import store_init, store_key
 from simgate.cli.store_policy import policy
 from simgate.cli.store_seal import Sealing, seal
 from simgate.cli.store_server import Server
-from simgate.core.attempt import committed
 from simgate.core.canonical import sha256_hex
 from simgate.core.credentials import ROLE_KEYS, StoreKeys
 from simgate.core.errors import SimgateError, StoreError
+from simgate.core.memo import committed
 from simgate.core.roles import DOMAIN_ROLES, ROLES, is_sealed, role_name
 from simgate.core.store import Store
 from tests import probe_jobs

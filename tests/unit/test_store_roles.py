@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from simgate.core.attempt import committed
 from simgate.core.canonical import sha256_hex
 from simgate.core.credentials import ROLE_KEYS
 from simgate.core.errors import StoreError
 from simgate.core.heads import push_scenes
 from simgate.core.job import Job
+from simgate.core.memo import committed
 from simgate.core.roles import DOMAIN_ROLES, Role, deletes, writes
 from simgate.core.snapshot import materialize, read_snapshot
 from simgate.core.store import Store
@@ -146,13 +147,20 @@ def test_a_pull_requests_key_on_a_job_of_main_fails_clearly_and_leaves_nothing(g
     assert committed(guarded.root, job, probe_jobs.run_key(guarded.root, job)) is None
 
 
-def test_a_stage_that_points_a_gates_memo_at_its_own_run_is_named(guarded: Guarded) -> None:
+def test_a_stage_that_points_a_gates_memo_at_its_own_run_is_named_and_not_believed(
+    guarded: Guarded, caplog: pytest.LogCaptureFixture
+) -> None:
     job = probe(5, "main")
     run_key = probe_jobs.run_key(guarded.root, job)
     forged = {"uri": f"runs/main/train/{run_key}/a/manifest.json", "sha256": "0" * 64}
     guarded.store("stage-main").create(f"memo/main/{run_key}.json", json.dumps(forged).encode())
-    with pytest.raises(StoreError, match=r"names another run.*find out who wrote it"):
-        committed(guarded.store("planner-main"), job, run_key)
+    assert committed(guarded.store("planner-main"), job, run_key) is None
+    assert re.search(r"names another run.*find out who wrote it", caplog.text)
+    # The gate makes the run, and its commit replaces the memo; the version before stays below it.
+    assert stage(guarded, "gate-main", job).returncode == 0
+    ref = committed(guarded.store("planner-main"), job, run_key)
+    assert ref is not None
+    assert ref.uri.startswith(f"runs/main/probe/{run_key}/")
 
 
 def test_a_pull_requests_push_leaves_mains_files_alone(guarded: Guarded, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from simgate.core.attempt import runs_prefix
 from simgate.core.errors import NotFound
+from simgate.core.memo import runs_prefix
 from simgate.core.store import Store
 
 _PARTS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from simgate.cli import keys, ledger, policy, scenes, store
+from simgate.cli.damage import naming_damage
 from simgate.cli.decide import quarantine, rollback, waive
 from simgate.cli.demo import command as demo
 from simgate.cli.lineage import lineage
@@ -25,7 +26,7 @@ Exit codes
   0    done
   1    failed; the line on stderr says why
   2    wrong input, or a release rule said no
-  3    verify found damage, or a ledger does not hold
+  3    damage in the store: verify found it, a ledger does not hold; plan, runs, show and lineage named it and went on
   130  interrupted
   143  a stage was preempted after a checkpoint; run it again
 
@@ -37,7 +38,9 @@ app = typer.Typer(
     rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 app.add_typer(scenes.app, name="scenes")
-for command in (plan, run, runs, show, link, lineage, verify, witness, live, history):
+for reader in (plan, runs, show, lineage):
+    app.command()(naming_damage(reader))
+for command in (run, link, verify, witness, live, history):
     app.command()(command)
 for decision in (rollback, quarantine, waive):
     app.command()(decision)

@@ -37,12 +37,17 @@ def show_json(value: object) -> None:
 
 def show_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
     """A table of plain text; the text is not read as markup."""
-    table = Table(*head, title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for name in head:
+        table.add_column(name, overflow="fold")  # on to the next line: nothing is cut
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPE_WIDTH_CHARACTERS, highlight=False).print(table)
 
 
+SHORT_CHARACTERS = 12
+
+
 def short(digest: str) -> str:
-    """The first twelve characters of a digest: enough for a person."""
-    return digest[:12]
+    """The first twelve characters of a digest: enough for a person. A digest to be copied is shown whole."""
+    return digest[:SHORT_CHARACTERS]

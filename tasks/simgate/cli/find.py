@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import read_memo
 from simgate.core.errors import InputError
-from simgate.core.manifest import MANIFEST_NAME, Manifest, read_manifest
+from simgate.core.folder import check_key
+from simgate.core.manifest import MANIFEST_NAME, read_manifest
+from simgate.core.many import at_once
+from simgate.core.memo import Run, believed, read_memo
 from simgate.core.store import Store
-from simgate.release.entry import LiveModel
+from simgate.release.entry import ChannelState, LiveModel
 from simgate.release.judge import ReleaseState
+from simgate.specs.table import STAGES
 
 MIN_PREFIX_CHARACTERS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A committed run."""
-
-    ref: ManifestRef
-    manifest: Manifest
-
-
 def runs(store: Store, domain: str) -> Iterator[Run]:
-    """Every committed run of a domain: memos are the only thing that means "done"."""
-    for key in store.keys(f"memo/{domain}"):
-        ref = read_memo(store, key)
-        if ref is not None:
-            yield Run(ref, read_manifest(store, ref))
+    """Every committed run of a domain, the newest last; a memo that cannot be believed is named and left out."""
+    found = at_once(lambda key: believed(store, key), store.keys(f"memo/{domain}"))
+    yield from sorted((run for run in found if run is not None), key=_finished)
+
+
+def _finished(run: Run) -> str:
+    return run.manifest.predicate.run_details.metadata.finished_on
 
 
 def find_run(store: Store, domain: str, text: str) -> Run:
-    """A run by the first characters of its run key, by its manifest's digest, or by its manifest's key in the store."""
+    """A run by the first characters of its run key or of its manifest's digest, by its manifest's key in the store, or
+    the newest one of a stage by the stage's name.
+    """
     ref = find_ref(store, domain, text)
     return Run(ref, read_manifest(store, ref))
 
@@ -42,9 +40,13 @@ def find_ref(store: Store, domain: str, text: str) -> ManifestRef:
     """The same, the manifest unread: for those who check it themselves."""
     if "/" in text:
         return _by_key(store, text)
+    if text in STAGES:
+        return _newest(store, domain, text)
     if len(text) < MIN_PREFIX_CHARACTERS:
         raise InputError(
-            "too short to tell runs apart", actual=text, expected=f"{MIN_PREFIX_CHARACTERS} characters or more"
+            "too short to tell runs apart",
+            actual=text,
+            expected=f"{MIN_PREFIX_CHARACTERS} characters or more, or a stage's name for its newest run",
         )
     refs = {ref.sha256: ref for ref in _memos(store, domain, text)}
     if not refs:
@@ -53,6 +55,13 @@ def find_ref(store: Store, domain: str, text: str) -> ManifestRef:
         found = ", ".join(sorted(ref.uri for ref in refs.values()))
         raise InputError("that names several runs", actual=text, expected=f"one of {found}")
     return next(iter(refs.values()))
+
+
+def _newest(store: Store, domain: str, stage: str) -> ManifestRef:
+    found = [run.ref for run in runs(store, domain) if run.manifest.stage == stage]
+    if not found:
+        raise InputError(f"no committed {stage} run in domain {domain}", remedy="`simgate runs` lists what there is")
+    return found[-1]
 
 
 def _memos(store: Store, domain: str, text: str) -> Iterator[ManifestRef]:
@@ -64,6 +73,7 @@ def _memos(store: Store, domain: str, text: str) -> Iterator[ManifestRef]:
 
 def _by_key(store: Store, uri: str) -> ManifestRef:
     """The manifest at a key; its digest is the memo's where one names it, so that a changed manifest is noticed."""
+    check_key(uri)
     parts = uri.split("/")
     if len(parts) != 6 or parts[0] != "runs" or parts[5] != MANIFEST_NAME:
         raise InputError("not a manifest's key", actual=uri, expected="runs/DOMAIN/STAGE/RUN_KEY/ATTEMPT/manifest.json")
@@ -108,7 +118,12 @@ def the_channel(state: ReleaseState, given: str) -> str:
 
 def the_live(state: ReleaseState, channel: str) -> LiveModel:
     """What a channel serves now; an error where it serves nothing."""
-    live = state.live(channel)
-    if live is None:
+    return live_and_previous(state, channel)[0]
+
+
+def live_and_previous(state: ReleaseState, channel: str) -> tuple[LiveModel, LiveModel | None]:
+    """What a channel serves now, and what a rollback would go back to; an error where it serves nothing."""
+    found = state.state.channels.get(channel, ChannelState(live=None, previous=None))
+    if found.live is None:
         raise InputError(f"nothing is live in channel {channel} of {state.model}", remedy="`simgate history` says why")
-    return live
+    return found.live, found.previous

@@ -9,7 +9,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from simgate.cli.console import console, short, show_json, show_table
+from simgate.cli.console import console, short, show_json, show_table, when
 from simgate.cli.options import JsonOption
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.core.credentials import SIGNING_KEY_NAME
@@ -69,7 +69,7 @@ def state(key: TrustedKey) -> str:
         return "revoked"
     if key.until is None:
         return "trusted"
-    return f"retired {key.until.isoformat()}" if datetime.now(UTC) >= key.until else f"until {key.until.isoformat()}"
+    return f"{'retired' if datetime.now(UTC) >= key.until else 'until'} {when(key.until)}"
 
 
 def _whose(key: TrustedKey, signer: Signer | None) -> str:

@@ -1,4 +1,4 @@
-"""simgate lineage: the tree from a live model, or any manifest, down to scene files."""
+"""simgate lineage: the tree from a live model, or any manifest, down to scene files, or what changed since the last."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ import typer
 from rich.markup import escape
 from rich.tree import Tree
 
-from simgate.cli.console import console, short, show_json, when
-from simgate.cli.find import find_ref, the_channel, the_live, the_model
+from simgate.cli.console import console, short, show_json, show_table, when
+from simgate.cli.difference import Change, Difference, difference
+from simgate.cli.find import find_ref, live_and_previous, models, the_channel, the_model
+from simgate.cli.made_from import SNAPSHOT, MadeFrom, made_from, scene_files
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.cli.runs import what
-from simgate.core.artifact import ManifestRef
-from simgate.core.manifest import read_manifest
-from simgate.core.snapshot import read_snapshot, snapshot_domain
+from simgate.core.errors import InputError
 from simgate.core.store import Store
-from simgate.release.lineage import Node
-from simgate.release.lineage import lineage as lineage_of
+from simgate.release.entry import LiveModel
 
 TargetArgument = Annotated[
     str,
-    typer.Argument(help="A model (default: the only one), or a manifest's key or the first characters of a run key."),
+    typer.Argument(
+        help="A model (default: the only one), a manifest's key, the first characters of a run key, or a stage's name."
+    ),
 ]
 
 
@@ -32,6 +33,9 @@ def lineage(
     target: TargetArgument = "",
     channel: Annotated[str, typer.Option("--channel", help="Channel; default: the model's only one.")] = "",
     files: Annotated[bool, typer.Option("--files", help="List every scene file, not only folders.")] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Only what differs from the model that was live before.")
+    ] = False,
     domain: DomainOption = "main",
     policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
@@ -39,6 +43,9 @@ def lineage(
 ) -> None:
     """Show what a live model, or one run, was made from, down to scene files."""
     place = open_store(store)
+    if diff:
+        _show_difference(place, policy, target, channel, as_json=as_json)
+        return
     title, roots = roots_of(place, policy, domain, target, channel)
     if as_json:
         show_json({"root": title, "made_from": {role: _value(node) for role, node in roots.items()}})
@@ -46,29 +53,70 @@ def lineage(
     console().print(draw(place, title, roots, files=files))
 
 
-def roots_of(store: Store, policy: Path, domain: str, target: str, channel: str) -> tuple[str, dict[str, Node]]:
+def roots_of(store: Store, policy: Path, domain: str, target: str, channel: str) -> tuple[str, dict[str, MadeFrom]]:
     """A title and the evidence to draw: a live model's, by role, or one manifest's."""
-    if target and target not in _models(store):
+    if target and target not in models(store):
         ref = find_ref(store, domain, target)
-        return ref.uri, {"": lineage_of(store, ref)}
+        return ref.uri, made_from(store, {"": ref})
+    model, channel, live, _ = _live(store, policy, target, channel)
+    return _title(model, channel, live), made_from(store, {str(role): ref for role, ref in live.evidence.items()})
+
+
+def _live(store: Store, policy: Path, target: str, channel: str) -> tuple[str, str, LiveModel, LiveModel | None]:
+    """Model, channel, what is live in it and what was before."""
     from simgate.release.judge import judge
     from simgate.release.policy import Policy
 
     model = the_model(store, target)
     state = judge(store, Policy.load(policy), model).must_hold()
     channel = the_channel(state, channel)
-    live = the_live(state, channel)
-    title = f"{model}, live in {channel} since {when(live.since)}, candidate {short(live.candidate)}"
-    return title, {role: lineage_of(store, ref) for role, ref in live.evidence.items()}
+    return model, channel, *live_and_previous(state, channel)
 
 
-def _models(store: Store) -> list[str]:
-    from simgate.cli.find import models
-
-    return models(store)
+def _title(model: str, channel: str, live: LiveModel) -> str:
+    return f"{model}, live in {channel} since {when(live.since)}, candidate {short(live.candidate)}"
 
 
-def draw(store: Store, title: str, roots: dict[str, Node], *, files: bool) -> Tree:
+def _show_difference(store: Store, policy: Path, target: str, channel: str, *, as_json: bool) -> None:
+    model, channel, live, before = _live(store, policy, target, channel)
+    if before is None:
+        raise InputError(
+            f"no model was live in channel {channel} of {model} before this one", remedy="leave --diff away"
+        )
+    found = difference(store, before, live)
+    if as_json:
+        show_json({
+            "live": live.candidate, "before": before.candidate, "same_stages": found.same,
+            "files": [_change(item) for item in found.files], "stages": [_change(item) for item in found.stages],
+            "fields": [_change(item) for item in found.fields],
+        })  # fmt: skip
+        return
+    console().print(f"[bold green]{escape(_title(model, channel, live))}[/]")
+    console().print(f"against candidate {short(before.candidate)}, live since {when(before.since)}")
+    _show_tables(found)
+
+
+def _show_tables(found: Difference) -> None:
+    if found.files:
+        rows = [(item.word, item.name) for item in found.files]
+        show_table(("", "scene file"), rows, title="\n[bold]scene files[/]")
+    if found.stages:
+        rows3 = [(item.name, short(item.before) or "none", short(item.now) or "none") for item in found.stages]
+        show_table(("stage", "content before", "content now"), rows3, title="\n[bold]stages with other content[/]")
+    if found.fields:
+        rows3 = [(item.name, item.before or "none", item.now or "none") for item in found.fields]
+        show_table(("field of a spec", "before", "now"), rows3, title="\n[bold]what was asked differently[/]")
+    counts = (len(found.files), len(found.stages), found.same, len(found.fields))
+    console().print(
+        "\n{} scene files differ, {} stages have other content and {} the same, {} fields differ".format(*counts)
+    )
+
+
+def _change(item: Change) -> dict[str, str]:
+    return {"name": item.name, "change": item.word, "before": item.before, "now": item.now}
+
+
+def draw(store: Store, title: str, roots: dict[str, MadeFrom], *, files: bool) -> Tree:
     """The tree; what several things were made from is drawn once and then referred to."""
     tree = Tree(f"[bold green]{escape(title)}[/]")
     seen: set[str] = set()
@@ -77,31 +125,32 @@ def draw(store: Store, title: str, roots: dict[str, Node], *, files: bool) -> Tr
     return tree
 
 
-def _grow(store: Store, tree: Tree, node: Node, seen: set[str], *, role: str = "", files: bool) -> None:
-    label = _label(store, node, role)
-    if node.sha256 in seen:
+def _grow(store: Store, tree: Tree, node: MadeFrom, seen: set[str], *, role: str = "", files: bool) -> None:
+    label = _label(node, role)
+    if node.ref.sha256 in seen:
         tree.add(f"{label} [dim](as above)[/]")
         return
-    seen.add(node.sha256)
+    seen.add(node.ref.sha256)
     branch = tree.add(label)
-    if node.kind == "snapshot":
+    if node.kind == SNAPSHOT:
         _grow_files(store, branch, node, files=files)
     for parent in node.parents:
         _grow(store, branch, parent, seen, files=files)
 
 
-def _label(store: Store, node: Node, role: str) -> str:
+def _label(node: MadeFrom, role: str) -> str:
     asked = f"as [italic]{escape(role)}[/] " if role and role != node.kind else ""
-    if node.kind == "snapshot":
-        return f"[cyan]snapshot[/] {short(node.sha256)}"
-    manifest = read_manifest(store, ManifestRef(uri=node.uri, sha256=node.sha256))
-    about = f"{escape(what(manifest))} " if what(manifest) else ""
-    digests = f"[dim]key[/] {short(manifest.run_key)} [dim]content[/] {short(node.content_digest)}"
-    return f"{asked}[bold]{node.kind}[/] {about}{digests}"
+    if node.kind == SNAPSHOT:
+        return f"[cyan]snapshot[/] {short(node.ref.sha256)}"
+    if node.manifest is None:
+        return f"{asked}[bold]{escape(node.kind)}[/] [red]damaged[/] {escape(node.ref.uri)}"
+    about = f"{escape(what(node.manifest))} " if what(node.manifest) else ""
+    digests = f"[dim]key[/] {short(node.manifest.run_key)} [dim]content[/] {short(node.content_digest)}"
+    return f"{asked}[bold]{escape(node.kind)}[/] {about}{digests}"
 
 
-def _grow_files(store: Store, branch: Tree, node: Node, *, files: bool) -> None:
-    found = read_snapshot(store, node.sha256, snapshot_domain(node.uri)).files
+def _grow_files(store: Store, branch: Tree, node: MadeFrom, *, files: bool) -> None:
+    found = scene_files(store, node)
     if files:
         for path, ref in sorted(found.items()):
             branch.add(f"{escape(path)} [dim]{short(ref.sha256)}[/]")
@@ -110,8 +159,8 @@ def _grow_files(store: Store, branch: Tree, node: Node, *, files: bool) -> None:
         branch.add(f"{escape(folder)}{'/' if count > 1 else ''} [dim]{count} files[/]")
 
 
-def _value(node: Node) -> dict[str, object]:
+def _value(node: MadeFrom) -> dict[str, object]:
     return {
-        "kind": node.kind, "uri": node.uri, "sha256": node.sha256, "content_digest": node.content_digest,
-        "made_from": [_value(parent) for parent in node.parents],
+        "kind": node.kind, "uri": node.ref.uri, "sha256": node.ref.sha256, "content_digest": node.content_digest,
+        "damaged": node.damaged, "made_from": [_value(parent) for parent in node.parents],
     }  # fmt: skip

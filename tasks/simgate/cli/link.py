@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from simgate.cli.console import console, when
-from simgate.cli.find import Run, find_run
+from simgate.cli.find import find_run
 from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, open_store
 from simgate.cli.runs import RunArgument
 from simgate.core.errors import InputError, NotFound
 from simgate.core.link import MAX_LINK_S, REPORT_NAME, report_of
+from simgate.core.memo import Run
 from simgate.core.store import Store
 
 

@@ -9,13 +9,14 @@ from simgate.cli.console import console, show_json, show_table
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.cli.recipes import DEFAULT_POLICY, DatasetRecipeOption, PolicyOption, ReleaseRecipeOption, read_recipe
 from simgate.core.artifact import ManifestRef
-from simgate.core.errors import InputError
+from simgate.core.damage import pass_over
+from simgate.core.errors import DigestMismatch, InputError, NotFound
 from simgate.core.heads import dataset_head, scenes_head
 from simgate.core.manifest import read_manifest
 from simgate.core.snapshot import read_snapshot
 from simgate.core.store import Store
 from simgate.plan.jobs import RELEASE_STAGES
-from simgate.plan.outlook import Line, outlook
+from simgate.plan.outlook import REMEDY, Line, outlook
 from simgate.plan.record import DatasetWhy, ReleaseWhy, Trigger
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
 
@@ -70,8 +71,12 @@ def release_lines(store: Store, domain: str, recipe: ReleaseRecipe, policy: Path
         return plan_release(store, domain=domain, recipe=recipe, policy=rules, run="outlook", triggers=[trigger])
 
     now = datetime.now(UTC)
-    by_itself = planned(Trigger(kind="reconcile", who="", detail="outlook", at=now))
-    why = by_itself or planned(Trigger(kind="manual", who="", detail="outlook", at=now))
+    try:
+        by_itself = planned(Trigger(kind="reconcile", who="", detail="outlook", at=now))
+        why = by_itself or planned(Trigger(kind="manual", who="", detail="outlook", at=now))
+    except (DigestMismatch, NotFound) as error:
+        pass_over("what the release is made from", error, remedy=REMEDY)
+        return [Line(stage, "depends", ("what it is made from is damaged",)) for stage in RELEASE_STAGES]
     lines = list(outlook(store, why)) if why else []
     return lines if by_itself else [_settled(line) for line in lines]
 
@@ -84,10 +89,14 @@ def _settled(line: Line) -> Line:
 def changed_files(store: Store, domain: str, snapshot_sha256: str) -> list[str]:
     """Scene files that differ between a snapshot and the one that the published dataset was made from."""
     head = dataset_head(store, domain)
-    before = snapshot_of(store, head.validate_ref) if head else ""
-    if not before:
+    try:
+        before = snapshot_of(store, head.validate_ref) if head else ""
+        if not before:
+            return []
+        old, new = (read_snapshot(store, sha256, domain).files for sha256 in (before, snapshot_sha256))
+    except (DigestMismatch, NotFound) as error:
+        pass_over("what the published dataset was made from", error, remedy=REMEDY)
         return []
-    old, new = (read_snapshot(store, sha256, domain).files for sha256 in (before, snapshot_sha256))
     return sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
 
 

@@ -7,19 +7,29 @@ from typing import Annotated
 
 import typer
 
-from simgate.cli.console import console, short, show_json, show_table
-from simgate.cli.find import Run, find_run
+from simgate.cli.console import console, short, show_json, show_table, when
+from simgate.cli.find import find_run
 from simgate.cli.find import runs as committed_runs
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
-from simgate.core.attempt import read_verdict
+from simgate.core.attempt import ENVELOPE_NAME, Verdict, read_verdict
+from simgate.core.damage import DAMAGE, pass_over
 from simgate.core.environment import Environment, Observed
-from simgate.core.errors import NotFound
+from simgate.core.link import REPORT_NAME
 from simgate.core.manifest import Manifest
+from simgate.core.memo import Run
 from simgate.core.store import Store
 
 Rows = list[tuple[str, ...]]
+BESIDE = {
+    REPORT_NAME: "the page, drawn from the files above after the commit: a view, no evidence, without a digest",
+    "started.json": "when it was begun; runs of today name it in their evidence",
+    "failure.json": "how the attempt ended: beside a manifest it says nothing",
+}
 RunArgument = Annotated[
-    str, typer.Argument(help="First characters of a run key or manifest digest, or a manifest's key.")
+    str,
+    typer.Argument(
+        help="First characters of a run key or manifest digest, a manifest's key, or a stage's name: its newest run."
+    ),
 ]
 
 
@@ -33,19 +43,36 @@ def runs(
     """List committed runs, newest last: stage, key, verdict, when, and for which run of a pipeline."""
     place = open_store(store)
     found = [run for run in committed_runs(place, domain) if stage in ("", run.manifest.stage)]
-    found.sort(key=lambda run: _finished(run.manifest))
     rows = [_row(place, run) for run in found[-last:]]
     if as_json:
         show_json(rows)
         return
     head = ("stage", "what", "run key", "verdict", "finished", "for")
     show_table(
-        head, [(r["stage"], r["what"], short(r["run_key"]), r["verdict"], r["finished"], r["for"]) for r in rows]
+        head,
+        [
+            (r["stage"], r["what"], short(r["run_key"]), r["verdict"], when(r["finished"]), _name(r["for"]))
+            for r in rows
+        ],
     )
 
 
+def _name(run_record: str) -> str:
+    """A run by its name, without the folder that all of a domain's share."""
+    return run_record.rpartition("/")[2]
+
+
+def _verdict(store: Store, manifest: Manifest) -> Verdict | None:
+    """A gate's verdict; None where there is none, or it is damaged, which is named."""
+    try:
+        return read_verdict(store, manifest)
+    except DAMAGE as error:
+        pass_over(f"verdict of {manifest.stage} {short(manifest.run_key)}", error, remedy="`simgate verify` says more")
+        return None
+
+
 def _row(store: Store, run: Run) -> dict[str, str]:
-    verdict = read_verdict(store, run.manifest)
+    verdict = _verdict(store, run.manifest)
     return {
         "stage": run.manifest.stage, "what": what(run.manifest), "run_key": run.manifest.run_key,
         "verdict": verdict.verdict if verdict else "", "finished": _finished(run.manifest),
@@ -61,7 +88,7 @@ def what(manifest: Manifest) -> str:
     """What a run is about, in a word: the shard of a generate run, the target of an export."""
     spec = manifest.spec
     if manifest.stage == "generate":
-        return f"{spec['scene']}[{spec['first_episode']}+{spec['episodes']}]"
+        return f"{spec.get('scene')}[{spec.get('first_episode')}+{spec.get('episodes')}]"
     return str(spec.get("target") or spec.get("bench") or "")
 
 
@@ -83,7 +110,7 @@ def show(
 def _sections(store: Store, run: Run) -> Iterator[tuple[str, tuple[str, ...], Rows]]:
     manifest = run.manifest
     yield f"{manifest.stage} {what(manifest)}", ("", ""), _facts(store, run)
-    yield "spec", ("field", "value"), [(name, str(value)[:110]) for name, value in sorted(manifest.spec.items())]
+    yield "spec", ("field", "value"), [(name, str(value)) for name, value in sorted(manifest.spec.items())]
     inputs: set[tuple[str, ...]] = {
         (link.name, link.annotations.output, short(link.annotations.key_part), link.uri)
         for link in manifest.dependencies
@@ -93,16 +120,26 @@ def _sections(store: Store, run: Run) -> Iterator[tuple[str, tuple[str, ...], Ro
     yield "outputs", ("name", "bytes", "sha256"), outputs
     evidence: Rows = [(item.name, f"{item.size_bytes:,}", short(item.sha256)) for item in manifest.byproducts]
     yield "evidence", ("name", "bytes", "sha256"), evidence
+    yield "beside it", ("name", "what it is"), _beside(store, run)
+
+
+def _beside(store: Store, run: Run) -> Rows:
+    """What lies in the attempt's folder and no manifest names: nobody notices when it is changed."""
+    folder = run.ref.uri.rpartition("/")[0]
+    known = {item.uri for item in (*run.manifest.artifacts, *run.manifest.byproducts)}
+    known |= {run.ref.uri, f"{folder}/{ENVELOPE_NAME}"}
+    names = [key.removeprefix(f"{folder}/") for key in store.keys(folder) if key not in known]
+    return [(name, BESIDE.get(name, "not of this run: no stage leaves it")) for name in names]
 
 
 def _facts(store: Store, run: Run) -> Rows:
-    manifest, verdict = run.manifest, read_verdict(store, run.manifest)
+    manifest, verdict = run.manifest, _verdict(store, run.manifest)
     internal = manifest.predicate.build_definition.internal_parameters
     facts = [
         ("run key", manifest.run_key), ("content digest", manifest.content_digest), ("manifest sha256", run.ref.sha256),
         ("code", short(internal.code_digest)), ("locked libraries", short(internal.lock_digest)),
         ("place", manifest.predicate.run_details.builder.id), ("for run", manifest.run_record),
-        ("finished", _finished(manifest)),
+        ("finished", when(_finished(manifest))),
     ]  # fmt: skip
     if verdict is not None:
         facts.append(("verdict", "; ".join((verdict.verdict, *verdict.reasons))))
@@ -113,7 +150,9 @@ def _facts(store: Store, run: Run) -> Rows:
 def _cost(store: Store, manifest: Manifest) -> Rows:
     try:
         observed = Observed.from_json(store.read(manifest.artifact("observed.json")), what="observed.json")
-    except NotFound:
+    except DAMAGE as error:
+        if any(item.name == "observed.json" for item in manifest.byproducts):
+            pass_over(f"observed.json of {manifest.stage}", error, remedy="`simgate verify` says more")
         return []
     cost = observed.cost
     return [

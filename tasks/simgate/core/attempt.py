@@ -11,14 +11,18 @@ from typing import Literal
 from simgate.core.artifact import ManifestRef
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
-from simgate.core.errors import AlreadyExists, InputError, NotFound, SimgateError, StoreError
+from simgate.core.errors import AlreadyExists, InputError, SimgateError
 from simgate.core.job import Job
-from simgate.core.key import KeyParts, LoadedInput, memo_name
+from simgate.core.key import KeyParts, LoadedInput
 from simgate.core.manifest import MANIFEST_NAME, Digest, Manifest, Subject, SubjectNotes
+from simgate.core.memo import believed, memo_key, runs_prefix
 from simgate.core.signature import MANIFEST_TYPE, Signer
 from simgate.core.store import Store
 
 VERDICT_NAME = "verdict.json"
+STARTED_NAME = "started.json"
+"""First of all that an attempt writes; its manifest, if it comes to one, lists it among the evidence."""
+JSON = "application/json"
 ENVELOPE_NAME = "manifest.dsse.json"
 """Beside a manifest: the DSSE envelope of its very bytes, where the process that made it has a signing key."""
 
@@ -67,7 +71,9 @@ class Attempt:
         self._byproducts: dict[str, Subject] = {}
         begun_on = tuple(item.content_digest for item in inputs)
         started = Started(nonce=job.nonce or "", run_record=job.run_record, inputs=begun_on, at=datetime.now(UTC))
-        store.create(f"{self.folder}/started.json", started.to_json())
+        # From here on every end but a kill leaves a manifest or failure.json.
+        store.create(f"{self.folder}/{STARTED_NAME}", started.to_json())
+        self._note(self._byproducts, STARTED_NAME, sha256_hex(started.to_json()), len(started.to_json()), JSON, "none")
 
     def write(self, name: str, data: bytes, media_type: str, *, deterministic: bool = True) -> None:
         """Keep a data output."""
@@ -88,7 +94,7 @@ class Attempt:
         if not passed and not reasons:
             raise InputError("a FAIL needs a reason")
         verdict = Verdict(verdict="PASS" if passed else "FAIL", reasons=tuple(reasons), metrics=dict(metrics))
-        self.write(VERDICT_NAME, verdict.to_json(), "application/json", deterministic=deterministic)
+        self.write(VERDICT_NAME, verdict.to_json(), JSON, deterministic=deterministic)
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -108,11 +114,15 @@ class Attempt:
             # Signature before manifest: a kill in between leaves no manifest that lacks its signature.
             self.store.create(f"{self.folder}/{ENVELOPE_NAME}", signer.sign(data, MANIFEST_TYPE).to_json())
         self.store.create(ref.uri, data)
+        memo = memo_key(self.job, self.run_key)
         try:
-            self.store.create(memo_key(self.job, self.run_key), ref.to_json())
+            self.store.create(memo, ref.to_json())
         except AlreadyExists:
-            winner = read_memo(self.store, memo_key(self.job, self.run_key))
-            return (winner or ref), False
+            winner = believed(self.store, memo, stage=self.job.stage)
+            if winner is not None:
+                return winner.ref, False
+            # What lies there is no answer, and this run is one. Of two that mend it at once the last one stays.
+            self.store.put(memo, ref.to_json())
         return ref, True
 
     def fail(self, error: BaseException, exit_code: int) -> None:
@@ -137,56 +147,26 @@ class Attempt:
     ) -> None:
         if name in self._subjects or name in self._byproducts:
             raise SimgateError(f"output {name} is written twice")
-        uri = f"{self.folder}/{name}"
+        sha256 = self.store.put(f"{self.folder}/{name}", data)
+        size_bytes = data.stat().st_size if isinstance(data, Path) else len(data)
+        self._note(where, name, sha256, size_bytes, media_type, determinism)
+
+    def _note(
+        self,
+        where: dict[str, Subject],
+        name: str,
+        sha256: str,
+        size_bytes: int,
+        media_type: str,
+        determinism: Literal["bitwise", "none"],
+    ) -> None:
         where[name] = Subject(
             name=name,
-            uri=uri,
-            digest=Digest(sha256=self.store.put(uri, data)),
+            uri=f"{self.folder}/{name}",
+            digest=Digest(sha256=sha256),
             media_type=media_type,
-            annotations=SubjectNotes(
-                size_bytes=data.stat().st_size if isinstance(data, Path) else len(data), determinism=determinism
-            ),
+            annotations=SubjectNotes(size_bytes=size_bytes, determinism=determinism),
         )
-
-
-def runs_prefix(domain: str, stage: str, run_key: str) -> str:
-    """Folder of all attempts of one key."""
-    return f"runs/{domain}/{stage}/{run_key}"
-
-
-def memo_key(job: Job, run_key: str) -> str:
-    """Where the memo of a job lies."""
-    return f"memo/{job.domain}/{memo_name(run_key, job.nonce)}"
-
-
-def read_memo(store: Store, key: str) -> ManifestRef | None:
-    """What a memo points to, or None."""
-    try:
-        return ManifestRef.from_json(store.get(key), what=f"memo {key}")
-    except NotFound:
-        return None
-    except InputError as error:
-        raise StoreError(f"memo is damaged: {error}", remedy=f"delete {key}: its run is made again") from error
-
-
-def committed(store: Store, job: Job, run_key: str) -> ManifestRef | None:
-    """The committed run of a job, in its own domain or, for a pull request, in main's."""
-    domains = (job.domain,) if job.domain == "main" else (job.domain, "main")
-    found = (_own_run(store, job, domain, run_key) for domain in domains)
-    return next((ref for ref in found if ref is not None), None)
-
-
-def _own_run(store: Store, job: Job, domain: str, run_key: str) -> ManifestRef | None:
-    """What the memo of a domain names; it must be a run of that very key, which only that stage's role can write."""
-    key = f"memo/{domain}/{memo_name(run_key, job.nonce)}"
-    ref = read_memo(store, key)
-    own = f"{runs_prefix(domain, job.stage, run_key)}/"
-    if ref is not None and not ref.uri.startswith(own):
-        raise StoreError(
-            f"memo {key} names another run", actual=ref.uri, expected=f"{own}…",
-            remedy=f"find out who wrote it, then delete {key}: its run is made again",
-        )  # fmt: skip
-    return ref
 
 
 def read_verdict(store: Store, manifest: Manifest) -> Verdict | None:

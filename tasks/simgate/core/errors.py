@@ -7,6 +7,7 @@
     ├── StoreError          the artifact store did not do what was asked; exit 1
     │   ├── NotFound        no object under that key
     │   ├── Damaged         what lies there cannot be what was written, e.g. a journal with a gap
+    │   ├── TooLarge        an object is larger than anything that belongs there
     │   └── AlreadyExists   a create-only key is taken by other bytes
     ├── Inconclusive        an observation that proves nothing (starved replay, empty set); exit 1, commits no memo
     └── Preempted           SIGTERM after a checkpoint; exit 143, retried and resumed
@@ -64,6 +65,10 @@ class NotFound(StoreError):
 
 class Damaged(StoreError):
     """What lies in the store cannot be what was written there; trying again cannot help."""
+
+
+class TooLarge(StoreError):
+    """An object is larger than anything that belongs there."""
 
 
 class AlreadyExists(StoreError):

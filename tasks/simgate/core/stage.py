@@ -5,20 +5,24 @@
     2    the input is wrong; never retried
     143  preempted after a checkpoint; retried, resumes
 
-1, 2 and 143 leave failure.json; an attempt with neither manifest nor failure was killed.
+1, 2 and 143 leave failure.json; an attempt with neither manifest nor failure was killed. The promise begins with the
+attempt: what ends before its started.json is written (no such job, a stop while inputs are read) leaves no folder.
+A stop once the commit has begun changes nothing: the run is committed, its page drawn, and the code is 0.
 """
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic
 
-from simgate.core.attempt import Attempt, committed
+from simgate.core.attempt import Attempt
 from simgate.core.code import code_digest
+from simgate.core.damage import told
 from simgate.core.environment import Observed, Stopwatch, check_pins, environment
 from simgate.core.errors import InputError, Preempted, SimgateError
 from simgate.core.events import Events
@@ -27,6 +31,7 @@ from simgate.core.job import Job
 from simgate.core.key import KeyParts, LoadedInput, check_asked, excluded_trees, key_parts, load_inputs
 from simgate.core.lock import check_installed, lock_digest
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.memo import committed
 from simgate.core.node import Node, own_node
 from simgate.core.scratch import Scratch
 from simgate.core.signature import Signer, own_signer
@@ -60,18 +65,19 @@ def run_batch(stage: Stage[S], job_uris: Sequence[str], store: Store, *, place: 
     """Run every job, on after a failed one, and return the worst exit code."""
     stop = Stop()
     stop.install()
+    with told(lambda line: Events(stage=stage.name).emit("damage", what=line)):
+        codes = _run_all(stage, job_uris, store, stop, place)
+    return max(codes, key=SEVERITY.index, default=0)
+
+
+def _run_all(stage: Stage[S], job_uris: Sequence[str], store: Store, stop: Stop, place: str) -> list[int]:
     codes = []
     for number, uri in enumerate(job_uris):
         events = Events(stage=stage.name, job=uri)
-        try:
-            if len(job_uris) > 1:
-                events.progress(number, len(job_uris), "jobs")
-            codes.append(
-                PREEMPTED if stop.requested else run_job(stage, uri, store, stop=stop, place=place, events=events)
-            )
-        except Preempted:  # the signal came between two jobs
-            codes.append(PREEMPTED)
-    return max(codes, key=SEVERITY.index, default=0)
+        if len(job_uris) > 1:
+            events.progress(number, len(job_uris), "jobs")
+        codes.append(PREEMPTED if stop.requested else run_job(stage, uri, store, stop=stop, place=place, events=events))
+    return codes
 
 
 def run_job(stage: Stage[S], uri: str, store: Store, *, stop: Stop, place: str, events: Events) -> int:
@@ -79,9 +85,11 @@ def run_job(stage: Stage[S], uri: str, store: Store, *, stop: Stop, place: str, 
     watch = Stopwatch.start()
     attempt: Attempt | None = None
     try:
-        job, spec, parts, inputs = _open(stage, uri, store)
+        with stop.at_once():
+            job, spec, parts, inputs = _open(stage, uri, store)
+            ref = committed(store, job, parts.run_key)
         events = events.bind(run_key=parts.run_key[:12])
-        if (ref := committed(store, job, parts.run_key)) is not None:
+        if ref is not None:
             events.emit("already committed", manifest=ref.uri)
             return 0
         node = own_node()
@@ -93,13 +101,14 @@ def run_job(stage: Stage[S], uri: str, store: Store, *, stop: Stop, place: str, 
         # What would spoil the end of the work is looked at before its beginning.
         signer = own_signer()
         check_pins(spec.environment, environment(stage.extra, job.spec))
+        stop.check()
+        # No stop is raised between its started.json and this name for it: what is begun is known to whoever ends it.
         attempt = Attempt(store, job, parts, inputs)
         manifest = _make(stage, spec, attempt, parts, inputs, node, stop, place, watch, signer, events)
         _draw(stage, spec, manifest, attempt.folder, store, events)
         return 0
     except BaseException as error:
-        with stop.held():
-            code = _ended(error, attempt, events)
+        code = _ended(error, attempt, events)
         if isinstance(error, KeyboardInterrupt):
             raise
         return code
@@ -154,14 +163,11 @@ def _make(
         work = Work(
             spec, job, parts.run_key, store, folder, Inputs(store, inputs), scratch, stop, events, node, attempt
         )  # fmt: skip
-        if stage.polls_stop:
-            with stop.held():
-                stage.run(work)
-        else:
+        stop.check()
+        with nullcontext() if stage.polls_stop else stop.at_once():
             stage.run(work)
-    with stop.held():
-        manifest = _commit(stage, attempt, parts, inputs, place, started_on, watch, signer, events)
-        scratch.clear()
+    manifest = _commit(stage, attempt, parts, inputs, place, started_on, watch, signer, events)
+    scratch.clear()
     return manifest
 
 
@@ -178,7 +184,8 @@ def _take_part(
 ) -> None:
     """Help node 0, without an attempt: what node 0 leaves is the run."""
     scratch = Scratch(store, job.domain, parts.run_key)
-    with private_folder(job.stage) as folder, stop.held():
+    with private_folder(job.stage) as folder:
+        stop.check()
         part(Share(spec, job, parts.run_key, store, folder, inputs, scratch, stop, events, node))
     events.emit("took part", node=node.rank, of=node.count)
 

@@ -1,4 +1,4 @@
-"""Stop: SIGTERM becomes `Preempted`, at once or when the stage next looks, and never in the middle of a commit."""
+"""Stop: SIGTERM is noted wherever it comes, and raises `Preempted` only where that surely leaves failure.json."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.requested = False
-        self._held = 0
+        self._raises = False
 
     def install(self) -> None:
         """Take SIGTERM over for this process."""
@@ -23,15 +23,22 @@ class Stop:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         first, self.requested = not self.requested, True
-        # A second signal must not end the writing of failure.json.
-        if first and not self._held:
-            raise Preempted("asked to stop (SIGTERM)")
+        # Raised once: a second signal must not end what the first one set going.
+        if first and self._raises:
+            self.check()
+
+    def check(self) -> None:
+        """Raise Preempted where the process was asked to stop."""
+        if self.requested:
+            raise Preempted("asked to stop (SIGTERM)", remedy="run it again")
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """While inside, SIGTERM only sets `requested`."""
-        self._held += 1
+    def at_once(self) -> Iterator[None]:
+        """While inside, SIGTERM raises Preempted in the middle of the work; outside it only sets `requested`."""
+        self._raises = True
         try:
+            self.check()  # a signal that came before this block
             yield
+            self.check()  # one whose exception was swallowed: what was made since may lack a part
         finally:
-            self._held -= 1
+            self._raises = False

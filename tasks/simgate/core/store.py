@@ -16,7 +16,8 @@ from obstore.store import LocalStore, S3Store
 
 from simgate.core.bucket import bucket_url, open_bucket
 from simgate.core.credentials import StoreKeys
-from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFound, StoreError
+from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFound, TooLarge
+from simgate.core.folder import check_key, check_prefix, refuse_links, refuse_links_under
 from simgate.core.link import attributes, signed
 from simgate.core.patience import PATIENCE, AskAgain, Patience, persist
 from simgate.core.store_errors import explain, is_missing
@@ -42,7 +43,7 @@ class Store:
 
     The same promises over both: an object is there whole or not at all; of several creates of one key one wins, and
     the winner knows; a read gives the bytes of one version. A bucket may be away for a while (`Patience`): what is safe
-    to ask twice is asked again, with jitter.
+    to ask twice is asked again, with jitter. What is no key is an InputError; a symbolic link, a StoreError.
     """
 
     def __init__(self, url: str, keys: StoreKeys | None = None, *, patience: Patience = PATIENCE) -> None:
@@ -72,14 +73,14 @@ class Store:
         return LocalStore(self.url)
 
     def get(self, key: str, *, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
-        """The bytes of one small object; NotFound, or StoreError beyond `max_bytes`."""
+        """The bytes of one small object; NotFound, or TooLarge beyond `max_bytes`."""
         reader = self._reader(key)
         first = reader.first()
         if len(first) < min(PART_BYTES, max_bytes + 1):
             return first.to_bytes()
         found = reader.open()
         if found.size_bytes > max_bytes:
-            raise StoreError(
+            raise TooLarge(
                 f"object {key} is too large", actual=f"{found.size_bytes} bytes", expected=f"at most {max_bytes}"
             )
         return b"".join(found.chunks)
@@ -130,6 +131,7 @@ class Store:
         A server may store, then drop the connection: the next try is told "exists" for its own bytes. So that answer is
         read back, and the same bytes count as ours.
         """
+        self._guard(key)
         self._persist(f"cannot create {key}", lambda: self._create(key, data))
 
     def _create(self, key: str, data: bytes) -> None:
@@ -137,7 +139,9 @@ class Store:
             obstore.put(self._store, key, data, mode="create", use_multipart=False)
         except (AlreadyExistsError, FileExistsError) as error:
             try:
-                found = self.get(key)
+                found = self.get(key, max_bytes=len(data))
+            except TooLarge:
+                raise AlreadyExists(f"object {key} is taken by other bytes") from error
             except NotFound:  # S3 says "conflict" while another create is under way; that one may have failed
                 raise AskAgain from error
             if found != data:
@@ -145,6 +149,7 @@ class Store:
 
     def put(self, key: str, data: bytes | Path) -> str:
         """Write an object of any size under a key that nobody else writes; the SHA-256 of what was sent."""
+        self._guard(key)
         return self._persist(f"cannot write {key}", lambda: self._put(key, data))
 
     def _put(self, key: str, data: bytes | Path) -> str:
@@ -163,6 +168,7 @@ class Store:
 
     def exists(self, key: str) -> bool:
         """Whether an object is there."""
+        self._guard(key)
         return self._persist(f"cannot look up {key}", lambda: self._exists(key))
 
     def _exists(self, key: str) -> bool:
@@ -190,6 +196,7 @@ class Store:
 
     def each_key(self, prefix: str) -> Iterator[str]:
         """All keys under a folder `prefix`, page by page, in no promised order."""
+        self._guard_listing(prefix, deep=True)
         if isinstance(self._store, LocalStore):
             pages = iter(obstore.list(self._store, prefix=prefix))
             while page := self._persist(f"cannot list {prefix}", lambda: next(pages, ())):
@@ -204,6 +211,7 @@ class Store:
 
     def children(self, prefix: str) -> tuple[list[str], list[str]]:
         """Folders and keys right below a folder `prefix`; what lies deeper is not looked at."""
+        self._guard_listing(prefix, deep=False)
         found = self._persist(f"cannot list {prefix}", lambda: obstore.list_with_delimiter(self._store, prefix))
         return sorted(found["common_prefixes"]), sorted(item["path"] for item in found["objects"])
 
@@ -214,12 +222,14 @@ class Store:
 
     def link(self, key: str, for_s: float) -> str:
         """A URL that reads one object for so long (at most 7 days) without an account; `file://` in a local folder."""
+        self._guard(key)
         if isinstance(self._store, LocalStore):
             return (Path(self.url) / key).as_uri()
         return signed(self._store, self.url, self._keys, key, for_s)
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
+        self._guard(key)
         self._persist(f"cannot delete {key}", lambda: self._delete(key))
 
     def _delete(self, key: str) -> None:
@@ -229,7 +239,18 @@ class Store:
             if not is_missing(error):
                 raise
 
+    def _guard(self, key: str) -> None:
+        check_key(key)
+        if isinstance(self._store, LocalStore):
+            refuse_links(self.url, key)
+
+    def _guard_listing(self, prefix: str, *, deep: bool) -> None:
+        check_prefix(prefix)
+        if isinstance(self._store, LocalStore):
+            refuse_links_under(self.url, prefix, deep=deep)
+
     def _reader(self, key: str) -> Reader:
+        self._guard(key)
         return Reader(self._store, key, self.url, self._patience)
 
     def _persist(self, doing: str, action: Callable[[], T]) -> T:

@@ -28,7 +28,13 @@ class Judgement:
 
 
 def judge(trace: Trace, spec: HilSpec) -> Judgement:
-    """The verdict on one session; `Inconclusive` where the bench was starved and that may explain every fault."""
+    """The verdict on one session; `Inconclusive` where a starved bench or a slow start may explain every fault."""
+    if trace.slow_start:
+        raise Inconclusive(
+            "the device was not ready in time, so nothing was replayed (INVALID)",
+            actual=f"{trace.started_ms / 1000:.0f} s",
+            remedy="run it again on a machine with less load; if it stays so, see device.log of the attempt",
+        )
     dead = [] if trace.device_fault is None else [trace.device_fault]
     unanswered = _unanswered(trace, spec)
     metrics = {**_metrics(trace, spec), "faults": float(len(dead) + len(unanswered))}

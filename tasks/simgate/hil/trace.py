@@ -69,6 +69,8 @@ class Trace(Document):
     """The engine ran in a process on the machine of the replay: no robot, no actuator."""
     device_fault: str | None
     """What the device under test broke the bench off with; None: it lived to the end."""
+    slow_start: bool = False
+    """The device was not ready in time, and broke nothing: on a loaded machine an honest one does that."""
     started_ms: float
     """From the start of the device's process until it was loaded and warm."""
     drives: tuple[DriveTrace, ...]

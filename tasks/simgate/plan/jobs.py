@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import committed
 from simgate.core.code import code_digest
 from simgate.core.errors import InputError, SimgateError
 from simgate.core.job import Input, Job, ManifestInput, SnapshotInput
@@ -16,6 +15,7 @@ from simgate.core.key import KeyParts, excluded_trees, key_parts, load_inputs
 from simgate.core.lock import lock_digest
 from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.many import at_once
+from simgate.core.memo import Run, committed_run
 from simgate.core.spec import Spec
 from simgate.core.store import Store
 from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, record_folder
@@ -39,6 +39,8 @@ class Slot:
 
     name: str
     job: Job
+    known: dict[str, Manifest] = field(default_factory=dict, compare=False, repr=False)
+    """Manifests of its inputs by sha256, as far as finding them read them."""
 
 
 def slots(store: Store, folder: str, stage: str) -> tuple[Slot, ...]:
@@ -59,7 +61,9 @@ def slots_of(store: Store, why: DatasetWhy | ReleaseWhy, stage: str) -> tuple[Sl
 
 def parts_of(store: Store, slot: Slot, known: dict[str, Manifest] | None = None) -> KeyParts:
     """What the slot's key is made of; `known` as in `load_inputs`."""
-    return key_parts(slot.job, load_inputs(store, slot.job, known))
+    if known is not None:
+        known.update(slot.known)
+    return key_parts(slot.job, load_inputs(store, slot.job, slot.known if known is None else known))
 
 
 def find(store: Store, slot: Slot) -> ManifestRef | None:
@@ -68,10 +72,14 @@ def find(store: Store, slot: Slot) -> ManifestRef | None:
 
 
 def find_all(store: Store, wanted: Sequence[Slot]) -> list[ManifestRef | None]:
-    """The same of several slots, at the same time: one read a slot, and one for each different input."""
+    """The same of several slots, at the same time: its memo and manifest a slot, and one for each different input."""
+    return [run.ref if run else None for run in _runs(store, wanted)]
+
+
+def _runs(store: Store, wanted: Sequence[Slot]) -> list[Run | None]:
     known: dict[str, Manifest] = {}
     keys = [parts_of(store, slot, known).run_key for slot in wanted]
-    return at_once(lambda pair: committed(store, pair[0].job, pair[1]), list(zip(wanted, keys, strict=True)))
+    return at_once(lambda pair: committed_run(store, pair[0].job, pair[1]), list(zip(wanted, keys, strict=True)))
 
 
 def the(store: Store, slot: Slot) -> ManifestRef:
@@ -81,11 +89,15 @@ def the(store: Store, slot: Slot) -> ManifestRef:
 
 def all_of(store: Store, wanted: Sequence[Slot]) -> list[ManifestRef]:
     """The committed runs of several slots, or NotReady."""
-    found = find_all(store, wanted)
-    for slot, ref in zip(wanted, found, strict=True):
-        if ref is None:
+    return [run.ref for run in _all_runs(store, wanted)]
+
+
+def _all_runs(store: Store, wanted: Sequence[Slot]) -> list[Run]:
+    found = _runs(store, wanted)
+    for slot, run in zip(wanted, found, strict=True):
+        if run is None:
             raise NotReady(f"{slot.name} is not committed", remedy="it comes first")
-    return [ref for ref in found if ref is not None]
+    return [run for run in found if run is not None]
 
 
 def batches(pending: Sequence[Slot], at_most: int) -> tuple[tuple[Slot, ...], ...]:
@@ -157,9 +169,12 @@ def _shards(store: Store, why: DatasetWhy, index: ManifestRef) -> tuple[Slot, ..
 
 def _validate(store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
     index = the(store, _index(store, why)[0])
-    shards = [ManifestInput(ref=ref) for ref in all_of(store, _shards(store, why, index))]
+    made = _all_runs(store, _shards(store, why, index))
+    shards = [ManifestInput(ref=run.ref) for run in made]
     scenes = [ManifestInput(ref=index, output=f"scenes/{scene.name}.json") for scene in why.recipe.scenes]
-    return (_slot(why, "validate", "validate", why.recipe.validate_spec, [*shards, *scenes]),)
+    slot = _slot(why, "validate", "validate", why.recipe.validate_spec, [*shards, *scenes])
+    slot.known.update({run.ref.sha256: run.manifest for run in made})
+    return (slot,)
 
 
 def _train(_store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:

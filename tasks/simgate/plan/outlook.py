@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from simgate.core.attempt import committed
+from simgate.core.artifact import ManifestRef
+from simgate.core.damage import DAMAGE, pass_over
+from simgate.core.errors import DigestMismatch, NotFound
 from simgate.core.heads import dataset_head
 from simgate.core.key import KeyParts
 from simgate.core.manifest import Manifest, read_manifest
+from simgate.core.memo import committed
 from simgate.core.store import Store
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, NotReady, Slot, parts_of, slots_of
 from simgate.plan.record import DatasetWhy, ReleaseWhy
 from simgate.release.candidate import candidates
 from simgate.specs.index import SceneItem
 
+REMEDY = "`simgate verify` says what stands on it; `simgate store forget` its run, and it is made again"
 _SLOT_OF_ROLE = {"evaluate": "evaluate:candidate", "evaluate_live": "evaluate:live"}
 
 
@@ -38,6 +42,9 @@ def outlook(store: Store, why: DatasetWhy | ReleaseWhy) -> tuple[Line, ...]:
             lines.extend(_line(store, slot, before) for slot in slots_of(store, why, stage))
         except NotReady as error:
             lines.append(Line(stage, "depends", (error.what,)))
+        except (DigestMismatch, NotFound) as error:
+            pass_over(f"what {stage} is made from", error, remedy=REMEDY)
+            lines.append(Line(stage, "depends", ("what it is made from is damaged",)))
     return tuple(lines)
 
 
@@ -82,16 +89,27 @@ def slot_name(manifest: Manifest) -> str:
 def _previous(store: Store, why: DatasetWhy | ReleaseWhy) -> Iterator[tuple[str, Manifest]]:
     if isinstance(why, DatasetWhy):
         head = dataset_head(store, why.domain)
-        yield from previous_dataset(store, read_manifest(store, head.validate_ref)) if head else ()
+        validate = _readable(store, head.validate_ref) if head else None
+        yield from previous_dataset(store, validate) if validate else ()
         return
     newest = candidates(store, why.recipe.model, why.recipe.channel).newest()
     for role, ref in newest.candidate.evidence.items() if newest else ():
-        yield _SLOT_OF_ROLE.get(role, role), read_manifest(store, ref)
+        if manifest := _readable(store, ref):
+            yield _SLOT_OF_ROLE.get(role, role), manifest
+
+
+def _readable(store: Store, ref: ManifestRef) -> Manifest | None:
+    """The manifest; None, and it is named, where it is damaged: an outlook without it says `first time`."""
+    try:
+        return read_manifest(store, ref)
+    except DAMAGE as error:
+        pass_over(ref.uri, error, remedy=REMEDY)
+        return None
 
 
 def previous_dataset(store: Store, validate: Manifest) -> Iterator[tuple[str, Manifest]]:
     """The runs that a dataset is made of, by slot."""
     yield "validate", validate
     for link in {link.uri: link for link in validate.dependencies}.values():
-        manifest = read_manifest(store, link.ref)
-        yield slot_name(manifest), manifest
+        if manifest := _readable(store, link.ref):
+            yield slot_name(manifest), manifest

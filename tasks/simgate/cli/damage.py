@@ -1,0 +1,34 @@
+"""Damage: a command that reads goes on past it, names it on stderr, and ends with 3, as verify does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import typer
+from rich.markup import escape
+
+from simgate.cli.console import console
+from simgate.core.damage import told
+
+P = ParamSpec("P")
+DAMAGED = 3
+"""Exit code: something in the store is not what its digest or its memo says."""
+
+
+def naming_damage(command: Callable[P, None]) -> Callable[P, None]:
+    """The command; what it has to pass over is named, each once, and makes its exit code 3."""
+
+    @wraps(command)
+    def reading(*arguments: P.args, **named: P.kwargs) -> None:
+        with told(_warn) as said:
+            command(*arguments, **named)
+        if said:
+            raise typer.Exit(DAMAGED)
+
+    return reading
+
+
+def _warn(line: str) -> None:
+    console(stderr=True).print(f"[yellow]{escape(line)}[/]", soft_wrap=True)

@@ -1,0 +1,45 @@
+"""Damage: what lies in the store and cannot be believed, said in the same words wherever it is passed over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from simgate.core.errors import DigestMismatch, InputError, NotFound, SimgateError, TooLarge
+
+DAMAGE = (DigestMismatch, InputError, NotFound, TooLarge)
+"""What reading a damaged thing raises; a store that does not answer, or has a symbolic link in it, is none of these."""
+_log = logging.getLogger(__name__)
+
+
+def pass_over(key: str, error: SimgateError, *, remedy: str) -> None:
+    """Name a damaged object and go on without it: a warning in the log of the task, on stderr of a command."""
+    said = str(error) if key in str(error) else f"{key}: {error}"
+    _log.warning("damage passed over: %s; %s", said, remedy)
+
+
+@contextmanager
+def told(tell: Callable[[str], None]) -> Iterator[list[str]]:
+    """While inside, each different line about damage goes to `tell`, once; the list holds those said so far."""
+    handler = _Teller(tell)
+    _log.addHandler(handler)
+    _log.propagate = False
+    try:
+        yield handler.said
+    finally:
+        _log.propagate = True
+        _log.removeHandler(handler)
+
+
+class _Teller(logging.Handler):
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called with the handler's lock held, from any thread."""
+        if (line := record.getMessage()) not in self.said:
+            self.said.append(line)
+            self._tell(line)

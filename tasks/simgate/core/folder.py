@@ -1,0 +1,68 @@
+"""Folder: a store on this machine's disk holds files and folders alone; a symbolic link in it is refused by name.
+
+A link would let one key read, or write, what lies anywhere on the machine. The store's own folder may be reached by
+one: that is the operator's choice of a disk. A hard link cannot be told from a file, names bytes of the same disk only,
+and is how a create-only write is committed and `cp -al` makes a backup; its bytes are judged by their digest.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+
+from simgate.core.errors import InputError, StoreError
+
+MAX_KEY_BYTES = 1024
+"""S3's bound; a file system's of one name is below."""
+MAX_NAME_BYTES = 255
+
+
+def check_key(key: str) -> None:
+    """Refuse what is no key of a store: it could not be stored in both kinds, or would leave the store."""
+    parts = key.split("/")
+    plain = key.isprintable() and all(part not in ("", ".", "..") for part in parts)
+    if not plain or len(key.encode()) > MAX_KEY_BYTES or any(len(part.encode()) > MAX_NAME_BYTES for part in parts):
+        raise InputError(
+            "not a key of a store", actual=ascii(key[:120]),
+            expected="a relative path without . and .., such as runs/main/train/RUN_KEY/ATTEMPT/manifest.json",
+        )  # fmt: skip
+
+
+def check_prefix(prefix: str) -> None:
+    """Refuse what is no folder of a store; empty is the whole store."""
+    if prefix.removesuffix("/"):
+        check_key(prefix.removesuffix("/"))
+
+
+def refuse_links(root: str, key: str) -> None:
+    """Refuse a key on whose way a symbolic link lies, dangling or not."""
+    path = root
+    for part in key.rstrip("/").split("/"):
+        path = f"{path}/{part}"
+        try:
+            found = os.lstat(path).st_mode
+        except OSError:
+            return  # nothing is there to be followed; whoever opens it says the rest
+        if stat.S_ISLNK(found):
+            raise _refused(root, path)
+
+
+def refuse_links_under(root: str, prefix: str, *, deep: bool = True) -> None:
+    """Refuse a listing that a symbolic link lies on the way to, or in; `deep`: at any depth."""
+    refuse_links(root, prefix)
+    waiting = [f"{root}/{prefix}".rstrip("/")]
+    while waiting:
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_symlink():
+                    raise _refused(root, entry.path)
+                if deep and entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+
+
+def _refused(root: str, path: str) -> StoreError:
+    return StoreError(
+        f"{path.removeprefix(root + '/')} in {root} is a symbolic link", expected="files and folders alone",
+        remedy="find out who put it there; remove it, or put what it names in its place",
+    )  # fmt: skip
