@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 ROLES = ROOT / "helm/simgate/files/roles.json"
 FAB = {"AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"}
 PEOPLE = {"vic": "viewer", "promoter": "promoter", "eve": "engineer", "mona": "release-manager", "root": "Admin"}
-BY_HAND = {"name": "engineer", "resource": "Plugins", "action": "can_read"}
+BY_HAND = {"name": "engineer", "resource": "Providers", "action": "can_read"}
 """Harmless, and not of the project's roles."""
 ANSWER = {"chosen_options": ["Approve"], "params_input": {}}
 
@@ -199,7 +199,7 @@ def test_the_promoters_role_is_enough_to_read_the_gate_and_its_audit_log(office:
 
 def test_applying_the_roles_again_takes_back_what_was_added_by_hand(office: Office):
     said = _apply(office.folder / "home", ROLES)
-    assert [line for line in said if ": + " in line or ": - " in line] == ["engineer: - can_read Plugins"]
+    assert [line for line in said if ": + " in line or ": - " in line] == ["engineer: - can_read Providers"]
 
 
 def test_no_role_of_the_file_may_change_the_gates_tasks_variables_or_roles():
