@@ -28,9 +28,21 @@ pytestmark = pytest.mark.timeout(240)
 ROOT = Path(__file__).parents[2]
 ROLES = ROOT / "helm/simgate/files/roles.json"
 FAB = {"AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"}
-PEOPLE = {"vic": "viewer", "promoter": "promoter", "eve": "engineer", "mona": "release-manager", "root": "Admin"}
-BY_HAND = {"name": "engineer", "resource": "Plugins", "action": "can_read"}
+PEOPLE = {
+    "ned": "newcomer",
+    "vic": "viewer",
+    "promoter": "promoter",
+    "eve": "engineer",
+    "mona": "release-manager",
+    "root": "Admin",
+}
+BY_HAND = {"name": "engineer", "resource": "Providers", "action": "can_read"}
 """Harmless, and not of the project's roles."""
+NEWCOMER = [
+    {"name": "newcomer", "resource": resource, "action": "can_read"}
+    for resource in ("DAG:build_dataset", "DAG Runs", "Task Instances", "Website")
+]
+"""May read one DAG of the two."""
 ANSWER = {"chosen_options": ["Approve"], "params_input": {}}
 
 
@@ -87,7 +99,7 @@ def _people(airflow: LocalAirflow, folder: Path) -> Office:
         (folder / name).write_text(passwords[name])
         words += ["--account", f"{name}:{role}:{folder / name}"]
     more = folder / "more.json"
-    more.write_text(json.dumps([*json.loads(ROLES.read_text()), BY_HAND]))
+    more.write_text(json.dumps([*json.loads(ROLES.read_text()), BY_HAND, *NEWCOMER]))
     said = _apply(airflow.home, more, *words)
     ids = dict(line.split(" has id ") for line in said if " has id " in line)
     return Office(airflow.url, {name: _token(airflow.url, name, passwords[name]) for name in PEOPLE}, ids, folder)
@@ -223,9 +235,32 @@ def test_the_promoters_role_is_enough_to_read_the_gate_and_its_audit_log(office:
     assert record.run_started_by == ("root",), "the audit log knows people by their names"
 
 
+@pytest.mark.parametrize("page", ["run", "task"])
+def test_reports_are_shown_to_whoever_may_read_that_dag_and_to_nobody_else(office: Office, page: str):
+    for dag, readers in (("build_dataset", (*READS, "ned")), ("release_model", READS)):
+        task = "/plan/-1" if page == "task" else ""
+        url = f"{office.url}/simgate/{page}/{dag}/manual__1{task}"
+        found = {who: httpx.get(url, headers=_bearer(token), timeout=30) for who, token in office.tokens.items()}
+        shown = {who for who, answer in found.items() if answer.status_code == 200}
+        assert shown == {*readers, "root"}
+        assert {answer.status_code for who, answer in found.items() if who not in shown} <= {403}
+        assert httpx.get(url, timeout=30).status_code == 302
+
+
+def test_whoever_is_shown_reports_is_shown_the_tabs(office: Office):
+    for who in ("vic", "eve", "mona"):
+        plugins = office.ask(who, "GET", "plugins").raise_for_status().json()["plugins"]
+        tabs = {view["destination"] for plugin in plugins for view in plugin["external_views"]}
+        assert {"dag_run", "task_instance"} <= tabs
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
 def test_applying_the_roles_again_takes_back_what_was_added_by_hand(office: Office):
     said = _apply(office.folder / "home", ROLES)
-    assert [line for line in said if ": + " in line or ": - " in line] == ["engineer: - can_read Plugins"]
+    assert [line for line in said if ": + " in line or ": - " in line] == ["engineer: - can_read Providers"]
 
 
 def test_no_role_of_the_file_may_change_the_gates_tasks_variables_or_roles():

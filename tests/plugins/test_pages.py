@@ -29,11 +29,13 @@ from simgate.core.errors import InputError
 from simgate.core.job import Job
 from simgate.core.key import key_parts, load_inputs
 from simgate.core.link import REPORT_NAME
+from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.record import TaskLine, record_task, task_lines
 from simgate.release.candidate import candidates
 from simgate_airflow import dataset_run, release_run, run_record
+from simgate_airflow.figures import figures
 from simgate_airflow.ui import kept_file, run_results
 from simgate_airflow.ui.address import candidate_url, file_url, report_url, run_url, task_url
 from simgate_airflow.ui.app import make_app
@@ -410,6 +412,21 @@ def test_a_runs_page_lists_its_stages_with_verdict_two_figures_and_the_report(de
     assert "map_50 0.5" in text
     assert "✓ PASS" in text
     assert "The evidence of candidate" in text
+
+
+def test_each_stage_has_two_figures_and_a_document_that_is_none_has_none(desk: Desk):
+    text = desk.client.get(run_url(*DATASET_RUN)).text
+    assert re.search(r"scenes 3 · episodes \d+", text)
+    assert re.search(r"frames [\d,]+ · MB ", text)
+    folder = run_record.folder_of(context(*DATASET_RUN))
+    line = next(line for line in task_lines(desk.store, folder) if line.stage == "index")
+    manifest = read_manifest(desk.store, line.ref)
+    predicate = manifest.predicate.build_definition
+    for spec in ({}, {"scenes": "office"}, {"scenes": [{"episodes": "many"}]}, {"scenes": None}):
+        asked = predicate.external_parameters.model_copy(update={"spec": spec})
+        changed = predicate.model_copy(update={"external_parameters": asked})
+        outer = manifest.predicate.model_copy(update={"build_definition": changed})
+        assert figures(desk.store, manifest.model_copy(update={"predicate": outer}), None) == ()
 
 
 def test_a_task_with_one_result_shows_its_report_and_a_mapped_one_lists_them(desk: Desk):

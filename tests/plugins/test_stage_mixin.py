@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
+from simgate.core.canonical import canonical_json
 from simgate.core.errors import InputError
 from simgate.core.job import Job
 from simgate.core.store import Store
@@ -186,3 +187,33 @@ def test_a_run_whose_folder_another_run_wrote_is_refused(store: Store, context):
     write_why(store, theirs)
     with pytest.raises(InputError, match="another run has this run's folder"):
         run_record.why_of(store, context)
+
+
+def test_the_log_ends_with_verdict_two_figures_and_the_page(store: Store, context, caplog):
+    caplog.set_level(logging.INFO, logger="place")
+
+    class One(Probe):
+        seeds = (1,)
+
+    def judged(store: Store, job: Job) -> None:
+        verdict = {"verdict": "PASS", "reasons": [], "metrics": {"beyond": 1.0, "command_error": 0.17, "other": 3.0}}
+        fulfil(store, job, {"verdict.json": canonical_json({**verdict, "version": 1})})
+
+    One(judged).execute(context)
+    (manifest,) = (key for key in store.keys("runs") if key.endswith("/manifest.json"))
+    page = f"/simgate/report/{manifest.removeprefix('runs/').removesuffix('/manifest.json')}"
+    assert caplog.messages[-1] == f"PASS  beyond 1 · command_error 0.17  {page}"
+    Probe(commit).execute(context)
+    assert caplog.messages[-1] == "done  2 made · 0 reused  /simgate/task/demo/run1/probe/-1"
+
+
+def test_the_log_of_a_failure_names_the_page_as_well(store: Store, context, caplog):
+    caplog.set_level(logging.INFO, logger="place")
+    with pytest.raises(AirflowFailException):
+        Probe(say_no).execute(context)
+    assert caplog.messages[-1] == "FAIL of 2  2 made · 0 reused  /simgate/task/demo/run1/probe/-1"
+    probe = Probe(nothing)
+    probe.seeds = (7,)
+    with pytest.raises(AirflowException):
+        probe.execute(context)
+    assert caplog.messages[-1] == "not committed  /simgate/task/demo/run1/probe/-1"

@@ -41,7 +41,7 @@ SECRETS: dict[str, set[str]] = {
     "triggerer": {"simgate-keys-reader"},
     "scheduler": set(),
     "dag-processor": set(),
-    "api-server": set(),
+    "api-server": {"simgate-keys-reader"},
     "stage": {"simgate-keys-stage-main"},
     "gate": {"simgate-keys-gate-main"},
 }

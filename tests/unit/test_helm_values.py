@@ -111,6 +111,7 @@ AIRFLOW_KEYS = {
     "config.kubernetes_executor.delete_worker_pods_on_failure", "data.metadataSecretName", "fernetKeySecretName",
     "apiSecretKeySecretName", "jwtSecretName", "createUserJob.enabled", "postgresql.enabled", "redis.enabled",
     "statsd.enabled", "logs.persistence.enabled", "logs.persistence.size", "apiServer.replicas",
+    "apiServer.extraVolumes", "apiServer.extraVolumeMounts",
     "scheduler.replicas", "scheduler.serviceAccount.create", "scheduler.serviceAccount.name",
     "scheduler.extraVolumes", "scheduler.extraVolumeMounts", "dagProcessor.replicas", "dagProcessor.extraVolumes",
     "dagProcessor.extraVolumeMounts", "triggerer.replicas", "triggerer.serviceAccount.create",
