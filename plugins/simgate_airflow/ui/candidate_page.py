@@ -15,6 +15,7 @@ from simgate.core.many import at_once
 from simgate_airflow.figures import figures
 from simgate_airflow.ui import page
 from simgate_airflow.ui.address import path_of, report_url, run_url
+from simgate_airflow.ui.change import change_fragment
 from simgate_airflow.ui.kept_candidate import KeptCandidate
 
 
@@ -27,9 +28,17 @@ def candidate_page(found: KeptCandidate) -> Response:
     rows = at_once(lambda item: _row(found, *item), list(candidate.evidence.items()))
     parts = [
         page.section("Candidate", *_state(found), page.facts(_facts(found))),
+        _change(found),
         page.section("Evidence", page.table(("evidence", "verdict", "figures", "report"), rows)),
     ]
-    return page.page(title, parts, links=links)
+    return page.page(title, parts, links=links, pictures=True)
+
+
+def _change(found: KeptCandidate) -> str:
+    try:
+        return change_fragment(found.store, found.entry)
+    except SimgateError as error:
+        return page.section("What changed", page.words(f"It cannot be read: {error}"))
 
 
 def _state(found: KeptCandidate) -> Iterator[str]:

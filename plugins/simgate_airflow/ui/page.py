@@ -17,9 +17,12 @@ RESULT_COLUMNS = 5
 
 def page(
     title: str, parts: Iterable[str], *, badge: str = "", links: Mapping[str, str] | None = None, framed: bool = False,
-    status: int = 200,
+    pictures: bool = False, status: int = 200,
 ) -> HTMLResponse:  # fmt: skip
-    """A whole page: `parts` are HTML of this module, `links` lead on; a `framed` one gives its room to a frame."""
+    """A whole page: `parts` are HTML of this module, `links` lead on; a `framed` one gives its room to a frame.
+
+    One with `pictures` has them inside.
+    """
     nav = "".join(link(url, name) for name, url in (links or {}).items())
     body = f"""<!doctype html>
 <html lang="en">
@@ -37,7 +40,9 @@ def page(
 </body>
 </html>
 """
-    return HTMLResponse(body.encode("utf-8", "replace"), status_code=status, headers=page_headers(_style()))
+    return HTMLResponse(
+        body.encode("utf-8", "replace"), status_code=status, headers=page_headers(_style(), pictures=pictures)
+    )
 
 
 def pill(word: str) -> str:

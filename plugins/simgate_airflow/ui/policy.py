@@ -29,8 +29,8 @@ def file_headers() -> dict[str, str]:
     return {**COMMON, "Content-Security-Policy": FILE_POLICY}
 
 
-def page_headers(style: str) -> dict[str, str]:
-    """Headers of a page of ours with this one style sheet inside."""
+def page_headers(style: str, *, pictures: bool = False) -> dict[str, str]:
+    """Headers of a page of ours with this one style sheet inside, and pictures inside where it says so."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"{_NEVER}; style-src 'sha256-{digest}'; img-src 'self'; frame-src 'self'"
+    policy = f"{_NEVER}; style-src 'sha256-{digest}'; img-src 'self'{' data:' if pictures else ''}; frame-src 'self'"
     return {**COMMON, "Content-Security-Policy": policy}
