@@ -12,15 +12,19 @@ import yaml
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from simgate.core.heads import dataset_head, push_scenes
+from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.record import DatasetWhy, read_why, task_lines
+from simgate.release.candidate import candidates
 from simgate.release.ledger import Ledger
+from simgate.release.policy import Policy
+from simgate.release.softening import softenings
 from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
 from simgate_airflow import dataset_run, promotion, question, release_run, run_record
 from simgate_airflow.assets import DATASET
 from tests.e2e import small_stages
-from tests.e2e.conftest import POLICY
+from tests.e2e.conftest import POLICY, ROOT
 
 
 @pytest.fixture
@@ -173,3 +177,19 @@ def test_a_run_that_proposed_nothing_has_nothing_to_settle_and_a_gate_that_never
     assert Ledger(store, "navigator").head() is None
     promotion.settle(run)
     assert Ledger(store, "navigator").head().action == "settle"
+
+
+@pytest.mark.parametrize(("changes", "softer"), [({}, []), ({"min_map_50": 0.0}, ["min_map_50"])])
+def test_what_the_demo_plans_is_no_softer_than_the_shipped_channel_and_a_softer_run_is_named(
+    store: Store, tmp_path: Path, changes: dict[str, Any], softer: list[str]
+):
+    dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
+    run = context("release_model", "manual__1", kind="manual", who="engineer")
+    run["params"]["recipe"] |= changes
+    release_run.plan(run)
+    make(store, run, "train", "evaluate", "export", "hil")
+    release_run.propose_candidate(run)
+    entry = candidates(store, "navigator", "demo").newest()
+    found = {role: read_manifest(store, ref) for role, ref in entry.candidate.evidence.items()}
+    channel = Policy.load(ROOT / "release" / "policy.yaml").channels["demo"]
+    assert [item.field for item in softenings(store, channel, found)] == softer
