@@ -20,9 +20,10 @@ from simgate.core.manifest import read_manifest
 from simgate.core.signature import Signer, encode, new_private_key
 from simgate.core.statement import statement
 from simgate.core.store import Store
-from simgate.release.approval import APPROVE, GateRecord
+from simgate.release.approval import APPROVE, GateRecord, subject_of
+from simgate.release.approvals import Approvals
 from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
-from simgate.release.ledger import Ledger
+from simgate.release.evidence import observations
 from simgate.release.lineage import people_of
 from simgate.release.policy import Policy, Role
 from simgate.release.reference import Gate, Reference
@@ -33,6 +34,7 @@ from simgate.specs.index import SceneChoice, SceneItem, Split
 from simgate.specs.recipe import DatasetRecipe, demo_dataset_recipe, demo_release_recipe
 from simgate.specs.table import stage_row
 from simgate.specs.validate import ShardEntry, SplitDocument, ValidateSpec
+from tests.raw_ledger import Ledger
 
 DATASET = DatasetRecipe(
     scenes=(
@@ -256,6 +258,7 @@ class Chain:
             ttl=timedelta(hours=1),
             run_record=f"plans/main/{self.run}",
             authors=people_of(self.store, evidence.values()),
+            observations=observations(self.store, "main", engine),
         )
         return made.model_copy(update=changes)
 
@@ -266,6 +269,11 @@ class Chain:
     def add(self, candidate: Candidate) -> CandidateEntry:
         """Append a candidate, signed where the chain has a planner's key."""
         return candidates(self.store, self.model, self.channel, self.signers.get("planner")).add(candidate)
+
+    @property
+    def approvals(self) -> Approvals:
+        """Keeps answers, signed where the chain has an approval key."""
+        return Approvals(self.store, self.signers.get("approval"))
 
     def _evaluation(self) -> bytes:
         episodes = [
@@ -331,11 +339,12 @@ def answer(entry: CandidateEntry, **changes: Any) -> GateRecord:
         try_number=1,
         try_started_at=entry.at + timedelta(milliseconds=1),
         task_state="success",
-        subject=f"Release {entry.digest}",
+        subject=subject_of(entry),
         response_received=True,
         chosen_options=(APPROVE,),
         responder_id="boss",
         responder_name="boss",
+        reason="it drives well",
         responded_at=entry.at + timedelta(milliseconds=2),
         assigned_ids=("boss", "author", "starter", "robot"),
         all_admins=False,

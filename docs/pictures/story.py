@@ -15,7 +15,8 @@ from simgate.core.store import Store
 from simgate.data.sample import Sample
 from simgate.data.shard import read_shard
 from simgate.release.entry import ChannelState, LedgerEntry, LiveModel
-from simgate.release.ledger import Ledger
+from simgate.release.judge import judge
+from simgate.release.policy import Policy
 
 D = TypeVar("D", bound=Document)
 
@@ -35,14 +36,15 @@ class Story:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.model = the_model(store, "")
-        self.channel = the_channel(store, self.model, "")
-        self.live = the_live(store, self.model, self.channel)
+        self._state = judge(store, Policy.load(Path("release/policy.yaml")), self.model).must_hold()
+        self.channel = the_channel(self._state, "")
+        self.live = the_live(self._state, self.channel)
         self._runs = {role: read_manifest(store, ref) for role, ref in self.live.evidence.items()}
 
     @property
     def ledger(self) -> list[LedgerEntry]:
         """Every decision, oldest first."""
-        return list(Ledger(self.store, self.model).history())
+        return list(self._state.entries)
 
     @property
     def edit(self) -> Edit:

@@ -34,7 +34,9 @@ def read_gate(rest: Rest, run: AirflowRun, upstream: Iterable[AirflowRun]) -> Ga
         try_started_at=_time(instance["start_date"]), task_state=instance["state"] or "none",
         subject=asked["subject"], response_received=asked["response_received"],
         chosen_options=tuple(asked["chosen_options"] or ()), responder_id=responder.get("id", ""),
-        responder_name=responder.get("name", ""), responded_at=_time(asked["responded_at"]),
+        responder_name=responder.get("name", ""),
+        reason=str((asked.get("params_input") or {}).get("reason", ""))[:2000],
+        responded_at=_time(asked["responded_at"]),
         assigned_ids=tuple(user["id"] for user in asked["assigned_users"]), all_admins=rest.everybody_is_admin(),
         run_started_by=audit.started_by, touched_by=audit.touched_by,
     )  # fmt: skip

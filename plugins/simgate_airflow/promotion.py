@@ -9,10 +9,12 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from simgate.core.store import Store
 from simgate.plan.record import ReleaseWhy
-from simgate.release import promote as release
 from simgate.release.approval import REJECT, GateRecord
+from simgate.release.approvals import Approvals
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.policy import Policy
+from simgate.release.promote import promote as release
+from simgate.release.settle import settle as settle_candidate
 from simgate_airflow.audit import AirflowRun
 from simgate_airflow.failure import failures_for_airflow
 from simgate_airflow.gate import airflow_runs, read_gate, upstream_folders
@@ -34,10 +36,10 @@ def promote(context: Context) -> dict[str, str]:
     store = open_store("ledger", settings().domain)
     with failures_for_airflow():
         why = release_why(store, context)
-        entry = release.promote(
+        entry = release(
             store, Policy.load(settings().policy_path), model=why.recipe.model, channel=why.recipe.channel,
             gate=gate_of(store, why, own_candidate(store, why)) or unasked(why),
-            signer=open_signer("ledger", settings().domain),
+            signer=open_signer("ledger", settings().domain), approvals=_approvals(),
         )  # fmt: skip
     log.info("ledger entry %s of %s: %s by %s", entry.seq, why.recipe.model, entry.action, entry.who)
     return {"ledger_entry": str(entry.seq), "ledger_head": entry.sha256}
@@ -55,14 +57,20 @@ def settle(context: Context) -> dict[str, str]:
         if not _rejected(gate) and _superseded(store, why, entry):
             # It can never go live, and an entry would move the head under the candidate that waits now.
             raise AirflowSkipException("a newer candidate superseded this run's: nothing to settle")
-        settled = release.settle(
+        settled = settle_candidate(
             store, Policy.load(settings().policy_path), model=why.recipe.model, channel=why.recipe.channel,
             candidate=entry.digest, gate=gate, signer=open_signer("ledger", settings().domain),
+            approvals=_approvals(),
         )  # fmt: skip
     if settled is None:
         raise AirflowSkipException("the candidate is live, or still waits: nothing to settle")
     log.info("ledger entry %s of %s: %s, %s", settled.seq, why.recipe.model, settled.action, settled.why)
     return {"ledger_entry": str(settled.seq), "ledger_head": settled.sha256}
+
+
+def _approvals() -> Approvals:
+    """Answers are kept under an account of their own: who holds the ledger's key cannot make one up."""
+    return Approvals(open_store("approval", settings().domain), open_signer("approval", settings().domain))
 
 
 def _rejected(gate: GateRecord | None) -> bool:
@@ -88,6 +96,6 @@ def unasked(why: ReleaseWhy) -> GateRecord:
     dag_id, run_id = airflow_run(why.run) or ("", why.run)
     return GateRecord(
         dag_id=dag_id, run_id=run_id, task_id="approve", try_number=0, try_started_at=None, task_state="none",
-        subject="", response_received=False, chosen_options=(), responder_id="", responder_name="", responded_at=None,
-        assigned_ids=(), all_admins=False, run_started_by=(), touched_by=(),
+        subject="", response_received=False, chosen_options=(), responder_id="", responder_name="", reason="",
+        responded_at=None, assigned_ids=(), all_admins=False, run_started_by=(), touched_by=(),
     )  # fmt: skip

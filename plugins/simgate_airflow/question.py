@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from simgate.core.errors import InputError
 from simgate.core.store import Store
 from simgate.plan.record import ReleaseWhy, record_folder
+from simgate.release.approval import subject_of
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.policy import Policy
 from simgate_airflow.evidence_page import body
@@ -44,7 +45,7 @@ def question(context: Context) -> Question:
         policy = Policy.load(settings().policy_path)
         candidate = entry.candidate
         return Question(
-            subject=f"Release {candidate.model} to {candidate.channel}: candidate {entry.digest}",
+            subject=subject_of(entry),
             body=body(store, why, entry, policy),
             assigned_users=assigned_users(policy, candidate.channel),
             patience=candidate.expires_at - datetime.now(UTC),

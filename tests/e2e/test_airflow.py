@@ -16,11 +16,11 @@ from simgate.core.heads import dataset_head
 from simgate.core.journal import Journal
 from simgate.plan.record import record_folder, task_lines
 from simgate.release.approval import ApprovalRecord
-from simgate.release.ledger import Ledger
 from simgate_airflow.process import members
 from simgate_airflow.run_record import run_name
 from tests.e2e.airflow_client import Run, wait_for
 from tests.e2e.conftest import World
+from tests.raw_ledger import Ledger
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -10,10 +10,10 @@ import pytest
 
 from simgate.core.heads import dataset_head
 from simgate.plan.record import find_why, record_folder
-from simgate.release.ledger import Ledger
 from simgate_airflow.run_record import run_name
 from tests.e2e.airflow_client import ENDED, Run, wait_for
 from tests.e2e.conftest import World
+from tests.raw_ledger import Ledger
 
 pytestmark = pytest.mark.timeout(600)
 PR = "pr-7"

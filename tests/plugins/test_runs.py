@@ -17,7 +17,6 @@ from simgate.core.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.record import DatasetWhy, read_why, task_lines
 from simgate.release.candidate import candidates
-from simgate.release.ledger import Ledger
 from simgate.release.policy import Policy
 from simgate.release.softening import softenings
 from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
@@ -25,6 +24,7 @@ from simgate_airflow import dataset_run, promotion, question, release_run, run_r
 from simgate_airflow.assets import DATASET
 from tests.e2e import small_stages
 from tests.e2e.conftest import POLICY, ROOT
+from tests.raw_ledger import Ledger
 
 
 @pytest.fixture

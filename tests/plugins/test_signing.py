@@ -14,13 +14,13 @@ from simgate.core.roles import role_of_stage
 from simgate.core.signature import Signer, encode, new_private_key
 from simgate.core.store import Store
 from simgate.release.candidate import candidates
-from simgate.release.ledger import Ledger
 from simgate_airflow import dataset_run, promotion, release_run
 from tests.e2e.conftest import POLICY
 from tests.plugins.test_runs import built, context, make
+from tests.raw_ledger import Ledger
 from tests.release_chain import answer
 
-SIGNING = ("gate-main", "planner-main", "ledger")
+SIGNING = ("gate-main", "planner-main", "approval", "ledger")
 
 
 @pytest.fixture

@@ -32,10 +32,10 @@ from tests.servers.oci import Image
 from tests.tiny_pipeline import dataset_recipe, reference, release_recipe
 
 ROLES = {"pusher": "pusher-main", "planner": "planner-main", "stage": "stage-main", "gate": "gate-main",
-         "ledger": "ledger", "reader": "reader"}  # fmt: skip
+         "approval": "approval", "ledger": "ledger", "reader": "reader"}  # fmt: skip
 """Each role, and its folder."""
-SIGNING = ("planner", "gate", "ledger")
-AIRFLOWS = ("planner-main", "ledger", "reader")
+SIGNING = ("planner", "gate", "approval", "ledger")
+AIRFLOWS = ("planner-main", "approval", "ledger", "reader")
 """What lies with Airflow: it never holds the key of a stage, of a gate or of a pusher."""
 PODS = ("stage-main", "gate-main")
 DAGS = ("build_dataset", "release_model")

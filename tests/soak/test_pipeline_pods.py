@@ -13,13 +13,13 @@ from simgate.cli.find import runs
 from simgate.core.credentials import StoreKeys
 from simgate.core.environment import Observed
 from simgate.core.roles import role_of_stage
-from simgate.release.ledger import Ledger
 from simgate.specs.table import stage_row
 from simgate_airflow.pod_shape import USER_ID
 from tests.e2e.airflow_client import Run, wait_for
 from tests.pods.deployment import ROOT
 from tests.pods.pipeline_world import PipelineWorld, pipeline_world
 from tests.pods.pod_watch import PodWatch
+from tests.raw_ledger import Ledger
 from tests.servers.kubernetes.cluster import Cluster
 from tests.servers.minio import MinioServer
 from tests.servers.simgate_images import stage_images

@@ -14,12 +14,12 @@ from simgate.core.heads import ScenesHead, dataset_head
 from simgate.core.journal import Journal
 from simgate.plan.record import DatasetWhy, read_why, record_folder
 from simgate.release.candidate import candidates
-from simgate.release.ledger import Ledger
 from simgate_airflow.run_record import run_name
 from tests.e2e.airflow_client import Run, wait_for
 from tests.e2e.components import COMPONENTS, Components, components
 from tests.e2e.conftest import SCENES, World
 from tests.many_shards import SHARDS, assert_every_shard_once, recipe
+from tests.raw_ledger import Ledger
 from tests.servers.cache import say
 from tests.servers.postgres import Postgres, postgres
 

@@ -17,8 +17,8 @@ from simgate.cli import main
 from simgate.cli.app import app
 from simgate.core.heads import scenes_head
 from simgate.core.store import Store
-from simgate.release.entry import EMPTY, LedgerBody
-from simgate.release.ledger import Ledger
+from simgate.release.decision import quarantine
+from tests.release_chain import POLICY
 
 COMMANDS = ("plan", "run", "runs", "show", "lineage", "verify", "live", "history", "rollback", "quarantine")
 
@@ -42,7 +42,7 @@ class Simgate(Protocol):
 def simgate(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Simgate]:
     """The command in this process: the same entry as the installed script's, without its start-up time."""
     before = os.umask(0o077)
-    monkeypatch.setenv("SIMGATE_USER", "ada@example.org")
+    monkeypatch.setenv("SIMGATE_USER", "operator@example.org")
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(store: Path, *arguments: str) -> Done:
@@ -252,8 +252,7 @@ def test_live_at_what_is_no_time_exits_2(simgate: Simgate, tmp_path: Path) -> No
 
 
 def begin_ledger(store: Path) -> None:
-    body = LedgerBody(action="quarantine", who="ada", why="to begin", approval="", after=EMPTY)
-    Ledger(Store(str(store)), "navigator").append("first", lambda _head: body)
+    quarantine(Store(str(store)), POLICY, model="navigator", digest="c" * 64, who="boss", why="to begin")
 
 
 def test_quarantine_writes_who_and_why_into_the_ledger(simgate: Simgate, tmp_path: Path) -> None:
@@ -262,9 +261,10 @@ def test_quarantine_writes_who_and_why_into_the_ledger(simgate: Simgate, tmp_pat
     done = simgate(store, "quarantine", "a" * 64, "--why", "it drove into a plant", "--json")
     assert done.returncode == 0, done.stderr
     newest = json.loads(simgate(store, "history", "--json").stdout)[-1]
-    assert (newest["action"], newest["who"], newest["why"]) == (
+    decision = newest["decision"]
+    assert (decision["action"], decision["who"], decision["why"]) == (
         "quarantine",
-        "ada@example.org",
+        "operator@example.org",
         "it drove into a plant",
     )
     assert newest["after"]["quarantined"][0]["digest"] == "a" * 64

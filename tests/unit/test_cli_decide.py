@@ -9,7 +9,7 @@ import pytest
 
 from simgate.cli import main
 from simgate.core.store import Store
-from simgate.release.ledger import Ledger
+from tests.raw_ledger import Ledger
 
 DIGEST = "a" * 64
 
@@ -25,11 +25,21 @@ def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 def test_a_decision_before_the_first_release_is_one_entry(
     verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = (verb, DIGEST, "--why", "the cable was loose", "--who", "boss@example.org", "--model", "navigator")
+    words = (
+        verb,
+        DIGEST,
+        "--why",
+        "the cable was loose",
+        "--who",
+        "release@example.org",
+        "--model",
+        "navigator",
+        *(["--channel", "demo"] if verb == "waive" else []),
+    )
     assert call(monkeypatch, *words, "--store", str(tmp_path), "--json") == 0
     (entry,) = Ledger(Store(str(tmp_path)), "navigator").history()
     assert json.loads(capsys.readouterr().out)["sha256"] == entry.sha256
-    assert (entry.action, entry.who, entry.why) == (verb, "boss@example.org", "the cable was loose")
+    assert (entry.action, entry.who, entry.why) == (verb, "release@example.org", "the cable was loose")
     barred = [item.digest for item in entry.after.quarantined]
     waived = [item.manifest for item in entry.after.waivers]
     assert (waived if verb == "waive" else barred) == [DIGEST]

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +16,11 @@ import pytest
 
 from simgate.cli import main
 from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import committed
-from simgate.core.events import Events
-from simgate.core.job import ManifestInput, SnapshotInput
-from simgate.core.key import key_parts, load_inputs
 from simgate.core.manifest import read_manifest
-from simgate.core.snapshot import scan, write_snapshot
-from simgate.core.stage import Stage, run_job
-from simgate.core.stop import Stop
 from simgate.core.store import Store
-from simgate.core.work import Work
-from simgate.plan.jobs import make_job
-from simgate.release.candidate import candidates, new_candidate
-from simgate.release.entry import ChannelState, LedgerBody, LiveModel, State
-from simgate.release.ledger import Ledger
-from simgate.specs.probe import ProbeSpec
+from simgate.release.promote import promote
+from tests.raw_ledger import Ledger
+from tests.release_chain import POLICY, Chain, answer, next_run
 
 MODEL, CHANNEL = "navigator", "demo"
 
@@ -50,68 +40,31 @@ class World:
         return next(iter(Ledger(self.store, MODEL).history())).at
 
 
-def _leave_an_engine(work: Work[ProbeSpec]) -> None:
-    work.outputs.write("model.onnx", bytes([work.spec.seed]), "application/octet-stream")
-
-
-STAGE = Stage(name="probe", extra="light", spec_type=ProbeSpec, run=_leave_an_engine)
-
-
-def probe(store: Store, seed: int, inputs: list[ManifestInput | SnapshotInput]) -> ManifestRef:
-    """Make a probe run in this process."""
-    job = make_job(
-        "probe", ProbeSpec(seed=seed, files=1, size_bytes=10), inputs, domain="main", run_record="plans/main/t"
-    )
-    key = f"jobs/{seed}.json"
-    store.create(key, job.to_json())
-    assert run_job(STAGE, key, store, stop=Stop(), place="local", events=Events()) == 0
-    ref = committed(store, job, key_parts(job, load_inputs(store, job)).run_key)
-    assert ref is not None
-    return ref
-
-
-def go_live(store: Store, ref: ManifestRef, number: int) -> None:
-    """Promote, as the ledger and the candidates' journal would have it."""
-    ledger = Ledger(store, MODEL)
-    engine = read_manifest(store, ref).content_digest
-    head = ledger.head()
-    for folder in ("plans/main/t", f"plans/main/r{number}"):
-        store.create(f"{folder}/why.json", b'{"people": []}')
-    entry = candidates(store, MODEL, CHANNEL).add(
-        new_candidate(
-            model=MODEL, channel=CHANNEL, engine=engine, policy_sha256="0" * 64,
-            evidence={"export": ref, "train": ref, "validate": ref},
-            replaces=head.sha256 if head else "", ttl=timedelta(hours=1),
-            run_record=f"plans/main/r{number}", authors=(),
-        )
-    )  # fmt: skip
-    store.create(f"approvals/{entry.digest}/1.json", b"{}")
-    live = LiveModel(candidate=entry.digest, engine=engine, evidence=entry.candidate.evidence, since=datetime.now(UTC))
-    before = ledger.state.channels.get(CHANNEL)
-    after = ChannelState(live=live, previous=before.live if before else None)
-    state = State(channels={CHANNEL: after}, quarantined=(), waivers=())
-    body = LedgerBody(action="promote", who="ada", why="good", approval=f"a{number}", after=state)
-    ledger.append(f"p{number}", lambda _head: body)
+def go_live(chain: Chain) -> ManifestRef:
+    """Propose and promote; the export run that is live then."""
+    live = Ledger(chain.store, MODEL).live(CHANNEL)
+    evidence = chain.evidence()
+    if live is not None:
+        evidence["evaluate_live"] = live.evidence["evaluate"]
+    entry = chain.add(chain.candidate(evidence))
+    promote(chain.store, POLICY, model=MODEL, channel=CHANNEL, gate=answer(entry))
+    return evidence["export"]
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    scenes = tmp_path / "scenes" / "room"
-    scenes.mkdir(parents=True)
-    (scenes / "room.usda").write_text("#usda 1.0\n")
-    store = Store(str(tmp_path / "store"))
-    snapshot = write_snapshot(store, scan(tmp_path / "scenes"))
-    shard = probe(store, 1, [SnapshotInput(sha256=snapshot.sha256)])
-    first = probe(store, 2, [ManifestInput(ref=shard)])
-    second = probe(store, 3, [ManifestInput(ref=shard, output="model.onnx")])
-    go_live(store, first, 1)
-    go_live(store, second, 2)
-    return World(tmp_path / "store", store, first, second)
+    (tmp_path / "scenes" / "room").mkdir(parents=True)
+    (tmp_path / "scenes" / "room" / "room.usda").write_text("#usda 1.0\n# room\n")
+    (tmp_path / "policy.yaml").write_bytes(POLICY.to_json())
+    chain = Chain(Store(str(tmp_path / "store")), tmp_path / "scenes")
+    first = go_live(chain)
+    second = go_live(next_run(chain, 2, weights=b"second"))
+    return World(tmp_path / "store", chain.store, first, second)
 
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SIMGATE_USER", "grace@example.org")
+    monkeypatch.setenv("SIMGATE_USER", "boss@example.org")
     monkeypatch.setattr("os.umask", lambda _mask: 0)
 
 
@@ -120,6 +73,7 @@ def call(
 ) -> tuple[int, str]:
     """Exit code and what was printed."""
     capsys.readouterr()
+    monkeypatch.setenv("SIMGATE_POLICY", str(world.folder.parent / "policy.yaml"))
     monkeypatch.setattr(sys, "argv", ["simgate", *arguments, "--store", str(world.folder)])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -159,7 +113,7 @@ def test_lineage_of_the_live_model_ends_at_scene_files(to: Call) -> None:
 def test_verify_walks_from_the_live_model_to_the_files(to: Call) -> None:
     world = to[0]
     assert call(*to, "verify")[0] == 0
-    digest = hashlib.sha256(b"#usda 1.0\n").hexdigest()
+    digest = hashlib.sha256(b"#usda 1.0\n# room\n").hexdigest()
     (world.folder / "files" / digest).write_bytes(b"#usda 1.1\n")
     code, said = call(*to, "verify", "--json")
     assert code == 3
@@ -170,19 +124,20 @@ def test_verify_walks_from_the_live_model_to_the_files(to: Call) -> None:
 def test_verify_misses_what_the_promotion_left(to: Call, folder: str) -> None:
     live = Ledger(to[0].store, MODEL).live(CHANNEL)
     assert live is not None
-    newest = {"approvals": f"{live.candidate}/1.json", "candidates": f"{MODEL}/{CHANNEL}/000000000002.json"}
-    (to[0].folder / folder / newest[folder]).unlink()
+    (answer,) = to[0].store.keys(f"approvals/{live.candidate}")
+    newest = {"approvals": answer, "candidates": f"candidates/{MODEL}/{CHANNEL}/000000000002.json"}
+    (to[0].folder / newest[folder]).unlink()
     code, said = call(*to, "verify")
     assert code == 3
-    assert folder in said
+    assert {"approvals": "does not exist", "candidates": "is in no journal"}[folder] in said
 
 
 def test_verify_notices_a_changed_decision(to: Call) -> None:
     entry = to[0].folder / "ledger" / MODEL / "000000000001.json"
-    entry.write_bytes(entry.read_bytes().replace(b'"who":"ada"', b'"who":"eve"'))
+    entry.write_bytes(entry.read_bytes().replace(b'"who":"boss"', b'"who":"eve"'))
     code, said = call(*to, "verify")
     assert code == 3
-    assert "entry 2" in said
+    assert "entry 1: it says 'eve' decided" in said
 
 
 def test_rollback_puts_the_previous_model_back_with_who_and_why(to: Call) -> None:
@@ -190,9 +145,10 @@ def test_rollback_puts_the_previous_model_back_with_who_and_why(to: Call) -> Non
     code, _said = call(*to, "rollback", "--why", "it hesitates at doors")
     assert code == 0
     newest = json.loads(call(*to, "history", "--json")[1])[-1]
-    assert (newest["action"], newest["who"], newest["why"]) == (
+    decision = newest["decision"]
+    assert (decision["action"], decision["who"], decision["why"]) == (
         "rollback",
-        "grace@example.org",
+        "boss@example.org",
         "it hesitates at doors",
     )
     live = Ledger(world.store, MODEL).live(CHANNEL)
@@ -204,7 +160,7 @@ def test_rollback_puts_the_previous_model_back_with_who_and_why(to: Call) -> Non
 def test_history_lists_every_decision(to: Call) -> None:
     said = call(*to, "history")[1]
     assert said.count("promote") == 2
-    assert "ada" in said
+    assert "boss" in said
 
 
 def test_the_registry_gets_each_live_model_once_under_its_channels_alias(to: Call, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ KUBERNETES = "1.34"
 VALUES: Shape = yaml.safe_load((CHART / "values.yaml").read_text())
 SECRETS: dict[str, set[str]] = {
     "planner": {"simgate-keys-planner-main", "simgate-keys-reader"},
-    "ledger": {"simgate-keys-ledger", "simgate-promoter"},
+    "ledger": {"simgate-keys-ledger", "simgate-keys-approval", "simgate-promoter"},
     "reaper": {"simgate-promoter"},
     "seal": {"simgate-keys-sealer"},
     "roles": {"simgate-promoter", "simgate-airflow-database", "simgate-airflow-keys"},

@@ -23,14 +23,15 @@ from simgate.core.store import Store
 from simgate.release.candidate import CandidateEntry
 from simgate.release.decision import quarantine, rollback, waive
 from simgate.release.entry import LedgerEntry
-from simgate.release.ledger import Ledger
 from simgate.release.policy import Policy, Role
-from simgate.release.promote import promote, settle
+from simgate.release.promote import promote
+from simgate.release.settle import settle
 from simgate.release.trusted_key import TrustedKey
+from tests.raw_ledger import Ledger
 from tests.release_chain import POLICY, Chain, answer, fulfil, new_signer, next_run, signed_policy, trusted
 
-GATE, PLANNER, LEDGER, STAGE = (new_signer() for _ in range(4))
-KEYS = (trusted("gate", GATE), trusted("planner", PLANNER), trusted("ledger", LEDGER))
+GATE, PLANNER, APPROVAL, LEDGER, STAGE = (new_signer() for _ in range(5))
+KEYS = (trusted("gate", GATE), trusted("planner", PLANNER), trusted("approval", APPROVAL), trusted("ledger", LEDGER))
 SIGNED = signed_policy(*KEYS)
 
 SHIPPED = Path(__file__).parents[2] / "release" / "policy.yaml"
@@ -66,12 +67,18 @@ class Release:
 
     def promote(self, signer: Signer | None = LEDGER) -> LedgerEntry:
         return promote(
-            self.store, self.chain.policy, model="navigator", channel="demo", gate=answer(self.entry), signer=signer
+            self.store,
+            self.chain.policy,
+            model="navigator",
+            channel="demo",
+            gate=answer(self.entry),
+            signer=signer,
+            approvals=self.chain.approvals,
         )
 
 
 def begin(folder: Path, policy: Policy = SIGNED) -> Chain:
-    signers = {"gate": GATE, "planner": PLANNER}
+    signers = {"gate": GATE, "planner": PLANNER, "approval": APPROVAL}
     return Chain(Store(str(folder / "store")), folder / "scenes", policy=policy, signers=signers)
 
 
@@ -87,7 +94,10 @@ def propose(chain: Chain) -> Release:
 def release(tmp_path: Path) -> Release:
     """Signed by everybody who should, and not yet promoted, beside a waiver that the ledger holds."""
     chain = begin(tmp_path)
-    waive(chain.store, model="navigator", manifest="a" * 64, who="boss", why="a cable", signer=LEDGER)
+    waive(
+        chain.store, SIGNED, model="navigator", channel="demo", manifest="a" * 64, who="boss", second="author",
+        why="a cable", signer=LEDGER,
+    )  # fmt: skip
     return propose(chain)
 
 
@@ -208,7 +218,7 @@ def test_what_everybody_signed_goes_live_under_a_signed_entry_and_verifies(
     assert envelope.signed_by(LEDGER.public_key)
     code, said = verify(release, monkeypatch, capsys)
     assert (code, said["findings"]) == (0, [])
-    assert [item["state"] for item in said["signatures"]] == ["good"] * 7
+    assert [item["state"] for item in said["signatures"]] == ["good"] * 8
 
 
 @pytest.mark.parametrize(("attack", "said"), rows(EVIDENCE + CANDIDATE + LEDGER_ATTACKS))
@@ -260,7 +270,8 @@ def test_a_forged_entry_of_our_own_id_is_not_taken_for_our_own(release: Release)
     gate = answer(release.entry)
     head = Ledger(release.store, "navigator").head()
     assert head is not None
-    forged = {"version": 1, "action": "promote", "who": "boss", "why": "", "approval": gate.approval_id}
+    decision = head.decision.model_copy(update={"action": "promote", "subject": release.entry.digest})
+    forged = {"version": 2, "decision": decision.model_dump(mode="json")}
     after = head.after.model_dump(mode="json")
     entry_id = f"promote-{release.entry.digest}-{gate.approval_id}"
     Journal(release.store, "ledger/navigator", STAGE).append({**forged, "after": after}, entry_id=entry_id)
@@ -282,12 +293,12 @@ def test_a_policy_without_keys_refuses_everything(tmp_path: Path) -> None:
 
 
 def test_nobody_without_a_key_writes_into_a_signed_ledger(release: Release) -> None:
-    with pytest.raises(InputError, match="no signing key"):
-        quarantine(release.store, model="navigator", digest="b" * 64, who="boss", why="bad")
+    with pytest.raises(Refused, match="no ledger key to sign with"):
+        quarantine(release.store, SIGNED, model="navigator", digest="b" * 64, who="boss", why="bad")
     words: dict[str, Any] = {"model": "navigator", "channel": "demo", "candidate": release.entry.digest}
     settled = settle(release.store, SIGNED, **words, gate=None, signer=LEDGER)
     assert settled is not None
-    quarantine(release.store, model="navigator", digest="b" * 64, who="boss", why="bad", signer=LEDGER)
+    quarantine(release.store, SIGNED, model="navigator", digest="b" * 64, who="boss", why="bad", signer=LEDGER)
     assert all(line.envelope for line in Ledger(release.store, "navigator").lines())
 
 
@@ -298,10 +309,10 @@ def test_a_rollback_out_of_a_forged_ledger_is_refused(release: Release) -> None:
     words: dict[str, Any] = {"model": "navigator", "channel": "demo", "who": "boss", "why": "it hit a shelf"}
     good = release.ledger_path(3).read_bytes()
     reseal(release.ledger_path(3), STAGE)
-    with pytest.raises(Refused, match="not to be believed"):
-        rollback(release.store, **words, signer=LEDGER, policy=SIGNED)
+    with pytest.raises(Refused, match="does not hold: entry 3"):
+        rollback(release.store, SIGNED, **words, signer=LEDGER)
     release.ledger_path(3).write_bytes(good)
-    assert rollback(release.store, **words, signer=LEDGER, policy=SIGNED).action == "rollback"
+    assert rollback(release.store, SIGNED, **words, signer=LEDGER).action == "rollback"
 
 
 def test_a_ledger_that_was_written_anew_without_its_channels_still_owes_its_signatures(
@@ -339,7 +350,7 @@ def test_verify_of_one_run_looks_at_the_signatures_of_its_gates(
     release: Release, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hil = release.evidence["hil"].uri
-    assert "3 signatures hold" in verify_as_people_do(release, monkeypatch, capsys, hil)[1]
+    assert "3 signatures good" in verify_as_people_do(release, monkeypatch, capsys, hil)[1]
     sign_evidence(release, "export", STAGE)
     code, said = verify_as_people_do(release, monkeypatch, capsys, hil)
     assert (code, said.count("which the policy does not know; a gate key must sign it")) == (3, 1)
@@ -441,7 +452,7 @@ def rotated(*keys: TrustedKey) -> Policy:
 def same_again(release: Release, policy: Policy, **signers: Signer) -> Release:
     """A new candidate of the runs that are committed already, the observation aside, under another policy."""
     chain = release.chain
-    signed_by = {"gate": GATE, "planner": PLANNER, **signers}
+    signed_by = {"gate": GATE, "planner": PLANNER, "approval": APPROVAL, **signers}
     again = propose(next_run(chain, 9, policy=policy, signers=signed_by))
     assert {role: ref for role, ref in again.evidence.items() if role != "hil"} == {
         role: ref for role, ref in release.evidence.items() if role != "hil"
@@ -453,7 +464,7 @@ def test_rotation_keeps_old_evidence_and_refuses_new_work_of_the_old_key(release
     new, until = new_signer(), datetime.now(UTC)
     again = same_again(release, rotated(trusted("gate", GATE, until=until), trusted("gate", new)), gate=new)
     again.promote()
-    signers = {"gate": GATE, "planner": PLANNER}
+    signers = {"gate": GATE, "planner": PLANNER, "approval": APPROVAL}
     with pytest.raises(Refused, match=f"gate key {GATE.keyid[:12]}, which was retired at"):
         propose(next_run(again.chain, 2, weights=b"late", signers=signers)).promote()
     assert propose(next_run(again.chain, 3, weights=b"new")).promote()
@@ -469,12 +480,12 @@ def test_a_revoked_key_s_old_evidence_is_refused_too(release: Release) -> None:
 def test_a_retired_ledger_key_signs_nothing_new(release: Release) -> None:
     retired = trusted("ledger", LEDGER, until=datetime.now(UTC))
     with pytest.raises(Refused, match=r"this process signs with ledger key .* which is retired"):
-        same_again(release, signed_policy(*KEYS[:2], retired)).promote()
+        same_again(release, signed_policy(*KEYS[:3], retired)).promote()
 
 
 def test_a_key_that_will_retire_still_signs(release: Release) -> None:
     soon = trusted("ledger", LEDGER, until=datetime.now(UTC) + timedelta(hours=1))
-    assert same_again(release, signed_policy(*KEYS[:2], soon)).promote()
+    assert same_again(release, signed_policy(*KEYS[:3], soon)).promote()
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,9 @@ from simgate.core.store import Store
 from simgate.release.authors import authors
 from simgate.release.candidate import CandidateEntry, candidates, new_candidate
 from simgate.release.decision import quarantine
-from simgate.release.ledger import Ledger
 from simgate.release.policy import Policy
 from simgate.release.promote import promote
+from tests.raw_ledger import Ledger
 from tests.release_chain import POLICY, answer
 from tests.servers.guarded import Guarded, simgate
 from tests.servers.minio import MinioServer
@@ -84,7 +84,7 @@ def propose(store: Store, proposed: CandidateEntry, policy: Policy) -> Candidate
     candidate = new_candidate(
         model=MODEL, channel="demo", engine=proposed.candidate.engine, evidence=proposed.candidate.evidence,
         policy_sha256=policy.sha256, replaces="", ttl=timedelta(hours=1), run_record=proposed.candidate.run_record,
-        authors=proposed.candidate.authors,
+        authors=proposed.candidate.authors, observations=proposed.candidate.observations,
     )  # fmt: skip
     return candidates(store, MODEL, "demo").add(candidate)
 
@@ -117,7 +117,7 @@ def assert_same(released: Released, restored: Store, capsys: pytest.CaptureFixtu
     head = Ledger(restored, MODEL).head()
     assert head is not None
     assert head.sha256 == released.head
-    (live,) = json.loads(said(capsys, "live", "--json", "--store", restored.url))
+    (live,) = json.loads(said(capsys, "live", "--json", "--store", restored.url, "--policy", str(released.policy)))
     assert live["engine"] == released.engine
     rules = ("--policy", str(released.policy), "--store", restored.url)
     assert "verified" in said(capsys, "verify", MODEL, "--head", released.head, *rules)
@@ -212,7 +212,7 @@ def test_a_restore_onto_a_store_that_went_on_is_refused_before_anything_is_writt
 ) -> None:
     target = Store(str(tmp_path / "went-on"))
     shutil.copytree(released.store.url, target.url)
-    quarantine(target, model=MODEL, digest="a" * 64, who="boss", why="for a test")
+    quarantine(target, POLICY, model=MODEL, digest="a" * 64, who="boss", why="for a test")
     before = target.keys("")
     with pytest.raises(InputError, match=rf"journal ledger/{MODEL} went on differently"):
         copy(released.store, target, check=False, tell=lambda _: None)
@@ -222,7 +222,7 @@ def test_a_restore_onto_a_store_that_went_on_is_refused_before_anything_is_writt
 def test_a_target_with_a_ledger_that_the_source_never_had_is_refused(tmp_path: Path) -> None:
     source, target = Store(str(tmp_path / "source")), Store(str(tmp_path / "target"))
     source.put("plans/main/x", b"a store before its first release")
-    quarantine(target, model=MODEL, digest="a" * 64, who="boss", why="for a test")
+    quarantine(target, POLICY, model=MODEL, digest="a" * 64, who="boss", why="for a test")
     with pytest.raises(InputError, match=rf"journal ledger/{MODEL} went on differently"):
         copy(source, target, check=False, tell=lambda _: None)
     assert not target.exists("plans/main/x")

@@ -27,7 +27,7 @@ from simgate.core.job import ManifestInput
 from simgate.core.store import Store
 from simgate.release.candidate import Candidate, candidates
 from simgate.release.decision import quarantine
-from tests.release_chain import Chain, fulfil
+from tests.release_chain import POLICY, Chain, fulfil
 from tests.servers.guarded import NAMES, Guarded
 
 BUCKET = "guarded"
@@ -95,11 +95,11 @@ def test_headers_and_batches_that_go_round_the_usual_way_are_refused_too(guarded
     assert guarded.root.get(place) == b"1"
 
 
-@pytest.mark.parametrize("name", ["stage-main", "gate-pr-7", "pusher-main", "planner-main", "ledger"])
+@pytest.mark.parametrize("name", ["stage-main", "gate-pr-7", "pusher-main", "planner-main", "approval", "ledger"])
 def test_nobody_leaves_its_prefix_by_copies_archives_or_dots(guarded: Guarded, name: str) -> None:
     client = guarded.client(name)
     own = guarded.server.key(OWN[name])
-    elsewhere = "robots/one/memo/main/escape" if name in ("ledger", "pusher-main") else "robots/one/ledger/escape"
+    elsewhere = f"robots/one/{'memo/main' if name in ('ledger', 'approval', 'pusher-main') else 'ledger'}/escape"
     source, _ = planted(guarded, "plans/main/copied")
     unpack = {"X-Amz-Meta-Snowball-Auto-Extract": "true"}
     below = {**unpack, "X-Amz-Meta-Minio-Snowball-Prefix": elsewhere.rpartition("/")[0]}
@@ -122,7 +122,8 @@ OWN = {
     "gate-pr-7": "runs/pr-7/hil/k/a/escape",
     "pusher-main": "files/escape",
     "planner-main": "plans/main/escape",
-    "ledger": "approvals/x/escape",
+    "approval": "approvals/x/escape",
+    "ledger": "policies/escape",
 }
 
 
@@ -188,11 +189,12 @@ def test_only_the_right_role_gives_a_verdict_proposes_or_decides(
     store, export = guarded.store(name), candidate.evidence["export"]
     inputs = [ManifestInput(ref=export, output="model.onnx")]
     hil = chain.job("hil", {"bench": "emulated"}, inputs, nonce=f"{NAMES.index(name):016x}")
-    verdict = {"hil.json": b"{}"}
+    verdict, model = {"hil.json": b"{}"}, f"of-{name}"
     made: dict[str, Callable[[], object]] = {
         "gate-main": lambda: fulfil(store, hil, verdict, ()),
-        "planner-main": lambda: candidates(store, f"of-{name}", "demo").add(candidate),
-        "ledger": lambda: quarantine(store, model=f"of-{name}", digest=candidate.engine, who="boss", why="for a test"),
+        "planner-main": lambda: candidates(store, model, "demo").add(candidate.model_copy(update={"model": model})),
+        "approval": lambda: store.create(f"approvals/{model}/1.json", b"{}"),
+        "ledger": lambda: quarantine(store, POLICY, model=model, digest=candidate.engine, who="boss", why="for a test"),
     }
     for owner, forge in made.items():
         if name == owner:
@@ -201,7 +203,7 @@ def test_only_the_right_role_gives_a_verdict_proposes_or_decides(
         with pytest.raises(StoreError, match="may not do that"):
             forge()
     left = [key for key in guarded.root.keys("") if f"of-{name}" in key]
-    assert len(left) == (name in ("planner-main", "ledger"))
+    assert len(left) == (name in ("planner-main", "approval", "ledger"))
 
 
 def planted(guarded: Guarded, key: str) -> tuple[str, str]:

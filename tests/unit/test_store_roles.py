@@ -46,7 +46,8 @@ PLACES = {
     "scratch/main/k/1": {"stage-main", "gate-main"},
     "scratch/pr-7/k/1": {"stage-pr-7", "gate-pr-7"},
     "candidates/navigator/demo/000000000001.json": {"planner-main"},
-    "approvals/candidate/1.json": {"ledger"},
+    "approvals/candidate/1.json": {"approval"},
+    "policies/aa.json": {"ledger"},
     "ledger/navigator/000000000001.json": {"ledger"},
     "elsewhere/x": set(),
 }

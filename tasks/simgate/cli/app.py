@@ -16,6 +16,7 @@ from simgate.cli.run import run
 from simgate.cli.runs import runs, show
 from simgate.cli.safety import safety
 from simgate.cli.verify import verify
+from simgate.cli.witness import witness
 
 HELP = """simgate turns a change of a simulation scene into a released robot model, and proves every step of the way.
 
@@ -24,7 +25,7 @@ Exit codes
   0    done
   1    failed; the line on stderr says why
   2    wrong input, or a release rule said no
-  3    verify found damage
+  3    verify found damage, or a ledger does not hold
   130  interrupted
   143  a stage was preempted after a checkpoint; run it again
 
@@ -36,7 +37,9 @@ app = typer.Typer(
     rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 app.add_typer(scenes.app, name="scenes")
-for command in (plan, run, runs, show, link, lineage, verify, live, history, rollback, quarantine, waive, safety):
+for command in (
+    plan, run, runs, show, link, lineage, verify, witness, live, history, rollback, quarantine, waive, safety,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(store.app, name="store")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from simgate.core.errors import InputError
 from simgate.core.signature import own_signer
 from simgate.core.store import Store
 from simgate.release.entry import LedgerEntry
+
+if TYPE_CHECKING:
+    from simgate.release.policy import Policy
 
 ModelOption = Annotated[str, typer.Option("--model", help="Name of the model; default: the only one.")]
 ChannelOption = Annotated[str, typer.Option("--channel", help="Channel; default: the model's only one.")]
@@ -31,60 +34,87 @@ def rollback(
 ) -> None:
     """Put the previous live model back and quarantine the one that was live, in one ledger entry.
 
-    Where the policy wants the channel signed, every entry of the ledger is checked first: "previous" may be forged.
+    The policy's `rollback_by` says who may; the whole ledger is judged first, and the previous model's files are read.
     """
     from simgate.cli.person import declared_person
     from simgate.release.decision import rollback as roll_back
+    from simgate.release.judge import judge
     from simgate.release.policy import Policy
 
-    place, signer = open_store(store), own_signer()
+    place, rules = open_store(store), Policy.load(policy)
     name = the_model(place, model)
-    target = the_channel(place, name, channel)
-    rules = Policy.load(policy) if signer or policy.is_file() else None
-    entry = roll_back(
-        place, model=name, channel=target, who=declared_person(who), why=_reason(why), signer=signer, policy=rules
-    )
+    target = the_channel(judge(place, rules, name).must_hold(), channel)
+    person, reason = declared_person(who), _reason(why)
+    entry = roll_back(place, rules, model=name, channel=target, who=person, why=reason, signer=own_signer())
     _say(entry, name, as_json)
 
 
 def quarantine(
     digest: Annotated[
-        str, typer.Argument(help="Content digest (engine, dataset, shard) or candidate digest, in full.")
+        str, typer.Argument(help="Digest in full: of content (engine, dataset, shard), a manifest, or a candidate.")
     ],
     why: WhyOption,
     model: ModelOption = "",
     who: WhoOption = "",
+    policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Bar a digest, and everything made from it, from going live; what is live stays until a rollback."""
+    """Bar a digest, and everything made from it, from going live; what is live stays until a rollback.
+
+    Every person of the policy may.
+    """
     from simgate.cli.person import declared_person
     from simgate.release.decision import quarantine as bar
+    from simgate.release.policy import Policy
 
     _whole(digest)
-    place = open_store(store)
+    place, rules = open_store(store), Policy.load(policy)
     name = _ledger_of(place, model)
     person, reason = declared_person(who), _reason(why)
-    _say(bar(place, model=name, digest=digest, who=person, why=reason, signer=own_signer()), name, as_json)
+    entry = bar(place, rules, model=name, digest=digest, who=person, why=reason, signer=own_signer())
+    _say(entry, name, as_json)
 
 
 def waive(
     manifest: Annotated[str, typer.Argument(help="Digest of the FAIL observation's manifest, in full.")],
     why: WhyOption,
     model: ModelOption = "",
+    channel: Annotated[
+        str, typer.Option("--channel", help="Channel that it is waived for; default: the policy's only one.")
+    ] = "",
     who: WhoOption = "",
+    second: Annotated[
+        str, typer.Option("--second", help="A second person who agrees; a signed channel wants one.")
+    ] = "",
+    policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Take one FAIL of the bench upon you, by name: it no longer bars its engine. Kept in the ledger for ever."""
+    """Take one FAIL of the bench upon you, by name: it no longer bars its engine in that channel.
+
+    The policy's `waive_by` says who may. Kept in the ledger for ever.
+    """
     from simgate.cli.person import declared_person
     from simgate.release.decision import waive as take_over
+    from simgate.release.policy import Policy
 
     _whole(manifest)
-    place = open_store(store)
-    name = _ledger_of(place, model)
-    person, reason = declared_person(who), _reason(why)
-    _say(take_over(place, model=name, manifest=manifest, who=person, why=reason, signer=own_signer()), name, as_json)
+    place, rules = open_store(store), Policy.load(policy)
+    name, person, reason = _ledger_of(place, model), declared_person(who), _reason(why)
+    target = _channel_of(rules, channel)
+    entry = take_over(
+        place, rules, model=name, channel=target, manifest=manifest, who=person, second=second, why=reason,
+        signer=own_signer(),
+    )  # fmt: skip
+    _say(entry, name, as_json)
+
+
+def _channel_of(policy: Policy, given: str) -> str:
+    found = sorted(policy.channels)
+    if given not in found and (given or len(found) != 1):
+        raise InputError("which channel?", actual=given or "none given", expected=" | ".join(found), remedy="--channel")
+    return given or found[0]
 
 
 def _ledger_of(store: Store, model: str) -> str:

@@ -11,7 +11,7 @@ from simgate.core.errors import InputError
 from simgate.core.manifest import MANIFEST_NAME, Manifest, read_manifest
 from simgate.core.store import Store
 from simgate.release.entry import LiveModel
-from simgate.release.ledger import Ledger
+from simgate.release.judge import ReleaseState
 
 MIN_PREFIX_CHARACTERS = 4
 
@@ -94,9 +94,9 @@ def the_model(store: Store, given: str) -> str:
     return found[0]
 
 
-def the_channel(store: Store, model: str, given: str) -> str:
+def the_channel(state: ReleaseState, given: str) -> str:
     """The given channel, or the only one that the ledger knows."""
-    found = sorted(Ledger(store, model).state.channels)
+    found, model = sorted(state.state.channels), state.model
     if given:
         return given
     if len(found) != 1:
@@ -106,9 +106,9 @@ def the_channel(store: Store, model: str, given: str) -> str:
     return found[0]
 
 
-def the_live(store: Store, model: str, channel: str) -> LiveModel:
+def the_live(state: ReleaseState, channel: str) -> LiveModel:
     """What a channel serves now; an error where it serves nothing."""
-    live = Ledger(store, model).live(channel)
+    live = state.live(channel)
     if live is None:
-        raise InputError(f"nothing is live in channel {channel} of {model}", remedy="`simgate history` says why")
+        raise InputError(f"nothing is live in channel {channel} of {state.model}", remedy="`simgate history` says why")
     return live

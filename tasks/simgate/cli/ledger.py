@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ import typer
 from simgate.cli.console import console, show_json
 from simgate.cli.find import the_model
 from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, open_store
+from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 
 app = typer.Typer(no_args_is_help=True, help="Carry what is live over to MLflow's registry.")
 SYNC_TIMEOUT_S = 180.0
@@ -30,13 +32,14 @@ def _group() -> None:
 def sync(
     model: Annotated[str, typer.Argument(help="Name of the model; default: the only one.")] = "",
     tracking_uri: TrackingOption = "sqlite:///.simgate/mlflow.db",
+    policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
     """Register each channel's live model in MLflow, with tags and an alias; a failure is told and fails nothing."""
     place = open_store(store)
     name, shown = the_model(place, model), re.sub("//[^/@]*@", "//…@", tracking_uri)
-    problem = mirror(place.url, name, tracking_uri).replace(tracking_uri, shown)
+    problem = mirror(place.url, name, tracking_uri, policy).replace(tracking_uri, shown)
     if as_json:
         show_json({"model": name, "synced": not problem, "problem": problem})
     elif problem:
@@ -45,9 +48,9 @@ def sync(
         console().print(f"mirrored {name} to {shown}")
 
 
-def mirror(store_url: str, model: str, tracking_uri: str) -> str:
+def mirror(store_url: str, model: str, tracking_uri: str, policy: Path = DEFAULT_POLICY) -> str:
     """Run the mirror as a process of its own; what went wrong, or nothing."""
-    command = [sys.executable, "-m", "simgate.cli.mirror", store_url, model]
+    command = [sys.executable, "-m", "simgate.cli.mirror", store_url, model, str(policy)]
     # In the environment: a URI may hold a password, and everybody sees a command line.
     environment = {**os.environ, "MLFLOW_TRACKING_URI": tracking_uri}
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from rich.tree import Tree
 from simgate.cli.console import console, short, show_json, when
 from simgate.cli.find import find_ref, the_channel, the_live, the_model
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
+from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.cli.runs import what
 from simgate.core.artifact import ManifestRef
 from simgate.core.manifest import read_manifest
@@ -31,26 +33,31 @@ def lineage(
     channel: Annotated[str, typer.Option("--channel", help="Channel; default: the model's only one.")] = "",
     files: Annotated[bool, typer.Option("--files", help="List every scene file, not only folders.")] = False,
     domain: DomainOption = "main",
+    policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a live model, or one run, was made from, down to scene files."""
     place = open_store(store)
-    title, roots = roots_of(place, domain, target, channel)
+    title, roots = roots_of(place, policy, domain, target, channel)
     if as_json:
         show_json({"root": title, "made_from": {role: _value(node) for role, node in roots.items()}})
         return
     console().print(draw(place, title, roots, files=files))
 
 
-def roots_of(store: Store, domain: str, target: str, channel: str) -> tuple[str, dict[str, Node]]:
+def roots_of(store: Store, policy: Path, domain: str, target: str, channel: str) -> tuple[str, dict[str, Node]]:
     """A title and the evidence to draw: a live model's, by role, or one manifest's."""
     if target and target not in _models(store):
         ref = find_ref(store, domain, target)
         return ref.uri, {"": lineage_of(store, ref)}
+    from simgate.release.judge import judge
+    from simgate.release.policy import Policy
+
     model = the_model(store, target)
-    channel = the_channel(store, model, channel)
-    live = the_live(store, model, channel)
+    state = judge(store, Policy.load(policy), model).must_hold()
+    channel = the_channel(state, channel)
+    live = the_live(state, channel)
     title = f"{model}, live in {channel} since {when(live.since)}, candidate {short(live.candidate)}"
     return title, {role: lineage_of(store, ref) for role, ref in live.evidence.items()}
 

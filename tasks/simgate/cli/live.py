@@ -2,39 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from simgate.cli.console import short, show_json, show_table, when
+from simgate.cli.console import complain, short, show_json, show_table, when
 from simgate.cli.find import models, the_model
 from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, open_store
+from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.core.errors import InputError
-from simgate.release.entry import LedgerEntry, State
-from simgate.release.ledger import Ledger
+from simgate.release.entry import LedgerEntry
+from simgate.release.judge import ReleaseState, judge
+from simgate.release.policy import Policy
 
 ModelArgument = Annotated[str, typer.Argument(help="Name of the model; default: all there are.")]
 OneModelArgument = Annotated[str, typer.Argument(help="Name of the model; default: the only one.")]
-LIVE_HEAD = ("model", "channel", "engine", "candidate", "live since", "previous")
+LIVE_HEAD = ("model", "channel", "engine", "candidate", "live since", "previous", "proven")
+DAMAGED = 3
+"""Exit code: something is not what its digest, its signature or its history says."""
 
 
 def live(
     model: ModelArgument = "",
     at: Annotated[str, typer.Option("--at", help="At this time (ISO 8601; UTC unless it says otherwise).")] = "",
     channel: Annotated[str, typer.Option("--channel", help="Only this channel.")] = "",
+    policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which model each channel serves, now or at a time; nothing live is an empty answer, no error."""
-    place = open_store(store)
+    """Say which model each channel serves, now or at a time; nothing live is an empty answer, no error.
+
+    Exit 3: a ledger does not hold. Then the last proven state is printed beside the reason, and nothing serves it.
+    """
+    place, rules = open_store(store), Policy.load(policy)
     moment = parse_time(at) if at else None
     chosen = [the_model(place, model)] if model else models(place)
-    rows = [row for name in chosen for row in _rows(name, state_at(Ledger(place, name), moment), channel)]
+    states = [judge(place, rules, name) for name in chosen]
+    rows = [row for state in states for row in _rows(state, moment, channel)]
     if as_json:
         show_json(rows)
     else:
-        show_table(LIVE_HEAD, [tuple(str(row[name.replace("live ", "")])[:24] for name in LIVE_HEAD) for row in rows])
+        show_table(LIVE_HEAD, [tuple(str(row[name.replace("live ", "")]) for name in LIVE_HEAD) for row in rows])
+    _say_what_does_not_hold(states)
+
+
+def _say_what_does_not_hold(states: Sequence[ReleaseState]) -> None:
+    refused = [state for state in states if state.problem]
+    for state in refused:
+        complain(
+            f"the ledger of {state.model} does not hold: {state.problem}; proven: {len(state.entries)} entries, "
+            "above; `simgate verify` has all of it"
+        )
+    if refused:
+        raise typer.Exit(DAMAGED)
 
 
 def parse_time(text: str) -> datetime:
@@ -46,33 +68,34 @@ def parse_time(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def state_at(ledger: Ledger, moment: datetime | None) -> State:
-    """The ledger's state at a time, or now."""
-    if moment is None:
-        return ledger.state
-    before = [entry for entry in ledger.history() if entry.at <= moment]
-    return before[-1].after if before else State(channels={}, quarantined=(), waivers=())
-
-
-def _rows(model: str, state: State, channel: str) -> list[dict[str, str]]:
+def _rows(state: ReleaseState, moment: datetime | None, channel: str) -> list[dict[str, str]]:
+    held = state.state if moment is None else state.state_at(moment)
     return [
         {
-            "model": model, "channel": name, "engine": found.live.engine, "candidate": found.live.candidate,
+            "model": state.model, "channel": name, "engine": found.live.engine, "candidate": found.live.candidate,
             "since": when(found.live.since), "previous": found.previous.engine if found.previous else "",
+            "proven": "no" if state.problem else "yes",
         }
-        for name, found in sorted(state.channels.items())
+        for name, found in sorted(held.channels.items())
         if found.live is not None and channel in ("", name)
     ]  # fmt: skip
 
 
-def history(model: OneModelArgument = "", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
-    """List every decision about a model: who, what, why, and what was live after it."""
+def history(
+    model: OneModelArgument = "",
+    policy: PolicyOption = DEFAULT_POLICY,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """List every decision about a model: who, what, why, and what was live after it. Exit 3: a ledger does not hold."""
     place = open_store(store)
-    entries = list(Ledger(place, the_model(place, model)).history())
+    state = judge(place, Policy.load(policy), the_model(place, model))
     if as_json:
-        show_json([entry.model_dump(mode="json") for entry in entries])
-        return
-    show_table(("seq", "when", "action", "who", "why", "live after", "digest"), [_decision(entry) for entry in entries])
+        show_json([entry.model_dump(mode="json") for entry in state.entries])
+    else:
+        head = ("seq", "when", "action", "who", "why", "live after", "digest")
+        show_table(head, [_decision(entry) for entry in state.entries])
+    _say_what_does_not_hold([state])
 
 
 def _decision(entry: LedgerEntry) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
-"""python -m simgate.cli.mirror STORE MODEL: the live models of a ledger as versions in the registry of MLflow."""
+"""python -m simgate.cli.mirror STORE MODEL POLICY: what is live, as versions in the registry of MLflow."""
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
@@ -13,19 +14,24 @@ from simgate.cli.options import open_store
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.release.entry import LiveModel
-from simgate.release.ledger import Ledger
+from simgate.release.judge import judge
+from simgate.release.policy import Policy
 
 CANDIDATE_TAG = "simgate.candidate"
+HEAD_TAG = "simgate.ledger_head"
 ENGINE_NAME = "model.onnx"
 
 
-def mirror(store: Store, model: str, client: MlflowClient) -> int:
-    """Make each channel's live model a tagged version with the channel's name as alias; how many were new."""
-    ledger = Ledger(store, model)
-    head = ledger.head()
+def mirror(store: Store, policy: Policy, model: str, client: MlflowClient) -> int:
+    """Make each channel's live model a tagged version with the channel's name as alias; how many were new.
+
+    The registered model's tag `simgate.ledger_head` notes the ledger's head: `simgate verify --head` takes it.
+    """
+    head = judge(store, policy, model).must_hold().head
     if head is None:
         return 0
     _ensure_registered(client, model)
+    client.set_registered_model_tag(model, HEAD_TAG, head.sha256)
     known = {version.tags.get(CANDIDATE_TAG): version for version in client.search_model_versions(f"name='{model}'")}
     new = 0
     for channel, state in sorted(head.after.channels.items()):
@@ -52,7 +58,7 @@ def _register(
     tags = {
         CANDIDATE_TAG: live.candidate, "simgate.engine": live.engine, "simgate.channel": channel,
         "simgate.since": live.since.isoformat(),
-        "simgate.ledger_head": head_sha256, "simgate.onnx_sha256": engine.sha256,
+        HEAD_TAG: head_sha256, "simgate.onnx_sha256": engine.sha256,
         **{f"simgate.evidence.{role}": ref.uri for role, ref in live.evidence.items()},
     }  # fmt: skip
     source = f"{store.url}/{engine.uri.rpartition('/')[0]}"
@@ -61,11 +67,11 @@ def _register(
 
 def main(arguments: list[str]) -> int:
     """Mirror once."""
-    store_url, model = arguments
+    store_url, model, policy = arguments
     os.umask(0o077)
     tracking_uri = os.environ["MLFLOW_TRACKING_URI"]
     client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
-    print(f"{mirror(open_store(store_url), model, client)} new", flush=True)
+    print(f"{mirror(open_store(store_url), Policy.load(Path(policy)), model, client)} new", flush=True)
     return 0
 
 

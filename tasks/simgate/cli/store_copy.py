@@ -26,7 +26,7 @@ AT_ONCE = 32
 JOURNALS = ("heads", "candidates", "ledger")
 """In the order in which they are copied: a release names a candidate, a candidate names runs."""
 MANIFESTS = re.compile(r"/manifest(\.dsse)?\.json$")
-BY_CONTENT = re.compile(r"^(?:files|snapshots)/(?:pr-\d+/)?([0-9a-f]{64})(?:\.json)?$")
+BY_CONTENT = re.compile(r"^(?:files|snapshots|policies)/(?:pr-\d+/)?([0-9a-f]{64})(?:\.json)?$")
 PULL_REQUEST = re.compile(r"^[a-z]+/(pr-\d+)/")
 NEWEST = re.compile(r"/(\d{12})\.json$")
 
@@ -192,7 +192,7 @@ def _compare(source: Store, to: Store, key: str) -> None:
 def heads(store: Store) -> dict[str, str]:
     """Digest of the newest entry of every ledger: to be noted down, for `simgate verify --head`."""
     from simgate.cli.find import models
-    from simgate.release.ledger import Ledger
+    from simgate.core.journal import Journal
 
-    found = {model: Ledger(store, model).head() for model in models(store)}
+    found = {model: Journal(store, f"ledger/{model}").head() for model in models(store)}
     return {model: head.sha256 for model, head in found.items() if head is not None}

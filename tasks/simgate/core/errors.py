@@ -6,6 +6,7 @@
     ├── DigestMismatch      bytes are not what a manifest says; exit 1
     ├── StoreError          the artifact store did not do what was asked; exit 1
     │   ├── NotFound        no object under that key
+    │   ├── Damaged         what lies there cannot be what was written, e.g. a journal with a gap
     │   └── AlreadyExists   a create-only key is taken by other bytes
     ├── Inconclusive        an observation that proves nothing (starved replay, empty set); exit 1, commits no memo
     └── Preempted           SIGTERM after a checkpoint; exit 143, retried and resumed
@@ -59,6 +60,10 @@ class StoreError(SimgateError):
 
 class NotFound(StoreError):
     """No object under that key."""
+
+
+class Damaged(StoreError):
+    """What lies in the store cannot be what was written there; trying again cannot help."""
 
 
 class AlreadyExists(StoreError):

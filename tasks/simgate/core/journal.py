@@ -17,7 +17,7 @@ from pydantic import Field
 from simgate.core.artifact import Sha256
 from simgate.core.canonical import parse_json, sha256_hex
 from simgate.core.document import Document
-from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFound, StoreError
+from simgate.core.errors import AlreadyExists, Damaged, DigestMismatch, InputError, NotFound, StoreError
 from simgate.core.signature import MAX_ENVELOPE_BYTES, Envelope, Signer
 from simgate.core.store import Store
 
@@ -153,11 +153,11 @@ class Journal:
         try:
             data = self.store.get(key, max_bytes=MAX_ENVELOPE_BYTES)
         except NotFound as error:
-            raise StoreError(f"journal entry {key} vanished", remedy="restore the store from a backup") from error
+            raise Damaged(f"journal entry {key} vanished", remedy="restore the store from a backup") from error
         line = self._line(data, what=f"journal entry {key}")
         if self.key(line.entry.seq) != key:
             # An older entry, signed and all, that somebody put at the end would be the newest.
-            raise StoreError(
+            raise Damaged(
                 f"journal entry {key} lies in another's place", actual=f"entry {line.entry.seq}",
                 expected="the entry of its number", remedy="restore the store from a backup",
             )  # fmt: skip
@@ -169,10 +169,10 @@ class Journal:
             return Line(Entry.from_value(value, what=what), None)
         envelope = Envelope.from_value(value, what=f"envelope of {what}")
         if envelope.payload_type != self.entry_type:
-            raise StoreError(f"{what} belongs elsewhere", actual=envelope.payload_type, expected=self.entry_type)
+            raise Damaged(f"{what} belongs elsewhere", actual=envelope.payload_type, expected=self.entry_type)
         entry = Entry.from_json(envelope.body, what=what)
         if entry.to_json() != envelope.body:
-            raise StoreError(f"{what} is not spelled canonically", remedy="restore the store from a backup")
+            raise Damaged(f"{what} is not spelled canonically", remedy="restore the store from a backup")
         return Line(entry, envelope)
 
 
@@ -186,7 +186,7 @@ def _follow(head: Entry | None, entry_id: str, body: dict[str, Any]) -> Entry:
 
 def _check_link(prefix: str, before: Entry | None, entry: Entry, expected: int) -> None:
     if entry.seq != expected:
-        raise StoreError(f"journal {prefix} has a gap", actual=f"entry {entry.seq}", expected=f"entry {expected}")
+        raise Damaged(f"journal {prefix} has a gap", actual=f"entry {entry.seq}", expected=f"entry {expected}")
     digest = before.sha256 if before else None
     if entry.previous != digest:
         raise DigestMismatch(
@@ -195,4 +195,4 @@ def _check_link(prefix: str, before: Entry | None, entry: Entry, expected: int) 
             expected=f"{digest}",
         )
     if before and entry.at < before.at:
-        raise StoreError(f"journal {prefix} runs backwards at entry {entry.seq}")
+        raise Damaged(f"journal {prefix} runs backwards at entry {entry.seq}")

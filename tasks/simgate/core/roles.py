@@ -10,13 +10,13 @@ from typing import Literal, get_args
 
 from simgate.core.job import MAIN
 
-Role = Literal["pusher", "planner", "stage", "gate", "ledger", "reader", "sealer"]
+Role = Literal["pusher", "planner", "stage", "gate", "approval", "ledger", "reader", "sealer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 DOMAIN_ROLES: tuple[Role, ...] = ("pusher", "planner", "stage", "gate")
 """Those that exist once a trust domain; the others exist once a store."""
 GATE_STAGES = ("validate", "evaluate", "export", "hil", "probe")
 WORK_STAGES = ("index", "generate", "train")
-SEALED = ("heads/", "candidates/", "ledger/", "approvals/")
+SEALED = ("heads/", "candidates/", "ledger/", "approvals/", "policies/")
 """Prefixes whose every object is evidence: the sealer locks its versions. Of `runs/` these names alone:"""
 SEALED_NAMES = ("manifest.json", "manifest.dsse.json", "started.json", "failure.json")
 
@@ -39,7 +39,8 @@ def writes(role: Role, domain: str) -> tuple[str, ...]:
         "planner": (f"plans/{domain}/", f"hand/{domain}/", f"heads/{domain}/dataset/"),
         "stage": (*runs, f"memo/{domain}/", f"scratch/{domain}/"),
         "gate": (*runs, f"memo/{domain}/", f"scratch/{domain}/"),
-        "ledger": ("approvals/", "ledger/"),
+        "approval": ("approvals/",),
+        "ledger": ("ledger/", "policies/"),
         "reader": (),
         "sealer": (),
     }
@@ -55,6 +56,7 @@ def deletes(role: Role, domain: str) -> tuple[str, ...]:
         "planner": (f"plans/{domain}/tries/",),
         "stage": (f"scratch/{domain}/",),
         "gate": (f"scratch/{domain}/",),
+        "approval": (),
         "ledger": (),
         "reader": (),
         "sealer": (),

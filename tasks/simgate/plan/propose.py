@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simgate.core.artifact import ManifestRef
 from simgate.core.errors import InputError, Refused
+from simgate.core.job import MAIN
 from simgate.core.manifest import read_manifest
 from simgate.core.signature import Signer
 from simgate.core.store import Store
@@ -12,6 +13,8 @@ from simgate.plan.record import ReleaseWhy, record_folder
 from simgate.plan.release import release_tries
 from simgate.release.authors import authors
 from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
+from simgate.release.evidence import observations
+from simgate.release.judge import judge
 from simgate.release.policy import Policy, Role
 from simgate.release.signatures import evidence_checks, signer_problems
 
@@ -39,16 +42,19 @@ def propose(store: Store, why: ReleaseWhy, policy: Policy, signer: Signer | None
     }
     evidence: dict[Role, ManifestRef] = {"validate": why.dataset, **{roles[name]: ref for name, ref in found.items()}}
     folder = record_folder(why.domain, why.run)
+    engine = read_manifest(store, found["export"]).content_digest
+    judge(store, policy, recipe.model).must_hold()
     candidate = new_candidate(
         model=recipe.model,
         channel=recipe.channel,
-        engine=read_manifest(store, found["export"]).content_digest,
+        engine=engine,
         evidence=evidence,
         policy_sha256=why.policy_sha256,
         replaces=why.replaces,
         ttl=policy.channel(recipe.channel).candidate_ttl,
         run_record=folder,
         authors=authors(store, evidence.values(), folder),
+        observations=observations(store, MAIN, engine),
     )
     if policy.channel(recipe.channel).signed:
         _check_signed(store, candidate, policy, signer)

@@ -19,10 +19,10 @@ from simgate.plan.record import LiveBefore, ReleaseWhy, Trigger
 from simgate.plan.tries import Tries
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.evidence import observations
-from simgate.release.ledger import Ledger
+from simgate.release.judge import ReleaseState, judge
 from simgate.release.lineage import people_of
 from simgate.release.policy import Policy
-from simgate.release.promote import REJECTED
+from simgate.release.settle import REJECTED
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.recipe import ReleaseRecipe
 
@@ -38,10 +38,12 @@ def plan_release(
     if head is None:
         raise InputError(f"no dataset in domain {domain}", remedy="run build_dataset first")
     policy.channel(recipe.channel)
-    why = _why(store, head, domain, recipe, policy, run, triggers)
+    # Nothing is made to replace a release that does not hold.
+    state = judge(store, policy, recipe.model).must_hold()
+    why = _why(store, head, domain, recipe, policy, run, triggers, state)
     tries = release_tries(store, why)
     by_hand = any(trigger.kind == "manual" for trigger in triggers)
-    if not by_hand and (_decided(store, why) or tries.recent()):
+    if not by_hand and (_decided(store, why, state) or tries.recent()):
         return None
     tries.count(by_hand=by_hand)
     return why
@@ -61,10 +63,9 @@ def _why(
     policy: Policy,
     run: str,
     triggers: Sequence[Trigger],
+    state: ReleaseState,
 ) -> ReleaseWhy:
     validate = read_manifest(store, head.validate_ref)
-    ledger = Ledger(store, recipe.model)
-    top = ledger.head()
     people = people_of(store, [head.validate_ref]) | {trigger.who for trigger in triggers if trigger.who}
     dataset = Trigger(kind="dataset", who="", detail=f"dataset {head.seq} {head.content_digest[:12]}", at=head.at)
     return ReleaseWhy(
@@ -77,8 +78,8 @@ def _why(
         simulation=_simulation(store, validate),
         recipe=recipe,
         policy_sha256=policy.sha256,
-        replaces=top.sha256 if top else "",
-        live=_live(store, ledger, recipe.channel),
+        replaces=state.head.sha256 if state.head else "",
+        live=_live(store, state, recipe.channel),
         nonce=secrets.token_hex(8),
     )
 
@@ -92,15 +93,15 @@ def _simulation(store: Store, validate: Manifest) -> SimulationSpec:
     return SimulationSpec.from_value(common, what="spec of a shard")
 
 
-def _live(store: Store, ledger: Ledger, channel: str) -> LiveBefore | None:
-    live = ledger.live(channel)
+def _live(store: Store, state: ReleaseState, channel: str) -> LiveBefore | None:
+    live = state.live(channel)
     if live is None:
         return None
     export = read_manifest(store, live.evidence["export"])
     return LiveBefore(train=live.evidence["train"], export_content=export.content_digest)
 
 
-def _decided(store: Store, why: ReleaseWhy) -> bool:
+def _decided(store: Store, why: ReleaseWhy, state: ReleaseState) -> bool:
     try:
         evaluated, exported = (the(store, slots_of(store, why, stage)[0]) for stage in ("evaluate", "export"))
     except NotReady:
@@ -108,11 +109,11 @@ def _decided(store: Store, why: ReleaseWhy) -> bool:
     if any(_says_no(store, read_manifest(store, ref)) for ref in (evaluated, exported)):
         return True
     seen = observations(store, why.domain, read_manifest(store, exported).content_digest).values()
-    waived = {waiver.manifest for waiver in Ledger(store, why.recipe.model).state.waivers}
+    waived = {waiver.manifest for waiver in state.state.waivers if waiver.channel == why.recipe.channel}
     said_no = (item for item in seen if isinstance(item, Manifest) and _says_no(store, item))
     if any(sha256_hex(item.to_json()) not in waived for item in said_no):
         return True
-    return nothing_to_release(store, why) or _proposed(store, why, evaluated, exported)
+    return nothing_to_release(store, why) or _proposed(store, why, state, evaluated, exported)
 
 
 def _says_no(store: Store, manifest: Manifest) -> bool:
@@ -120,22 +121,23 @@ def _says_no(store: Store, manifest: Manifest) -> bool:
     return verdict is not None and verdict.verdict == "FAIL"
 
 
-def _proposed(store: Store, why: ReleaseWhy, evaluated: ManifestRef, exported: ManifestRef) -> bool:
+def _proposed(
+    store: Store, why: ReleaseWhy, state: ReleaseState, evaluated: ManifestRef, exported: ManifestRef
+) -> bool:
     """Whether the newest candidate came of these very runs: a doubled event makes no second candidate."""
     newest = candidates(store, why.recipe.model, why.recipe.channel).newest()
     if newest is None or newest.candidate.policy_sha256 != why.policy_sha256:
         return False
     evidence = newest.candidate.evidence
     same = evidence.get("evaluate") == evaluated and evidence.get("export") == exported
-    return same and _answered_or_waiting(store, why, newest)
+    return same and _answered_or_waiting(state, why, newest)
 
 
-def _answered_or_waiting(store: Store, why: ReleaseWhy, entry: CandidateEntry) -> bool:
+def _answered_or_waiting(state: ReleaseState, why: ReleaseWhy, entry: CandidateEntry) -> bool:
     """Whether a person decided about the candidate, or still can; one that lapsed or was overtaken is proposed anew."""
-    ledger = Ledger(store, why.recipe.model)
-    if any(item.digest == entry.digest and item.why == REJECTED for item in ledger.state.quarantined):
+    if any(item.digest == entry.digest and item.why.startswith(REJECTED) for item in state.state.quarantined):
         return True
-    lives = (item.after.channels.get(why.recipe.channel) for item in ledger.history())
+    lives = (item.after.channels.get(why.recipe.channel) for item in state.entries)
     if any(state is not None and state.live is not None and state.live.candidate == entry.digest for state in lives):
         return True
     return entry.candidate.replaces == why.replaces and entry.candidate.expires_at > datetime.now(UTC)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from simgate.core.artifact import Sha256
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
 from simgate.release.candidate import CLOCKS_DIFFER, CandidateEntry
-from simgate.release.policy import Channel, Person, Policy
+from simgate.release.policy import ChannelRules, Name, Person, Rules
 
 APPROVE = "Approve"
 REJECT = "Reject"
@@ -45,6 +46,8 @@ class GateRecord(Document):
     responder_id: str
     """Airflow id; empty without a response."""
     responder_name: str
+    reason: Annotated[str, Field(max_length=2000)]
+    """What the person wrote beside the answer; empty where nothing."""
     responded_at: datetime | None
     assigned_ids: tuple[str, ...]
     all_admins: bool
@@ -64,7 +67,11 @@ class GateRecord(Document):
 class ApprovalRecord(Document):
     """`approvals/<candidate>/…`: an answer as read, and what became of it."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
+    model: Name
+    channel: Name
+    candidate: Sha256
+    """Digest of the candidate's journal entry."""
     outcome: Literal["accepted", "refused"]
     reasons: tuple[str, ...]
     responder: str
@@ -73,7 +80,7 @@ class ApprovalRecord(Document):
     at: datetime
 
 
-def responder_name(policy: Policy, gate: GateRecord) -> str:
+def responder_name(policy: Rules, gate: GateRecord) -> str:
     """The responder as records say it."""
     person = policy.by_airflow_id(gate.responder_id)
     if person is None:
@@ -81,8 +88,15 @@ def responder_name(policy: Policy, gate: GateRecord) -> str:
     return f"automatic responder ({person.name})" if person.automatic else person.name
 
 
-def answer_problems(policy: Policy, channel: Channel, entry: CandidateEntry, gate: GateRecord) -> Iterator[str]:
-    """Why the answer itself does not count."""
+def subject_of(entry: CandidateEntry) -> str:
+    """What the gate's question is called: an answer counts for exactly this."""
+    return f"Release {entry.candidate.model} to {entry.candidate.channel}: candidate {entry.digest}"
+
+
+def answer_problems(
+    policy: Rules, channel: ChannelRules, entry: CandidateEntry, gate: GateRecord, *, at: datetime
+) -> Iterator[str]:
+    """Why the answer itself does not count, at the time when it is used."""
     if gate.all_admins:
         yield "Airflow runs with all_admins: anybody could have answered in any name"
     if not gate.response_received or gate.responded_at is None:
@@ -90,22 +104,30 @@ def answer_problems(policy: Policy, channel: Channel, entry: CandidateEntry, gat
         return
     if gate.chosen_options != (APPROVE,):
         yield f"the answer is {list(gate.chosen_options)}, not [{APPROVE!r}]"
-    if entry.digest not in gate.subject:
-        yield f"the gate asked about another candidate than {entry.digest}"
-    if gate.responded_at <= entry.at:
-        yield f"the answer ({gate.responded_at}) is not later than the candidate ({entry.at})"
-    if gate.try_started_at is None or gate.responded_at <= gate.try_started_at:
-        yield f"the answer ({gate.responded_at}) is older than the gate's try ({gate.try_started_at}): it was cleared"
-    if entry.candidate.expires_at > entry.at + channel.candidate_ttl + CLOCKS_DIFFER:
-        yield f"the candidate asks for longer than the channel's {channel.candidate_ttl}: {entry.candidate.expires_at}"
-    if datetime.now(UTC) > entry.candidate.expires_at:
-        yield f"the candidate lapsed at {entry.candidate.expires_at}"
+    if gate.subject != subject_of(entry):
+        yield f"the gate asked about another candidate: {gate.subject!r}, not {subject_of(entry)!r}"
+    yield from _time_problems(channel, entry, gate, gate.responded_at, at)
     if gate.assigned_ids and gate.responder_id not in gate.assigned_ids:
         yield f"{gate.responder_id} was not assigned to the gate"
     yield from _responder_problems(policy, channel, gate)
 
 
-def _responder_problems(policy: Policy, channel: Channel, gate: GateRecord) -> Iterator[str]:
+def _time_problems(
+    channel: ChannelRules, entry: CandidateEntry, gate: GateRecord, answered_at: datetime, at: datetime
+) -> Iterator[str]:
+    if answered_at <= entry.at:
+        yield f"the answer ({answered_at}) is not later than the candidate ({entry.at})"
+    if gate.try_started_at is None or answered_at <= gate.try_started_at:
+        yield f"the answer ({answered_at}) is older than the gate's try ({gate.try_started_at}): it was cleared"
+    if entry.candidate.expires_at > entry.at + channel.candidate_ttl + CLOCKS_DIFFER:
+        yield f"the candidate asks for longer than the channel's {channel.candidate_ttl}: {entry.candidate.expires_at}"
+    if answered_at > at + CLOCKS_DIFFER:
+        yield f"the answer is dated {answered_at}, after it was read ({at})"
+    if at > entry.candidate.expires_at:
+        yield f"the candidate lapsed at {entry.candidate.expires_at}"
+
+
+def _responder_problems(policy: Rules, channel: ChannelRules, gate: GateRecord) -> Iterator[str]:
     person = policy.by_airflow_id(gate.responder_id)
     if person is None:
         yield f"Airflow user {gate.responder_id!r} is nobody in the policy"
@@ -115,7 +137,7 @@ def _responder_problems(policy: Policy, channel: Channel, gate: GateRecord) -> I
         yield f"{person.name} is an automatic responder; this channel wants a human being"
 
 
-def author_problems(policy: Policy, gate: GateRecord, authors: frozenset[str]) -> Iterator[str]:
+def author_problems(policy: Rules, gate: GateRecord, authors: frozenset[str]) -> Iterator[str]:
     """Why the responder is not independent: four eyes, and every author known."""
     person = policy.by_airflow_id(gate.responder_id)
     touched = {touch.who: f"{touch.action} {touch.what}" for touch in gate.touched_by}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Literal
 
 from simgate.core.artifact import ManifestRef, Sha256, StoreKey
 from simgate.core.document import Document
+from simgate.core.errors import Refused
 from simgate.core.journal import Entry, Journal, Line
 from simgate.core.signature import Signer
 from simgate.core.store import Store
@@ -34,6 +36,8 @@ class Candidate(Document):
     expires_at: datetime
     nonce: str
     run_record: StoreKey
+    observations: tuple[StoreKey, ...] = ()
+    """Folders of every attempt at a bench run of this engine when it was proposed: one that is gone later is missed."""
     authors: tuple[str, ...] = ()
     """Whose work it was when it was proposed: the records that say so may gain people later, and lose nobody."""
 
@@ -53,16 +57,20 @@ class Candidates:
     """The journal `candidates/<model>/<channel>`."""
 
     def __init__(self, store: Store, model: str, channel: str, signer: Signer | None = None) -> None:
+        self.model, self.channel = model, channel
         self._journal = Journal(store, f"candidates/{model}/{channel}", signer)
 
     def newest(self) -> CandidateEntry | None:
-        """The only one that may be promoted; a newer one supersedes all that wait."""
-        entry = self._journal.head()
-        return _entry(entry) if entry else None
+        """The only one that may be promoted; a newer one supersedes all that wait. The whole chain is checked."""
+        return next(iter(deque(self.all(), maxlen=1)), None)
 
     def all(self) -> Iterator[CandidateEntry]:
         """Every candidate, oldest first, the chain checked."""
-        return (_entry(entry) for entry in self._journal.entries())
+        return (self._entry(entry) for entry in self._journal.entries())
+
+    def find(self, digest: str) -> CandidateEntry | None:
+        """The candidate of that digest, or None."""
+        return next((entry for entry in self.all() if entry.digest == digest), None)
 
     def line(self, seq: int) -> Line:
         """One candidate's entry as it lies in the store, with its signature."""
@@ -70,7 +78,18 @@ class Candidates:
 
     def add(self, candidate: Candidate) -> CandidateEntry:
         """Append one; the same candidate again (a retry) is the same entry."""
-        return _entry(self._journal.append(candidate.model_dump(mode="json"), entry_id=candidate.run_record))
+        return self._entry(self._journal.append(candidate.model_dump(mode="json"), entry_id=candidate.run_record))
+
+    def _entry(self, entry: Entry) -> CandidateEntry:
+        what = f"candidate {entry.seq} of {self.model} for {self.channel}"
+        candidate = Candidate.from_value(entry.body, what=what)
+        if (candidate.model, candidate.channel) != (self.model, self.channel):
+            # Promoted from here it would go live there, under rules that nobody asked about.
+            raise Refused(
+                f"{what} lies in the wrong journal", actual=f"{candidate.model} for {candidate.channel}",
+                expected=f"{self.model} for {self.channel}", remedy="restore the store from a backup",
+            )  # fmt: skip
+        return CandidateEntry(candidate, entry.seq, entry.at, entry.sha256)
 
 
 def candidates(store: Store, model: str, channel: str, signer: Signer | None = None) -> Candidates:
@@ -89,6 +108,7 @@ def new_candidate(
     ttl: timedelta,
     run_record: str,
     authors: Iterable[str],
+    observations: Iterable[str] = (),
 ) -> Candidate:
     """A candidate that lapses after `ttl`."""
     return Candidate(
@@ -101,10 +121,6 @@ def new_candidate(
         expires_at=datetime.now(UTC) + ttl,
         nonce=secrets.token_hex(16),
         run_record=run_record,
+        observations=tuple(sorted(observations)),
         authors=tuple(sorted(authors)),
     )
-
-
-def _entry(entry: Entry) -> CandidateEntry:
-    candidate = Candidate.from_value(entry.body, what=f"candidate {entry.seq}")
-    return CandidateEntry(candidate, entry.seq, entry.at, entry.sha256)

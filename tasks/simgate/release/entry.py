@@ -1,4 +1,4 @@
-"""LedgerEntry: one decision with the complete state after it."""
+"""LedgerEntry: one decision, what it was based on, and the complete state after it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simgate.core.artifact import ManifestRef, Sha256
+from simgate.core.artifact import ManifestRef, Sha256, StoreKey
 from simgate.core.document import Document
+from simgate.core.journal import Entry
 from simgate.release.policy import Name, Role
+
+Action = Literal["promote", "quarantine", "rollback", "settle", "waive"]
 
 
 class LiveModel(Document):
@@ -32,18 +35,21 @@ class ChannelState(Document):
 
 
 class Quarantined(Document):
-    """One content digest that must not go live, nor anything made from it."""
+    """One digest that must not go live, nor anything made from it: of content, of a manifest, or of a candidate."""
 
     digest: Sha256
     why: Annotated[str, Field(max_length=2000)]
 
 
 class Waiver(Document):
-    """A named person takes one FAIL of an observation upon them."""
+    """A named person takes one FAIL of an observation upon them, for one channel."""
 
     manifest: Sha256
     """Digest of the FAIL manifest."""
+    channel: Name
     who: Annotated[str, Field(min_length=1, max_length=200)]
+    second: Annotated[str, Field(max_length=200)]
+    """Who agreed; empty where the channel wants one person only."""
     why: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -58,15 +64,43 @@ class State(Document):
 EMPTY = State(channels={}, quarantined=(), waivers=())
 
 
-class LedgerBody(Document):
-    """One decision."""
+class ApprovalRef(Document):
+    """The answer that a decision used, by the record that is kept of it."""
 
-    version: Literal[1] = 1
-    action: Literal["promote", "quarantine", "rollback", "settle", "waive"]
+    id: Sha256
+    """`GateRecord.approval_id`: one answer, used once."""
+    record: StoreKey
+    """`approvals/<candidate>/<time>.json`."""
+    sha256: Sha256
+    """Digest of the record itself, without its signature."""
+
+
+class Decision(Document):
+    """What somebody decided. Everything after it follows from this and from the state before."""
+
+    action: Action
+    channel: Name | Literal[""]
+    """Channel that is released into; empty for a quarantine, which holds for every channel."""
+    subject: Sha256
+    """promote, settle: the candidate. rollback: the candidate that comes back. quarantine: the digest that is barred.
+    waive: the manifest of the FAIL."""
     who: Annotated[str, Field(min_length=1, max_length=200)]
+    second: Annotated[str, Field(max_length=200)] = ""
+    """A second person; empty where one is enough."""
     why: Annotated[str, Field(max_length=4000)]
-    approval: str
-    """Id of the approval that was used up; empty where none is needed."""
+    approval: ApprovalRef | None
+    """None where no answer was given: by hand, or where the gate lapsed."""
+    policy_sha256: Sha256
+    """The policy that was in force; it is kept as `policies/<sha256>.json`."""
+    decided_at: datetime
+    """When, by the clock of who decided; not later than the entry's own time."""
+
+
+class LedgerBody(Document):
+    """One decision and the state after it."""
+
+    version: Literal[2] = 2
+    decision: Decision
     after: State
 
 
@@ -78,3 +112,32 @@ class LedgerEntry(LedgerBody):
     at: datetime
     previous: Sha256 | None
     sha256: Sha256
+
+    @classmethod
+    def of(cls, entry: Entry) -> LedgerEntry:
+        """A ledger entry from its journal's entry."""
+        place = {
+            "seq": entry.seq, "id": entry.id, "at": entry.at.isoformat(), "previous": entry.previous,
+            "sha256": entry.sha256,
+        }  # fmt: skip
+        return cls.from_value({**entry.body, **place}, what=f"ledger entry {entry.seq}")
+
+    @property
+    def action(self) -> Action:
+        """What was done."""
+        return self.decision.action
+
+    @property
+    def approval_id(self) -> str:
+        """The answer that was used up; empty where none was needed."""
+        return self.decision.approval.id if self.decision.approval else ""
+
+    @property
+    def who(self) -> str:
+        """Who decided."""
+        return self.decision.who
+
+    @property
+    def why(self) -> str:
+        """For what reason."""
+        return self.decision.why

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import comb
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from simgate.core.snapshot import snapshot_domain
 from simgate.core.store import Store
 from simgate.release.candidate import CLOCKS_DIFFER, Candidate
 from simgate.release.entry import State
-from simgate.release.lineage import lineages, walk
+from simgate.release.lineage import lineages, verify_bytes, walk
 from simgate.release.policy import Channel, Role
 from simgate.release.reference import asked
 from simgate.release.softening import softenings
@@ -42,8 +42,13 @@ SPLIT_OF_ROLE: dict[Role, str] = {
 }
 
 
-def evidence_problems(store: Store, channel: Channel, candidate: Candidate, state: State) -> Iterator[str]:
-    """Why the evidence is not enough."""
+def evidence_problems(
+    store: Store, channel: Channel, candidate: Candidate, state: State, *, at: datetime, later: bool = False
+) -> Iterator[str]:
+    """Why the evidence is not enough for a release at a time, by the state before it.
+
+    `later` looks back at a release: then only the observations count that the candidate names, not newer ones.
+    """
     missing = [role for role in REQUIRED if role not in candidate.evidence]
     if missing:
         yield f"evidence is missing: {', '.join(missing)}"
@@ -54,10 +59,11 @@ def evidence_problems(store: Store, channel: Channel, candidate: Candidate, stat
         yield from _origins(store, candidate, found["hil"])
         yield from _chain(store, candidate, found)
         yield from _gates(store, channel, found)
-        yield from _age(channel, found)
+        yield from _age(channel, found, at)
         yield from _bench(channel, found["hil"])
-        yield from _observations(store, channel, found["hil"], found["export"], state)
+        yield from _observations(store, channel, candidate, found["export"], state, later=later)
         yield from quarantine_problems(store, candidate, state)
+        yield from damage_problems(store, candidate)
         yield from _worse_than_live(store, channel, candidate, found, state)
     except (NotFound, DigestMismatch, InputError) as error:
         # Damage is a reason to refuse; a store that does not answer is none, and raises.
@@ -138,9 +144,9 @@ def _worst_motion(store: Store, channel: Channel, hil: Manifest) -> Iterator[str
             yield f"{name} is {value}, the channel wants at most {bound:g}"
 
 
-def _age(channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
-    oldest = datetime.now(UTC) - timedelta(hours=channel.max_evidence_age_h)
-    soon = datetime.now(UTC) + CLOCKS_DIFFER
+def _age(channel: Channel, found: Mapping[Role, Manifest], at: datetime) -> Iterator[str]:
+    oldest = at - timedelta(hours=channel.max_evidence_age_h)
+    soon = at + CLOCKS_DIFFER
     for role, manifest in found.items():
         finished = datetime.fromisoformat(manifest.predicate.run_details.metadata.finished_on)
         if finished > soon:
@@ -155,10 +161,16 @@ def _bench(channel: Channel, hil: Manifest) -> Iterator[str]:
         yield f"the bench was {bench!r}; the channel takes {' or '.join(channel.benches)}"
 
 
-def _observations(store: Store, channel: Channel, hil: Manifest, export: Manifest, state: State) -> Iterator[str]:
+def _observations(
+    store: Store, channel: Channel, candidate: Candidate, export: Manifest, state: State, *, later: bool
+) -> Iterator[str]:
     """Every observation of the engine counts, not only the last: a FAIL is hidden by no retry, an abort by no rerun."""
-    waived = {waiver.manifest for waiver in state.waivers}
-    folders = observations(store, hil.domain, export.content_digest)
+    waived = {waiver.manifest for waiver in state.waivers if waiver.channel == candidate.channel}
+    folders = observations(store, MAIN, export.content_digest)
+    for folder in sorted(set(candidate.observations) - folders.keys()):
+        yield f"observation {folder} was there when the candidate was proposed, and is gone"
+    if later:
+        folders = {folder: item for folder, item in folders.items() if folder in candidate.observations}
     for folder, item in folders.items():
         if isinstance(item, Manifest):
             verdict = read_verdict(store, item)
@@ -209,8 +221,16 @@ def quarantine_problems(store: Store, model: Standing, state: State) -> Iterator
         yield f"engine {model.engine[:12]} is quarantined: {barred[model.engine]}"
     for tree in lineages(store, list(model.evidence.values())):
         for node in walk(tree):
-            if node.content_digest in barred:
-                yield f"{node.name} is quarantined: {barred[node.content_digest]}"
+            if found := next((item for item in (node.content_digest, node.sha256) if item in barred), None):
+                yield f"{node.name} is quarantined: {barred[found]}"
+
+
+def damage_problems(store: Store, model: Standing) -> Iterator[str]:
+    """Which files of the evidence, the engine's among them, are gone or are not what their manifests say."""
+    for role, ref in model.evidence.items():
+        for artifact in read_manifest(store, ref).artifacts:
+            for finding in verify_bytes(store, artifact.uri, artifact.sha256, f"{role}'s {artifact.name}"):
+                yield finding.problem
 
 
 def _worse_than_live(

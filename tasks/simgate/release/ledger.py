@@ -1,94 +1,84 @@
-"""Ledger: the journal of releases. "What was live at T" is a walk."""
+"""Ledger: appends decisions, each onto a judged state that holds. `judge` is the only way to read it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from simgate.core.errors import DigestMismatch, NotFound
-from simgate.core.journal import Entry, Journal, Line
+from simgate.core.errors import DigestMismatch, Refused
+from simgate.core.journal import Entry, Journal
 from simgate.core.signature import Signer
 from simgate.core.store import Store
-from simgate.release.entry import EMPTY, LedgerBody, LedgerEntry, LiveModel, State
+from simgate.release.candidate import CandidateEntry
+from simgate.release.entry import Decision, LedgerBody, LedgerEntry
+from simgate.release.judge import ReleaseState, judge
+from simgate.release.policies import keep_policy
+from simgate.release.policy import Policy
+from simgate.release.rights import right_problems
+from simgate.release.signatures import signer_problems
+from simgate.release.transition import state_after
 
 
-class Ledger:
-    """`ledger/<model>`; with a signer, new entries are signed."""
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision about a state, with the candidate that it names."""
 
-    def __init__(self, store: Store, model: str, signer: Signer | None = None) -> None:
-        self.model = model
-        self._journal = Journal(store, f"ledger/{model}", signer)
+    decision: Decision
+    candidate: CandidateEntry | None
 
-    def head(self) -> LedgerEntry | None:
-        """The newest entry."""
-        entry = self._journal.head()
-        return _entry(entry) if entry else None
 
-    @property
-    def state(self) -> State:
-        """What holds now."""
-        head = self.head()
-        return head.after if head else EMPTY
+def write(
+    store: Store,
+    policy: Policy,
+    model: str,
+    decide: Callable[[ReleaseState], Decided],
+    *,
+    entry_id: str,
+    signer: Signer | None,
+) -> LedgerEntry:
+    """Append what `decide` makes of the ledger as it is; decided anew where another writer was faster.
 
-    def history(self) -> Iterator[LedgerEntry]:
-        """Every entry, oldest first, the chain checked."""
-        return (_entry(entry) for entry in self._journal.entries())
+    An entry of the same id is returned, not doubled. Refused where the ledger does not hold, where the person has no
+    right to decide this, or where the entry would have to be signed and this process has no ledger key of the policy.
+    """
+    while True:
+        state = judge(store, policy, model).must_hold()
+        if written := next((entry for entry in state.entries if entry.id == entry_id), None):
+            return written
+        decided = decide(state)
+        _check(state, policy, decided, signer)
+        keep_policy(store, policy)
+        after = state_after(state.state, decided.decision, decided.candidate)
+        body = LedgerBody(decision=decided.decision, after=after)
+        journal = Journal(store, f"ledger/{model}", signer)
+        try:
+            check = _only_after(state.head)
+            return LedgerEntry.of(journal.append(body.model_dump(mode="json"), entry_id=entry_id, check=check))
+        except _Moved:
+            continue
 
-    def lines(self) -> Iterator[Line]:
-        """Every entry as it lies in the store, with its signature, oldest first, the chain checked."""
-        return self._journal.lines()
 
-    def live(self, channel: str, at: datetime | None = None) -> LiveModel | None:
-        """What a channel serves, now or at any time; None where nothing was live."""
-        state = self.state if at is None else self._state_at(at)
-        found = state.channels.get(channel)
-        return found.live if found else None
+def check_replaces(head: LedgerEntry | None, replaces: str) -> None:
+    """Refuse a decision that was made about another head."""
+    if (head.sha256 if head else "") != replaces:
+        raise DigestMismatch(
+            "the ledger moved on", actual=head.sha256 if head else "empty", expected=replaces or "empty",
+            remedy="propose again",
+        )  # fmt: skip
 
-    def _state_at(self, at: datetime) -> State:
-        state = EMPTY
-        for entry in self.history():
-            if entry.at > at:
-                break
-            state = entry.after
-        return state
 
-    def append(
-        self, entry_id: str, make: Callable[[LedgerEntry | None], LedgerBody], *, replaces: str | None = None
-    ) -> LedgerEntry:
-        """Add a decision made from the head that it follows; with `replaces`, only onto that very head."""
-        found = self._journal.find(entry_id)
-        if found is not None:
-            return _entry(found)
-        while True:
-            head = self.head()
-            if replaces is not None and (head.sha256 if head else "") != replaces:
-                raise DigestMismatch(
-                    "the ledger moved on",
-                    actual=head.sha256 if head else "empty",
-                    expected=replaces or "empty",
-                    remedy="propose again",
-                )
-            body = make(head)
-            try:
-                return _entry(
-                    self._journal.append(body.model_dump(mode="json"), entry_id=entry_id, check=_only_after(head))
-                )
-            except _Moved:
-                continue
-
-    def verify(self, head_sha256: str | None = None) -> None:
-        """Walk the chain; with a digest, also that this entry is in it: a cut tail is noticed."""
-        digests = [entry.sha256 for entry in self.history()]
-        if head_sha256 is not None and head_sha256 not in digests:
-            raise NotFound(
-                f"ledger {self.model} has lost entries",
-                actual=f"{len(digests)} entries",
-                expected=f"one with digest {head_sha256}",
-            )
+def _check(state: ReleaseState, policy: Policy, decided: Decided, signer: Signer | None) -> None:
+    channel = policy.channels.get(decided.decision.channel)
+    signed = state.signed or (channel is not None and channel.signed)
+    problems = list(right_problems(policy, decided.decision, signed=signed))
+    if signed:
+        problems += signer_problems(signer, "ledger", policy.keys)
+    if problems:
+        raise Refused(f"no {decided.decision.action}: " + "; ".join(problems))
 
 
 class _Moved(Exception):
-    """Another writer was faster."""
+    """Another writer was faster: judge again."""
 
 
 def _only_after(head: LedgerEntry | None) -> Callable[[Entry | None], None]:
@@ -99,15 +89,3 @@ def _only_after(head: LedgerEntry | None) -> Callable[[Entry | None], None]:
             raise _Moved
 
     return check
-
-
-def _entry(entry: Entry) -> LedgerEntry:
-    value = {
-        **entry.body,
-        "seq": entry.seq,
-        "id": entry.id,
-        "at": entry.at.isoformat(),
-        "previous": entry.previous,
-        "sha256": entry.sha256,
-    }
-    return LedgerEntry.from_value(value, what=f"ledger entry {entry.seq}")

@@ -130,14 +130,15 @@ def _verify_node(store: Store, node: Node) -> Iterator[Finding]:
     if node.kind == "snapshot":
         domain = snapshot_domain(node.uri)
         for path, file in read_snapshot(store, node.sha256, domain).files.items():
-            yield from _verify_bytes(store, file_key(store, file.sha256, domain), file.sha256, path)
+            yield from verify_bytes(store, file_key(store, file.sha256, domain), file.sha256, path)
         return
     manifest = read_manifest(store, ManifestRef(uri=node.uri, sha256=node.sha256))
     for artifact in (*manifest.artifacts, *manifest.byproducts):
-        yield from _verify_bytes(store, artifact.uri, artifact.sha256, artifact.name)
+        yield from verify_bytes(store, artifact.uri, artifact.sha256, artifact.name)
 
 
-def _verify_bytes(store: Store, uri: str, sha256: str, name: str) -> Iterator[Finding]:
+def verify_bytes(store: Store, uri: str, sha256: str, name: str) -> Iterator[Finding]:
+    """What is wrong with the bytes of one file, or nothing."""
     try:
         found = store.digest(uri)
     except NotFound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -46,7 +47,38 @@ def _approvers(channel: dict[str, Any]) -> tuple[str, ...]:
     return found
 
 
-class Channel(Document):
+class ChannelRules(Document):
+    """Who may do what in a channel."""
+
+    approvers: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """People who may approve."""
+    rollback_by: tuple[Name, ...] = Field(default_factory=_approvers)
+    """People who may roll back; the approvers where the file does not say."""
+    waive_by: tuple[Name, ...] = Field(default_factory=_approvers)
+    """People who may waive a FAIL of the bench; the approvers where the file does not say."""
+    candidate_ttl_h: Annotated[float, Field(gt=0)] = 72.0
+    """A candidate lapses after this."""
+    allow_automatic: bool = False
+    """Whether an automatic responder's answer counts."""
+    signed: bool = False
+    """Whether the candidate, its gates' manifests and the model's whole ledger must be signed by the policy's keys."""
+
+    @property
+    def waive_second(self) -> bool:
+        """Whether a waiver needs a second person: where releases are signed, nobody excuses a FAIL alone."""
+        return self.signed
+
+    def by_right(self, right: Right) -> tuple[Name, ...]:
+        """Names that the channel gives a right to."""
+        return {"approve": self.approvers, "rollback": self.rollback_by, "waive": self.waive_by}[right]
+
+    @property
+    def candidate_ttl(self) -> timedelta:
+        """How long a candidate may wait."""
+        return timedelta(hours=self.candidate_ttl_h)
+
+
+class Channel(ChannelRules):
     """What a channel demands."""
 
     gates: Annotated[tuple[Gate, ...], Field(min_length=1)]
@@ -55,23 +87,11 @@ class Channel(Document):
     """What each of those gates, and the dataset, must at least be asked: a field that asks less refuses."""
     benches: Annotated[tuple[Literal["emulated", "device"], ...], Field(min_length=1)]
     """Kinds of HIL bench that count."""
-    approvers: Annotated[tuple[Name, ...], Field(min_length=1)]
-    """People who may approve."""
-    rollback_by: tuple[Name, ...] = Field(default_factory=_approvers)
-    """People who may roll back; the approvers where the file does not say."""
-    waive_by: tuple[Name, ...] = Field(default_factory=_approvers)
-    """People who may waive a FAIL of the bench; the approvers where the file does not say."""
     not_worse_than_live: NotWorseThanLive = NotWorseThanLive()
     max_evidence_age_h: Annotated[float, Field(gt=0)] = 168.0
     """Evidence older than this at approval does not count; a dataset's own age does not matter."""
-    candidate_ttl_h: Annotated[float, Field(gt=0)] = 72.0
-    """A candidate lapses after this."""
-    allow_automatic: bool = False
-    """Whether an automatic responder's answer counts."""
     max_aborted_observations: Annotated[int, Field(ge=0)] = 0
     """Bench runs of the same engine that may have begun and never ended."""
-    signed: bool = False
-    """Whether the candidate, its gates' manifests and the model's whole ledger must be signed by the policy's keys."""
     worst_motion_ms: Annotated[float, Field(gt=0)] | None = None
     """Longest motion after the last input that the bench's limits may allow; None where the reference's limits bound
     it alone. So for the two below."""
@@ -89,31 +109,45 @@ class Channel(Document):
         return self
 
     @property
-    def waive_second(self) -> bool:
-        """Whether a waiver needs a second person: where releases are signed, nobody excuses a FAIL alone."""
-        return self.signed
-
-    @property
     def worst_motion(self) -> dict[str, float]:
         """The bounds of the worst motion that the channel has, by metric of the bench's verdict."""
         found = {f"worst_motion_{unit}": getattr(self, f"worst_motion_{unit}") for unit in ("ms", "m", "rad")}
         return {name: bound for name, bound in found.items() if bound is not None}
 
-    def by_right(self, right: Right) -> tuple[Name, ...]:
-        """Names that the channel gives a right to."""
-        return {"approve": self.approvers, "rollback": self.rollback_by, "waive": self.waive_by}[right]
 
-    @property
-    def candidate_ttl(self) -> timedelta:
-        """How long a candidate may wait."""
-        return timedelta(hours=self.candidate_ttl_h)
+class Rules(Document):
+    """Who is who and who may do what: the part of a policy by which decisions of any time are judged."""
+
+    people: tuple[Person, ...]
+    channels: Mapping[Name, ChannelRules]
+
+    def by_email(self, email: str) -> Person | None:
+        """Who commits under that e-mail."""
+        return next((person for person in self.people if email in person.emails), None)
+
+    def by_airflow_id(self, airflow_id: str) -> Person | None:
+        """Who has that Airflow account."""
+        return next((person for person in self.people if airflow_id in person.airflow_ids), None)
+
+    def who(self, identity: str) -> Person | None:
+        """Who is meant by a commit e-mail or an Airflow id."""
+        return self.by_email(identity) or self.by_airflow_id(identity)
+
+    def person(self, identity: str) -> Person | None:
+        """Who is meant by a name, a commit e-mail or an Airflow id; no two people share one of these."""
+        return next((person for person in self.people if person.name == identity), None) or self.who(identity)
+
+    def holders(self, channel: str, right: Right) -> tuple[Person, ...]:
+        """The people who have a right in a channel; a program has none where automatic answers do not count."""
+        rules = self.channels[channel]
+        named = (person for person in self.people if person.name in rules.by_right(right))
+        return tuple(person for person in named if rules.allow_automatic or not person.automatic)
 
 
-class Policy(Document):
+class Policy(Rules):
     """`release/policy.yaml`."""
 
     version: Literal[2] = 2
-    people: tuple[Person, ...]
     channels: dict[Name, Channel]
     keys: Annotated[tuple[TrustedKey, ...], Field(max_length=1000)] = ()
     """Whose signatures count. A pull request's gates have keys of their own, which stay out of here."""
@@ -173,28 +207,6 @@ class Policy(Document):
         if name not in self.channels:
             raise InputError("no such channel in the policy", actual=name, expected=" | ".join(sorted(self.channels)))
         return self.channels[name]
-
-    def by_email(self, email: str) -> Person | None:
-        """Who commits under that e-mail."""
-        return next((person for person in self.people if email in person.emails), None)
-
-    def by_airflow_id(self, airflow_id: str) -> Person | None:
-        """Who has that Airflow account."""
-        return next((person for person in self.people if airflow_id in person.airflow_ids), None)
-
-    def who(self, identity: str) -> Person | None:
-        """Who is meant by a commit e-mail or an Airflow id."""
-        return self.by_email(identity) or self.by_airflow_id(identity)
-
-    def person(self, identity: str) -> Person | None:
-        """Who is meant by a name, a commit e-mail or an Airflow id; no two people share one of these."""
-        return next((person for person in self.people if person.name == identity), None) or self.who(identity)
-
-    def holders(self, channel: str, right: Right) -> tuple[Person, ...]:
-        """The people who have a right in a channel; a program has none where automatic answers do not count."""
-        rules = self.channel(channel)
-        named = (person for person in self.people if person.name in rules.by_right(right))
-        return tuple(person for person in named if rules.allow_automatic or not person.automatic)
 
 
 def _check_whole(channel: str, value: Any, what: str) -> None:

@@ -16,9 +16,10 @@ from simgate.core.journal import Line
 from simgate.core.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from simgate.core.signature import MANIFEST_TYPE, MAX_ENVELOPE_BYTES, Envelope, Signer
 from simgate.core.store import Store
+from simgate.release.approvals import read_approval
 from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.entry import ApprovalRef
 from simgate.release.evidence import observations
-from simgate.release.ledger import Ledger
 from simgate.release.policy import Role
 from simgate.release.trusted_key import KeyRole, TrustedKey
 
@@ -68,19 +69,6 @@ def line_check(uri: str, line: Line, role: KeyRole, keys: Keys) -> SignatureChec
     return _judge(uri, role, line.envelope, keys, line.entry.at)
 
 
-def ledger_checks(store: Store, model: str, keys: Keys) -> Iterator[SignatureCheck]:
-    """Every entry of a ledger; an unsigned one that follows a signed one is wrong, whatever is demanded."""
-    signed = False
-    for line in Ledger(store, model).lines():
-        uri = f"ledger/{model} entry {line.entry.seq}"
-        check = line_check(uri, line, "ledger", keys)
-        if check.state == "unsigned" and signed:
-            problem = f"{uri} is not signed, those before it are: a ledger key must sign it"
-            check = SignatureCheck(uri, "ledger", "wrong", "", problem)
-        signed = signed or line.envelope is not None
-        yield check
-
-
 def candidate_check(store: Store, entry: CandidateEntry, keys: Keys) -> SignatureCheck:
     """Whether a planner key signed a candidate."""
     model, channel = entry.candidate.model, entry.candidate.channel
@@ -103,9 +91,16 @@ def evidence_checks(
         yield manifest_check(store, ref, keys)
 
 
-def release_problems(store: Store, entry: CandidateEntry, keys: Keys, signer: Signer | None) -> Iterator[str]:
-    """Why a signed channel does not believe a candidate, what it stands on, or who would write the entry."""
-    yield from signer_problems(signer, "ledger", keys)
+def approval_check(store: Store, ref: ApprovalRef, keys: Keys) -> SignatureCheck:
+    """Whether an approval key signed an answer as it was read."""
+    kept = read_approval(store, ref)
+    if kept.envelope is None:
+        return _none(ref.record, "approval")
+    return _judge(ref.record, "approval", kept.envelope, keys, kept.record.at)
+
+
+def release_problems(store: Store, entry: CandidateEntry, keys: Keys) -> Iterator[str]:
+    """Why a signed channel does not believe a candidate or what it stands on."""
     try:
         yield from (check.problem for check in _release_checks(store, entry, keys) if check.problem)
     except (NotFound, DigestMismatch, InputError) as error:
@@ -117,13 +112,7 @@ def release_problems(store: Store, entry: CandidateEntry, keys: Keys, signer: Si
 
 def _release_checks(store: Store, entry: CandidateEntry, keys: Keys) -> Iterator[SignatureCheck]:
     yield candidate_check(store, entry, keys)
-    yield from ledger_checks(store, entry.candidate.model, keys)
     yield from evidence_checks(store, entry.candidate.evidence, entry.candidate.engine, keys)
-
-
-def ledger_problems(store: Store, model: str, keys: Keys) -> Iterator[str]:
-    """Why a model's ledger is not to be believed."""
-    return (check.problem for check in ledger_checks(store, model, keys) if check.problem)
 
 
 def signer_problems(signer: Signer | None, role: KeyRole, keys: Keys) -> Iterator[str]:
@@ -144,7 +133,7 @@ def _passed(store: Store, manifest: Manifest) -> bool:
 
 
 def _none(uri: str, role: KeyRole) -> SignatureCheck:
-    return SignatureCheck(uri, role, "unsigned", "", f"{uri} is not signed: a {role} key must sign it")
+    return SignatureCheck(uri, role, "unsigned", "", f"{uri} is not signed: {_a(role)} key must sign it")
 
 
 def _judge(uri: str, role: KeyRole, envelope: Envelope, keys: Keys, dated: datetime | None) -> SignatureCheck:
@@ -161,13 +150,13 @@ def _judge_one(
     key = _find(keys, keyid)
     name = _name(keyid)
     if key is None:
-        problem = f"{uri} is signed by {name}, which the policy does not know; a {role} key must sign it"
+        problem = f"{uri} is signed by {name}, which the policy does not know; {_a(role)} key must sign it"
         return SignatureCheck(uri, role, "unknown", keyid, problem)
     if not envelope.signed_by(key.raw):
         problem = f"{uri} is forged: {key.role} {name} never signed that"
         return SignatureCheck(uri, role, "wrong", keyid, problem)
     if key.role != role:
-        problem = f"{uri} is signed by {key.role} {name}; a {role} key must sign it"
+        problem = f"{uri} is signed by {key.role} {name}; {_a(role)} key must sign it"
         return SignatureCheck(uri, role, "wrong", keyid, problem)
     if key.revoked:
         return SignatureCheck(uri, role, "revoked", keyid, f"{uri} is signed by {role} {name}, which is revoked")
@@ -183,6 +172,10 @@ def _find(keys: Keys, keyid: str) -> TrustedKey | None:
 
 def _name(keyid: str) -> str:
     return f"key {keyid[:12]}"
+
+
+def _a(role: str) -> str:
+    return f"an {role}" if role[0] in "aeiou" else f"a {role}"
 
 
 def _finished(manifest: Manifest) -> datetime | None:

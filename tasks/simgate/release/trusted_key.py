@@ -11,7 +11,7 @@ from simgate.core.document import Document
 from simgate.core.errors import InputError
 from simgate.core.signature import PUBLIC_KEY_BYTES, decode, keyid
 
-KeyRole = Literal["gate", "planner", "ledger"]
+KeyRole = Literal["gate", "planner", "approval", "ledger"]
 
 
 class TrustedKey(Document):
@@ -20,7 +20,7 @@ class TrustedKey(Document):
     id: Sha256
     """SHA-256 of the raw public key."""
     role: KeyRole
-    """gate: manifests with a verdict; planner: candidates; ledger: ledger entries."""
+    """gate: manifests with a verdict; planner: candidates; approval: answers as read; ledger: ledger entries."""
     public_key: Annotated[str, Field(max_length=64)]
     """Base64 of the raw 32 bytes of an ed25519 public key."""
     until: AwareDatetime | None = None

@@ -105,7 +105,6 @@ def tell(story: Story, *, stays: bool) -> None:
     from simgate.cli.demo import ending
     from simgate.cli.demo.edit import move_lamp
     from simgate.cli.demo.story import CHANNEL, MODEL
-    from simgate.cli.find import the_live
 
     site, store = story.site, story.store
     _heading("1. The scenes are pushed; Airflow makes a dataset and a model of them")
@@ -119,8 +118,9 @@ def tell(story: Story, *, stays: bool) -> None:
     _heading("3. What is live, and why")
     ending.carry_over(site, store, MODEL)
     ending.show_ledger(site, MODEL)
-    ending.show_lineage(store, MODEL, CHANNEL)
-    ending.show_places(site, store, the_live(store, MODEL, CHANNEL), story.airflow if stays else None)
+    ending.show_lineage(site, store, MODEL, CHANNEL)
+    if (live := story.live()) is not None:
+        ending.show_places(site, store, live, story.airflow if stays else None)
 
 
 def _heading(text: str) -> None:

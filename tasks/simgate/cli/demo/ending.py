@@ -20,20 +20,20 @@ from simgate_airflow.standalone import LocalAirflow
 def show_ledger(site: Site, model: str) -> None:
     """Every decision."""
     console().print("\n[bold]The ledger[/]  (simgate history)")
-    history(model=model, store=str(site.store))
+    history(model=model, policy=site.policy, store=str(site.store))
 
 
-def show_lineage(store: Store, model: str, channel: str) -> None:
+def show_lineage(site: Site, store: Store, model: str, channel: str) -> None:
     """The live model down to scene files."""
     console().print("\n[bold]What the live model was made from[/]  (simgate lineage; --files names each file)")
-    title, roots = roots_of(store, "main", model, channel)
+    title, roots = roots_of(store, site.policy, "main", model, channel)
     console().print(draw(store, title, roots, files=False))
 
 
 def carry_over(site: Site, store: Store, model: str) -> None:
     """Mirror the ledger to MLflow; a failure is told and fails nothing."""
     with console().status("mirroring the ledger to MLflow"):
-        problem = mirror(store.url, model, site.mlflow_uri)
+        problem = mirror(store.url, model, site.mlflow_uri, site.policy)
     if problem:
         console().print(f"\n[yellow]MLflow's registry was not updated:[/] {problem}")
 

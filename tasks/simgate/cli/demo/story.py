@@ -24,7 +24,9 @@ from simgate.core.heads import ScenesHead, dataset_head, push_scenes
 from simgate.core.store import Store
 from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, run_folders
 from simgate.release.candidate import candidates
-from simgate.release.ledger import Ledger
+from simgate.release.entry import LiveModel
+from simgate.release.judge import judge
+from simgate.release.policy import Policy
 from simgate_airflow.standalone import LocalAirflow
 
 DOMAIN = "main"
@@ -67,7 +69,7 @@ class Story:
 
     def release(self, dataset: ManifestRef, is_new: bool) -> None:
         """See a model of the dataset made, judged, approved and promoted."""
-        live = Ledger(self.store, MODEL).live(CHANNEL)
+        live = self.live()
         if live is not None and self._dataset_of(live.candidate) == dataset:
             console().print("the live model is made of this dataset already: no stage runs")
             return
@@ -77,10 +79,14 @@ class Story:
         why = self._planned("release_model", lambda found: _dataset(found) == dataset)
         self._follow(why, "release_model: the dataset becomes a released model")
         show_reasons(self.store, why, before)
-        now = Ledger(self.store, MODEL).live(CHANNEL)
+        now = self.live()
         if now is None or now == live:
             raise SimgateError("nothing new went live", remedy="`simgate history` and release_model in Airflow say why")
         console().print(f"[bold green]live:[/] {MODEL} in channel {CHANNEL}, engine {short(now.engine)}")
+
+    def live(self) -> LiveModel | None:
+        """The live model, out of a ledger that holds."""
+        return judge(self.store, Policy.load(self.site.policy), MODEL).must_hold().live(CHANNEL)
 
     def api(self, account: str) -> Api:
         """Airflow in an account's name."""

@@ -1,0 +1,92 @@
+"""simgate witness: note down each ledger's head in a file that the ledger's writer cannot reach."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simgate.cli.console import console
+from simgate.cli.find import models
+from simgate.cli.options import DEFAULT_STORE, StoreOption, open_store
+from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
+from simgate.core.artifact import Sha256
+from simgate.core.document import Document
+from simgate.core.errors import DigestMismatch, InputError
+from simgate.core.store import Store
+from simgate.release.entry import LedgerEntry
+
+MAX_WITNESS_BYTES = 64 * 1024 * 1024
+NO_WITNESS = Path()
+WitnessOption = Annotated[
+    Path, typer.Option("--witness", help="File that `simgate witness` wrote: a cut-off tail is noticed.")
+]
+
+
+class NotedHead(Document):
+    """One line of a witness file: a ledger's head as somebody saw it."""
+
+    model: str
+    seq: int
+    sha256: Sha256
+    noted_at: datetime
+
+
+def witness(
+    file: Annotated[Path, typer.Argument(help="File to append to, owned by another account than the ledger's.")],
+    policy: PolicyOption = DEFAULT_POLICY,
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Judge every ledger, check that what was noted before is still in it, and note its head.
+
+    Run it on a clock, under an account that the ledger's writer does not have. Exit 1: a ledger has lost entries.
+    """
+    from simgate.release.judge import judge
+    from simgate.release.policy import Policy
+
+    place, rules = open_store(store), Policy.load(policy)
+    noted = noted_heads(file) if file.exists() else {}
+    for model in sorted({*models(place), *noted}):
+        entries = judge(place, rules, model).must_hold().entries
+        _check(place, model, {entry.sha256 for entry in entries}, noted.get(model, []))
+        if entries and entries[-1].sha256 not in noted.get(model, []):
+            _note(file, model, entries[-1])
+
+
+def noted_heads(file: Path) -> dict[str, list[str]]:
+    """Digests by model, in the order they were noted; nothing for no file."""
+    if file == NO_WITNESS:
+        return {}
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read witness {file}: {error.strerror}") from error
+    if len(data) > MAX_WITNESS_BYTES:
+        raise InputError(f"witness {file} is too large", actual=len(data), expected=f"at most {MAX_WITNESS_BYTES}")
+    found: dict[str, list[str]] = {}
+    for number, line in enumerate(data.splitlines(), start=1):
+        head = NotedHead.from_json(line, what=f"line {number} of {file.name}")
+        found.setdefault(head.model, []).append(head.sha256)
+    return found
+
+
+def _check(store: Store, model: str, there: set[str], noted: list[str]) -> None:
+    for sha256 in noted:
+        if sha256 not in there:
+            raise DigestMismatch(
+                f"the ledger of {model} has lost entries", actual=f"{len(there)} entries",
+                expected=f"one with digest {sha256}", remedy=f"restore {store.url} from a backup",
+            )  # fmt: skip
+
+
+def _note(file: Path, model: str, head: LedgerEntry) -> None:
+    line = NotedHead(model=model, seq=head.seq, sha256=head.sha256, noted_at=datetime.now(UTC)).to_json() + b"\n"
+    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "ab") as out:
+        out.write(line)
+        out.flush()
+        os.fsync(out.fileno())
+    console().print(f"noted {model} entry {head.seq}, {head.sha256}")

@@ -1,0 +1,242 @@
+"""Judge: reads a model's release state. Every reader and every writer of the ledger goes through `judge`.
+
+An entry is proven when all of this holds for it and for every entry before it:
+
+    chain        its number follows the number before, it names the digest of the entry before, and time runs forward
+    signature    a ledger key of the policy signed it, where a channel that the model is released into demands that
+    policy       the policy that it was decided under is kept, and gave the person the right to decide
+    candidate    it lies in the journal of its own model and channel, signed where the channel is signed
+    approval     the record that the entry names is there, accepted, about this candidate, used once, and signed
+    transition   the state after it is what its decision makes of the state before
+
+What is live is proven when its export run left the very engine that the ledger names. What the evidence says is not
+judged here: `promote` does that before it writes, and `simgate verify` does it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from simgate.core.errors import Damaged, DigestMismatch, InputError, NotFound, Refused
+from simgate.core.journal import Journal, Line
+from simgate.core.manifest import read_manifest
+from simgate.core.store import Store
+from simgate.release.answer import promotion_problems, settlement_problems
+from simgate.release.candidate import CLOCKS_DIFFER, CandidateEntry, candidates
+from simgate.release.entry import EMPTY, LedgerEntry, LiveModel, State
+from simgate.release.policies import read_rules
+from simgate.release.policy import Policy, Rules
+from simgate.release.rights import right_problems
+from simgate.release.signatures import SignatureCheck, approval_check, candidate_check, line_check
+from simgate.release.transition import state_after
+
+DAMAGE = (Damaged, DigestMismatch, InputError, NotFound)
+"""Errors that say something about the release. A store that does not answer says nothing, and raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseState:
+    """What is proven of a model's ledger, and why the rest is not."""
+
+    model: str
+    entries: tuple[LedgerEntry, ...]
+    """Proven entries, oldest first."""
+    problem: str
+    """The first entry that does not hold, and why; empty where all hold."""
+    signatures: tuple[SignatureCheck, ...]
+    """Every signature that was looked at."""
+    signed: bool
+    """Whether entries of this ledger must be signed."""
+
+    @property
+    def head(self) -> LedgerEntry | None:
+        """The newest proven entry."""
+        return self.entries[-1] if self.entries else None
+
+    @property
+    def state(self) -> State:
+        """What holds after the newest proven entry."""
+        return self.entries[-1].after if self.entries else EMPTY
+
+    def state_at(self, moment: datetime) -> State:
+        """What held at a time."""
+        before = [entry for entry in self.entries if entry.at <= moment]
+        return before[-1].after if before else EMPTY
+
+    def live(self, channel: str) -> LiveModel | None:
+        """What a channel serves; None where nothing is live."""
+        found = self.state.channels.get(channel)
+        return found.live if found else None
+
+    def must_hold(self) -> ReleaseState:
+        """This state; Refused where an entry does not hold: nothing is appended to, signed or served from it."""
+        if self.problem:
+            raise Refused(
+                f"the ledger of {self.model} does not hold: {self.problem}",
+                remedy="see `simgate verify`, then restore the store from a backup or with `simgate store recover`",
+            )
+        return self
+
+
+def judge(store: Store, policy: Policy, model: str) -> ReleaseState:
+    """The release state of a model, as far as it is proven."""
+    lines, broken = _lines(store, model)
+    walk = _Walk(store, policy, model, signed=_demanded(store, policy, model, lines))
+    problem = next((said for line in lines if (said := walk.take(line))), broken)
+    kept, unproven = _engines(store, walk.entries)
+    problem = unproven or problem or _cut_tail(store, model, walk.entries)
+    return ReleaseState(model, kept, problem, tuple(walk.signatures), walk.signed)
+
+
+def _cut_tail(store: Store, model: str, entries: Sequence[LedgerEntry]) -> str:
+    """Whether a candidate was proposed after an entry that is no more."""
+    known = {"", *(entry.sha256 for entry in entries)}
+    for channel in proposed_channels(store, model):
+        for entry in journal_of(store, model, channel).values():
+            if entry.candidate.replaces not in known:
+                seen = f"candidate {entry.seq} for {channel} was proposed after entry {entry.candidate.replaces[:12]}"
+                return f"it has lost entries: {seen}, which is not there"
+    return ""
+
+
+def proposed_channels(store: Store, model: str) -> list[str]:
+    """Channels that the model was proposed for."""
+    return sorted(path.rstrip("/").rpartition("/")[2] for path in store.children(f"candidates/{model}")[0])
+
+
+def _lines(store: Store, model: str) -> tuple[list[Line], str]:
+    found: list[Line] = []
+    try:
+        for line in Journal(store, f"ledger/{model}").lines():
+            found.append(line)  # noqa: PERF402  what was read before the damage counts
+    except DAMAGE as error:
+        return found, str(error)
+    return found, ""
+
+
+def _demanded(store: Store, policy: Policy, model: str, lines: Sequence[Line]) -> bool:
+    """Whether a channel that the model is released into, or waits for, is signed."""
+    decisions = (line.entry.body.get("decision") for line in lines)
+    named = {str(item.get("channel")) for item in decisions if isinstance(item, dict)}
+    return any(
+        policy.channels[name].signed for name in {*proposed_channels(store, model), *named} if name in policy.channels
+    )
+
+
+def _engines(store: Store, entries: Sequence[LedgerEntry]) -> tuple[tuple[LedgerEntry, ...], str]:
+    """The entries up to the first whose live model's engine is not what its export run left."""
+    state = entries[-1].after if entries else EMPTY
+    for live in (now.live for now in state.channels.values() if now.live is not None):
+        if problem := _engine_problem(store, live):
+            since = next(number for number, entry in enumerate(entries) if entry.decision.subject == live.candidate)
+            return tuple(entries[:since]), f"entry {entries[since].seq} ({entries[since].action}): {problem}"
+    return tuple(entries), ""
+
+
+def _engine_problem(store: Store, live: LiveModel) -> str:
+    try:
+        found = read_manifest(store, live.evidence["export"]).content_digest
+    except KeyError:
+        return "its evidence names no export run"
+    except DAMAGE as error:
+        return f"its export run cannot be read: {error}"
+    return "" if found == live.engine else f"it names engine {live.engine}, its export run left {found}"
+
+
+@dataclass
+class _Walk:
+    """Takes entry after entry, and stops at the first that does not hold."""
+
+    store: Store
+    policy: Policy
+    model: str
+    signed: bool
+    entries: list[LedgerEntry] = field(default_factory=list)
+    signatures: list[SignatureCheck] = field(default_factory=list)
+    _journals: dict[str, dict[str, CandidateEntry]] = field(default_factory=dict)
+
+    @property
+    def _before(self) -> State:
+        return self.entries[-1].after if self.entries else EMPTY
+
+    def take(self, line: Line) -> str:
+        """Add an entry; why it does not hold, or nothing."""
+        try:
+            entry = LedgerEntry.of(line.entry)
+            problem = next(self._problems(line, entry), "")
+        except DAMAGE as error:
+            problem = str(error)
+        if problem:
+            return f"entry {line.entry.seq}: {problem}"
+        self.entries.append(entry)
+        return ""
+
+    def _problems(self, line: Line, entry: LedgerEntry) -> Iterator[str]:
+        yield from _time_problems(entry)
+        rules = read_rules(self.store, entry.decision.policy_sha256)
+        named = rules.channels.get(entry.decision.channel)
+        self.signed = self.signed or (named is not None and named.signed)
+        yield from self._signature(line)
+        candidate = self._candidate(entry)
+        yield from right_problems(rules, entry.decision, signed=self.signed)
+        yield from self._approval(rules, entry, candidate)
+        if state_after(self._before, entry.decision, candidate) != entry.after:
+            yield f"the state after it is not what its {entry.action} makes of the state before"
+
+    def _signature(self, line: Line) -> Iterator[str]:
+        uri = f"ledger/{self.model} entry {line.entry.seq}"
+        check = line_check(uri, line, "ledger", self.policy.keys)
+        follows_signed = any(item.role == "ledger" and item.state != "unsigned" for item in self.signatures)
+        yield from self._judge(check, demanded=self.signed or follows_signed)
+
+    def _judge(self, check: SignatureCheck, *, demanded: bool) -> Iterator[str]:
+        self.signatures.append(check)
+        if check.problem and (demanded or check.state == "wrong"):
+            yield check.problem
+
+    def _candidate(self, entry: LedgerEntry) -> CandidateEntry | None:
+        if entry.action not in ("promote", "settle", "rollback"):
+            return None
+        channel = entry.decision.channel
+        if channel not in self._journals:
+            self._journals[channel] = journal_of(self.store, self.model, channel)
+        return self._journals[channel].get(entry.decision.subject)
+
+    def _approval(self, rules: Rules, entry: LedgerEntry, candidate: CandidateEntry | None) -> Iterator[str]:
+        ref = entry.decision.approval
+        if ref is not None and ref.id in {used.approval_id for used in self.entries}:
+            yield f"approval {ref.id[:12]} was used before"
+        if candidate is None:
+            return
+        if entry.action == "promote":
+            newer = [item for item in self._journals[entry.decision.channel].values() if item.seq > candidate.seq]
+            yield from promotion_problems(self.store, rules, entry, candidate, newer)
+        if entry.action == "settle":
+            yield from settlement_problems(self.store, rules, entry, candidate)
+        yield from self._signed_by_whom(entry, candidate)
+
+    def _signed_by_whom(self, entry: LedgerEntry, candidate: CandidateEntry) -> Iterator[str]:
+        yield from self._judge(candidate_check(self.store, candidate, self.policy.keys), demanded=self.signed)
+        if entry.decision.approval is not None:
+            check = approval_check(self.store, entry.decision.approval, self.policy.keys)
+            yield from self._judge(check, demanded=self.signed)
+
+
+def journal_of(store: Store, model: str, channel: str) -> dict[str, CandidateEntry]:
+    """Candidates of a channel by digest, up to the first that is damaged: what follows it is not proven."""
+    found: dict[str, CandidateEntry] = {}
+    try:
+        for entry in candidates(store, model, channel).all():
+            found[entry.digest] = entry
+    except DAMAGE:
+        return found
+    return found
+
+
+def _time_problems(entry: LedgerEntry) -> Iterator[str]:
+    if not entry.decision.decided_at <= entry.at:
+        yield f"it was decided at {entry.decision.decided_at}, after it was written ({entry.at})"
+    if entry.at > datetime.now(UTC) + CLOCKS_DIFFER:
+        yield f"it is dated {entry.at}, which is yet to come"

@@ -1,0 +1,55 @@
+"""Rights: whether a person may decide what they decided, by the policy under which they did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simgate.release.entry import Decision
+from simgate.release.policy import ChannelRules, Rules
+
+AUTOMATIC_NAME = "simgate"
+"""Who settles a gate that ended without an answer."""
+
+
+def right_problems(policy: Rules, decision: Decision, *, signed: bool) -> Iterator[str]:
+    """Why a decision by hand does not count; a promotion's right is its approval's, judged with the answer."""
+    if decision.action in ("promote", "settle"):
+        return
+    if decision.action == "quarantine":
+        # It makes nothing live: whoever the policy knows may pull the brake.
+        yield from _known(policy, decision.who, "quarantine")
+        return
+    channel = policy.channels.get(decision.channel)
+    if channel is None:
+        yield f"channel {decision.channel!r} is not in the policy"
+        return
+    allowed = channel.rollback_by if decision.action == "rollback" else channel.waive_by
+    yield from _allowed(policy, channel, decision.who, decision.action, allowed or channel.approvers)
+    if decision.action == "waive" and (signed or channel.signed):
+        yield from _second(policy, channel, decision, allowed or channel.approvers)
+
+
+def _known(policy: Rules, who: str, action: str) -> Iterator[str]:
+    if policy.person(who) is None:
+        yield f"{who!r} is nobody in the policy and may not {action}"
+
+
+def _allowed(policy: Rules, channel: ChannelRules, who: str, action: str, allowed: tuple[str, ...]) -> Iterator[str]:
+    person = policy.person(who)
+    verb = {"rollback": "roll back", "waive": "waive"}[action]
+    if person is None:
+        yield f"{who!r} is nobody in the policy and may not {verb}"
+    elif person.name not in allowed:
+        yield f"{person.name} may not {verb} in this channel; those who may: {', '.join(allowed)}"
+    elif person.automatic and not channel.allow_automatic:
+        yield f"{person.name} is a program and may not {verb} in this channel"
+
+
+def _second(policy: Rules, channel: ChannelRules, decision: Decision, allowed: tuple[str, ...]) -> Iterator[str]:
+    if not decision.second:
+        yield "a waiver in a signed channel needs a second person"
+        return
+    yield from _allowed(policy, channel, decision.second, "waive", allowed)
+    first, second = policy.person(decision.who), policy.person(decision.second)
+    if first is not None and second is not None and first.name == second.name:
+        yield f"{first.name} cannot be the second person of their own waiver"
