@@ -13,16 +13,19 @@ import yaml
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from simgate.core.heads import dataset_head, push_scenes
+from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.record import DatasetWhy, read_why, task_lines
 from simgate.release.approval import REJECT, ApprovalRecord
 from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.policy import Policy
+from simgate.release.softening import softenings
 from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
 from simgate_airflow import dataset_run, promotion, question, release_run, run_record
 from simgate_airflow.assets import DATASET
 from tests.e2e import small_stages
-from tests.e2e.conftest import POLICY
+from tests.e2e.conftest import POLICY, ROOT
 from tests.raw_ledger import Ledger
 from tests.release_chain import answer
 
@@ -228,3 +231,19 @@ def test_the_reason_of_a_reject_is_kept_with_the_answer(store: Store, tmp_path: 
     promotion.settle(run)
     (key,) = store.keys("approvals")
     assert ApprovalRecord.from_json(store.get(key), what=key).gate.reason == "it hits the desk"
+
+
+@pytest.mark.parametrize(("changes", "softer"), [({}, []), ({"min_map_50": 0.0}, ["min_map_50"])])
+def test_what_the_demo_plans_is_no_softer_than_the_shipped_channel_and_a_softer_run_is_named(
+    store: Store, tmp_path: Path, changes: dict[str, Any], softer: list[str]
+):
+    dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
+    run = context("release_model", "manual__1", kind="manual", who="engineer")
+    run["params"]["recipe"] |= changes
+    release_run.plan(run)
+    make(store, run, "train", "evaluate", "export", "hil")
+    release_run.propose_candidate(run)
+    entry = candidates(store, "navigator", "demo").newest()
+    found = {role: read_manifest(store, ref) for role, ref in entry.candidate.evidence.items()}
+    channel = Policy.load(ROOT / "release" / "policy.yaml").channels["demo"]
+    assert [item.field for item in softenings(store, channel, found)] == softer

@@ -16,6 +16,7 @@ from simgate.core.spec import Spec
 from simgate.core.store import Store
 from simgate.core.strictness import Leaf, Stricter, leaves
 from simgate.release.policy import Channel, Policy
+from simgate.release.policy_warnings import policy_warnings
 from simgate.release.promote import promote
 from simgate.release.reference import GATES, Gate, Reference, lacking
 from simgate.release.softening import looser, softenings, softer
@@ -217,6 +218,17 @@ def test_a_dataset_that_was_simulated_otherwise_is_refused(chain: Chain, asks: d
         approve(chain)
 
 
+def test_a_dataset_without_shards_is_refused(chain: Chain) -> None:
+    commit = chain.commit
+
+    def without_shards(stage: str, spec: Any, inputs: Any, outputs: Any, **more: Any) -> Any:
+        return commit(stage, spec, [] if stage == "validate" else inputs, outputs, **more)
+
+    chain.commit = without_shards  # type: ignore[method-assign]
+    with pytest.raises(Refused, match="names no shard"):
+        approve(chain)
+
+
 def test_fewer_frames_are_refused_on_both_sides(chain: Chain) -> None:
     chain.policy = demo_with(reference=Reference.of(
         DATASET.model_copy(update={"simulation": DATASET.simulation.model_copy(update={"frames_per_episode": 3})}),
@@ -359,6 +371,29 @@ def test_a_waiver_needs_a_second_person_where_releases_are_signed() -> None:
 
     assert second(True)
     assert not second(False)
+
+
+WARNED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    ("a gate less", {"gates": list(GATES[:3])}, {"hil": None}, "has no gate hil"),
+    ("nobody rolls back", {"rollback_by": []}, {}, "lets nobody rollback"),
+    ("one waiver", {"signed": True}, {}, "needs two people for a waiver, and one has that right"),
+    ("no key", {"signed": True}, {}, "the policy trusts no key"),
+    ("trips", {}, {"hil": {"max_trips": 3}}, "lets the safety monitor trip 3 times"),
+    ("any motion", {}, {}, "does not bound the worst motion"),
+    ("no better", {}, {"evaluate": {"min_success_gain": 0}}, "no better than an untrained one"),
+    ("nothing seen", {}, {"evaluate": {"min_map_50": 0}}, "asks nothing of evaluate's map_50"),
+    ("any seed", {}, {"dataset": {"seeds": "any"}}, "takes a dataset of any seed"),
+    ("emulated", {}, {}, "takes an emulated bench"),
+]
+
+
+@pytest.mark.parametrize(("changes", "asks", "warning"), [row[1:] for row in WARNED], ids=[row[0] for row in WARNED])
+def test_what_lets_much_through_is_warned_of(changes: dict[str, Any], asks: dict[str, Any], warning: str) -> None:
+    reference = on_bench("emulated")
+    for name, fields in asks.items():
+        reference[name] = {**reference[name], **fields} if fields else None
+    value = raw(reference={name: item for name, item in reference.items() if item is not None}, **changes)
+    assert any(warning in text for _, text in policy_warnings(Policy.from_value(value, what="policy")))
 
 
 def test_a_person_is_found_under_every_name_and_no_two_share_one() -> None:

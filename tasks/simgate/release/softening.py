@@ -8,6 +8,7 @@ from functools import reduce
 from typing import Any
 
 from simgate.core.canonical import canonical_json
+from simgate.core.errors import InputError
 from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.many import at_once
 from simgate.core.spec import Spec
@@ -102,6 +103,8 @@ def looser(way: Way, own: Any, wanted: Any) -> bool:
 
 def _dataset(store: Store, reference: DatasetReference, validate: Manifest) -> Iterator[Softening]:
     links = [link for link in validate.dependencies if link.name == "generate"]
+    if not links:
+        raise InputError("the dataset names no shard, so nobody knows how it was simulated", remedy="build it again")
     specs = {canonical_json(item.spec): item for item in at_once(lambda link: read_manifest(store, link.ref), links)}
     seen: dict[Softening, None] = {}
     for manifest in specs.values():
