@@ -96,7 +96,21 @@ def _reasons(trace: Trace, spec: HilSpec) -> list[str]:
         reasons.append(f"latency_p99_ms {metrics['latency_p99_ms']:.1f}, at most {deadline_ms:g} pass")
     if not metrics["command_error"] <= spec.max_command_error:
         reasons.append(f"command_error {metrics['command_error']:.3f}, at most {spec.max_command_error:g} pass")
-    return reasons
+    return reasons + _far_reasons(metrics, spec)
+
+
+def _far_reasons(metrics: Mapping[str, float], spec: HilSpec) -> list[str]:
+    """Limits under which the base could get too far after the last input, however the device behaved."""
+    bounds = {
+        "worst_motion_ms": spec.max_worst_motion_ms,
+        "worst_motion_m": spec.max_worst_motion_m,
+        "worst_motion_rad": spec.max_worst_motion_rad,
+    }
+    return [
+        f"{name} {metrics[name]:g} by the limits, at most {bound:g} pass"
+        for name, bound in bounds.items()
+        if not metrics[name] <= bound
+    ]
 
 
 def _unanswered(drive: DriveTrace, *, cut_short: bool) -> list[str]:
