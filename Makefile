@@ -37,7 +37,7 @@ QUIETLY = quietly() { \
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/' | expand -t 20
-	@echo "  SOAK: make soak MINUTES=10 SEED=1    DEMO: make demo APPROVE=yes (answers the gate itself)"
+	@echo "  SOAK: make soak MINUTES=10 SEED=1    DEMO: make demo APPROVE=yes (or no: answers the gate itself)"
 
 setup: $(STAMP) ## the virtual environment in .venv, from constraints.txt
 

@@ -11,12 +11,17 @@ import pytest
 
 from simgate.cli.demo.api import Api, TaskState
 from simgate.cli.demo.board import Board, Row
+from simgate.cli.demo.command import answer_of
 from simgate.cli.demo.edit import EDITED_FILE, move_lamp
-from simgate.cli.demo.follow import DagRun, failure, log_path, rows
-from simgate.cli.demo.gate import Gate
+from simgate.cli.demo.failure import failure
+from simgate.cli.demo.follow import rows
+from simgate.cli.demo.gate import REASON, Gate
+from simgate.cli.demo.page import candidate_page, gate_page, run_page, task_page
 from simgate.cli.demo.site import Site, this_site
+from simgate.cli.demo.task_log import DagRun, log_path
 from simgate.cli.demo.wait import TookTooLong, wait_for
 from simgate.core.errors import InputError
+from tests.unit.demo_candidate import CANDIDATE
 
 RUN = DagRun("build_dataset", "asset_triggered__2026-11-21T01:00:00+00:00_x")
 LAMP = """#usda 1.0
@@ -63,10 +68,13 @@ def test_a_running_task_shows_its_last_progress(tmp_path: Path) -> None:
 def test_a_failure_names_the_task_and_shows_its_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     failed = task("index", "failed")
     write_log(tmp_path, failed, {"event": "opening"}, {"event": "index: InputError: prim /World/rug has no texture"})
-    error = failure([task("plan", "success"), failed], tmp_path, RUN)
+    error = failure("http://airflow", [task("plan", "success"), failed], tmp_path, RUN)
+    said = capsys.readouterr().err
     assert "index" in str(error)
     assert "no texture" in str(error)
-    assert "  | opening" in capsys.readouterr().err
+    assert "  | opening" in said
+    assert str(log_path(tmp_path, RUN, failed)) in said
+    assert task_page("http://airflow", RUN.dag, RUN.run, "index") in said
 
 
 class FakeAirflow:
@@ -84,14 +92,17 @@ class FakeAirflow:
         return httpx.Response(200, json={"response_received": bool(self.answers)})
 
 
-def gate_on(airflow: FakeAirflow, *, unattended: bool) -> Gate:
+def gate_on(airflow: FakeAirflow, *, answer: str) -> Gate:
     api = Api("http://airflow", "demo-responder", "secret", transport=httpx.MockTransport(airflow))
-    return Gate(api, RUN, "http://airflow", "manager-password", unattended)
+    return Gate(api, RUN, "http://airflow", "manager-password", answer, lambda: CANDIDATE)
 
 
-def test_the_responder_answers_once_and_not_before_the_gate_has_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("answer", ["Approve", "Reject"])
+def test_the_responder_answers_once_and_not_before_the_gate_has_settled(
+    monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
     airflow = FakeAirflow()
-    gate = gate_on(airflow, unattended=True)
+    gate = gate_on(airflow, answer=answer)
     clock = iter([100.0, 101.0, 102.9, 103.1, 103.2])
     monkeypatch.setattr("simgate.cli.demo.gate.time.monotonic", lambda: next(clock))
     board = Board.__new__(Board)
@@ -101,12 +112,12 @@ def test_the_responder_answers_once_and_not_before_the_gate_has_settled(monkeypa
         gate(board)
         answered.append(len(airflow.answers))
     assert answered == [0, 0, 0, 1, 1]
-    assert airflow.answers == [{"chosen_options": ["Approve"], "params_input": {}}]
+    assert airflow.answers == [{"chosen_options": [answer], "params_input": {"reason": REASON}}]
 
 
 def test_with_a_person_there_the_gate_is_shown_and_never_answered(capsys: pytest.CaptureFixture[str]) -> None:
     airflow = FakeAirflow()
-    gate = gate_on(airflow, unattended=False)
+    gate = gate_on(airflow, answer="")
     with Board("release") as board:
         for _ in range(3):
             gate(board)
@@ -114,7 +125,38 @@ def test_with_a_person_there_the_gate_is_shown_and_never_answered(capsys: pytest
     assert airflow.answers == []
     assert said.count("manager-password") == 1
     assert "release-manager" in said
-    assert "http://airflow/dags/build_dataset/runs/" in said
+    for page in (
+        candidate_page("http://airflow", CANDIDATE.digest),
+        run_page("http://airflow", RUN.dag, RUN.run),
+        gate_page("http://airflow", RUN.dag, RUN.run),
+    ):
+        assert said.splitlines().count(f"  {page}") == 1, "alone in its line, so that it can be copied and clicked"
+
+
+def test_a_page_s_address_is_quoted_part_by_part() -> None:
+    page = run_page("http://airflow", "release_model", "manual__2026-11-30T20:52:51+00:00_a/b")
+    assert page == "http://airflow/simgate/run/release_model/manual__2026-11-30T20%3A52%3A51%2B00%3A00_a%2Fb"
+    assert candidate_page("http://airflow", "c0ffee").endswith("/simgate/candidate/navigator/demo/c0ffee")
+
+
+@pytest.mark.parametrize(
+    ("word", "attended", "answer"),
+    [
+        ("", True, ""),
+        ("", False, "Approve"),
+        ("yes", True, "Approve"),
+        ("YES", False, "Approve"),
+        ("no", True, "Reject"),
+        ("no", False, "Reject"),
+    ],
+)
+def test_approve_says_what_the_responder_answers(word: str, attended: bool, answer: str) -> None:
+    assert answer_of(word, attended=attended) == answer
+
+
+def test_an_unclear_word_is_refused_and_approves_nothing() -> None:
+    with pytest.raises(InputError, match="APPROVE is unclear, got maybe, expected yes, no, or nothing"):
+        answer_of("maybe", attended=False)
 
 
 def test_a_log_gets_a_line_for_each_change_only(capsys: pytest.CaptureFixture[str]) -> None:

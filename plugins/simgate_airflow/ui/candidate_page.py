@@ -12,7 +12,9 @@ from simgate.core.attempt import read_verdict
 from simgate.core.errors import SimgateError
 from simgate.core.manifest import read_manifest
 from simgate.core.many import at_once
+from simgate.release.policy import Policy
 from simgate_airflow.figures import figures
+from simgate_airflow.settings import settings
 from simgate_airflow.ui import page
 from simgate_airflow.ui.address import path_of, report_url, run_url
 from simgate_airflow.ui.change import change_fragment
@@ -36,7 +38,7 @@ def candidate_page(found: KeptCandidate) -> Response:
 
 def _change(found: KeptCandidate) -> str:
     try:
-        return change_fragment(found.store, found.entry)
+        return change_fragment(found.store, Policy.load(settings().policy_path), found.entry)
     except SimgateError as error:
         return page.section("What changed", page.words(f"It cannot be read: {error}"))
 

@@ -12,6 +12,8 @@ import httpx
 from simgate.core.errors import SimgateError
 
 TIMEOUT_S = 30.0
+GATE_TASK = "decide"
+"""The task of release_model that asks a release manager."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,14 @@ class Api:
         found = self._send("GET", "importErrors")["import_errors"]
         return [f"{row['filename']}: {row['stack_trace']}" for row in found]
 
-    def gate_waits(self, dag: str, run: str, task: str) -> bool:
-        """Whether a gate has asked and nobody answered."""
-        path = f"{_run(dag, run)}/taskInstances/{quote(task)}/-1/hitlDetails"
-        answer = self._answer("GET", path, None, None)
+    def gate_waits(self, dag: str, run: str) -> bool:
+        """Whether the run's gate has asked and nobody answered."""
+        answer = self._answer("GET", _gate(dag, run), None, None)
         return answer.status_code == httpx.codes.OK and not answer.json()["response_received"]
 
-    def answer_gate(self, dag: str, run: str, task: str, option: str) -> None:
-        """Answer a gate in this account's name."""
-        path = f"{_run(dag, run)}/taskInstances/{quote(task)}/-1/hitlDetails"
-        self._send("PATCH", path, body={"chosen_options": [option], "params_input": {}})
+    def answer_gate(self, dag: str, run: str, option: str, reason: str) -> None:
+        """Answer the run's gate in this account's name."""
+        self._send("PATCH", _gate(dag, run), body={"chosen_options": [option], "params_input": {"reason": reason}})
 
     def trigger(self, dag: str) -> str:
         """Start a run by hand; its id."""
@@ -108,6 +108,10 @@ class Api:
 
 def _run(dag: str, run: str) -> str:
     return f"dags/{quote(dag, safe='')}/dagRuns/{quote(run, safe='')}"
+
+
+def _gate(dag: str, run: str) -> str:
+    return f"{_run(dag, run)}/taskInstances/{GATE_TASK}/-1/hitlDetails"
 
 
 def _task(row: dict[str, Any]) -> TaskState:

@@ -10,24 +10,30 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simgate.cli.console import console
+from simgate.core.errors import InputError, SimgateError
+from simgate.release.approval import APPROVE, REJECT
 
 if TYPE_CHECKING:
     from simgate.cli.demo.site import Site
-    from simgate.cli.demo.story import Story
+    from simgate.cli.demo.story import Release, Story
     from simgate_airflow.standalone import LocalAirflow
 
 app = typer.Typer(no_args_is_help=True, help="The demo on this machine.")
-YES = ("yes", "y", "1", "true")
+ANSWERS = {"": "", "yes": APPROVE, "y": APPROVE, "1": APPROVE, "true": APPROVE, "no": REJECT, "n": REJECT, "0": REJECT}
 
 
 @app.command()
 def start(
     approve: Annotated[
-        str, typer.Option("--approve", envvar="APPROVE", help="`yes`: the demo's responder answers the gate.")
+        str,
+        typer.Option("--approve", envvar="APPROVE", help="`yes` or `no`: the demo's responder approves or rejects."),
     ] = "",
 ) -> None:
-    """Start Airflow here, release a model, edit a scene, release again; leaves Airflow up where there is a terminal."""
-    from simgate.cli.demo import deployment
+    """Start Airflow here, release a model, edit a scene, release again; leaves Airflow up where there is a terminal.
+
+    Exit codes: 0 a model was approved or rejected, either is a good end; 1 a run failed or nobody decided in time;
+    130 Ctrl-C.
+    """
     from simgate.cli.demo.site import this_site
     from simgate.cli.demo.story import Story
     from simgate.core.store import Store
@@ -35,21 +41,39 @@ def start(
     signal.signal(signal.SIGTERM, _interrupt)
     begun_s = time.monotonic()
     attended = sys.stdin.isatty() and sys.stdout.isatty()
-    site = this_site()
+    answer, site = answer_of(approve, attended=attended), this_site()
     with site.alone():
         airflow = _airflow_of(site.begin(), site)
         keep = False
         try:
-            story = Story(site, Store(str(site.store)), airflow, unattended=approve.lower() in YES or not attended)
-            tell(story, stays=attended)
+            tell(Story(site, Store(str(site.store)), airflow, answer), stays=attended)
             site.finish()
             keep = attended
             console().print(f"\nit took {time.monotonic() - begun_s:.0f} s in all")
+        except SimgateError:
+            # Whoever wants to know why looks into Airflow.
+            keep = attended
+            raise
         finally:
-            if not keep:
-                with console().status("stopping Airflow"):
-                    deployment.stop(airflow)
-                console().print("Airflow is stopped")
+            _leave(airflow, keep=keep)
+
+
+def answer_of(approve: str, *, attended: bool) -> str:
+    """What the responder answers; empty: a person does."""
+    if approve.lower() not in ANSWERS:
+        raise InputError("APPROVE is unclear", actual=approve, expected="yes, no, or nothing: a person answers")
+    return ANSWERS[approve.lower()] or ("" if attended else APPROVE)
+
+
+def _leave(airflow: LocalAirflow, *, keep: bool) -> None:
+    from simgate.cli.demo import deployment
+
+    if keep:
+        console().print(f"Airflow stays up at [bold]{airflow.url}[/] until `make demo-stop`")
+        return
+    with console().status("stopping Airflow"):
+        deployment.stop(airflow)
+    console().print("Airflow is stopped")
 
 
 @app.command()
@@ -101,26 +125,40 @@ def _launch(site: Site) -> LocalAirflow:
 
 
 def tell(story: Story, *, stays: bool) -> None:
-    """Both releases and the ending."""
-    from simgate.cli.demo import ending
+    """Both releases and the ending; a model that is rejected ends the story."""
     from simgate.cli.demo.edit import move_lamp
-    from simgate.cli.demo.story import CHANNEL, MODEL
 
-    site, store = story.site, story.store
+    site = story.site
     _heading("1. The scenes are pushed; Airflow makes a dataset and a model of them")
     site.copy_scenes()
-    head = story.push("the sample scenes")
-    story.release(*story.dataset(head))
-    _heading("2. Somebody edits one scene; only what hangs on it is made again")
-    edit = move_lamp(site.scenes, site.checkout / "scenes", head.seq)
-    console().print(f"edited {edit}")
-    story.release(*story.dataset(story.push(edit)))
-    _heading("3. What is live, and why")
-    ending.carry_over(site, store, MODEL)
-    ending.show_ledger(site, MODEL)
-    ending.show_lineage(site, store, MODEL, CHANNEL)
-    if (live := story.live()) is not None:
-        ending.show_places(site, store, live, story.airflow if stays else None)
+    edit, head = "The sample scenes were pushed", story.push("the sample scenes")
+    release = story.release(story.dataset(head))
+    if release is None or _is_live(release):
+        _heading("2. Somebody edits one scene; only what hangs on it is made again")
+        edit = move_lamp(site.scenes, site.checkout / "scenes", head.seq)
+        console().print(edit)
+        release = story.release(story.dataset(story.push(edit)))
+    _heading("3. What came of it, and why")
+    _end(story, edit, release, stays=stays)
+
+
+def _is_live(release: Release) -> bool:
+    return release.decision is not None and release.decision.is_live
+
+
+def _end(story: Story, edit: str, release: Release | None, *, stays: bool) -> None:
+    from simgate.cli.demo import ending
+
+    ending.show_ledger(story)
+    if release is None:
+        console().print("\nAll of it was made and decided before: nothing is new.")
+        return
+    if _is_live(release):
+        ending.show_lineage(story)
+        ending.carry_over(story)
+    ending.show_sentences(story, edit, release)
+    ending.show_places(story, release, stays=stays)
+    ending.show_next(release, stays=stays)
 
 
 def _heading(text: str) -> None:

@@ -17,6 +17,8 @@ RESPONDER = "demo-responder"
 ENGINEER = "engineer"
 WORKERS = 2
 """Shards made at once: this demo is made for two cores."""
+CHOSEN = ("SIMGATE_PYTHON", "SIMGATE_POLL_S")
+"""Settings that whoever starts the demo may choose: the interpreter of the stages, how often the watcher looks."""
 
 
 def running(site: Site) -> LocalAirflow | None:
@@ -35,7 +37,9 @@ def launch(site: Site, say: Callable[[str], None]) -> LocalAirflow:
 def environment(site: Site) -> dict[str, str]:
     """How this deployment is wired; nothing in it changes a result."""
     kernels = os.environ.get("WARP_CACHE_PATH") or str(Path.home() / ".cache" / "simgate" / "warp")
+    chosen = {name: os.environ[name] for name in CHOSEN if name in os.environ}
     return {
+        **chosen,
         "SIMGATE_STORE": str(site.store), "SIMGATE_POLICY": str(site.policy), "SIMGATE_MAX_BATCHES": str(WORKERS),
         "MLFLOW_TRACKING_URI": site.mlflow_uri, "WARP_CACHE_PATH": kernels,
     }  # fmt: skip

@@ -31,7 +31,8 @@ def move_lamp(scenes: Path, original: Path, number: int) -> str:
     offset_m = (NEAREST_M + STEP_M * (number % PLACES)) * (-1 if home[0] > 0 else 1)
     layer.GetAttributeAtPath(path).default = Gf.Vec3d(home[0] + offset_m, home[1], home[2])
     layer.Save()
-    return f"{EDITED_FILE}: {path.GetPrimPath().name} moved to {abs(offset_m) * 100:.0f} cm from where it was authored"
+    name = path.GetPrimPath().name
+    return f"In {EDITED_FILE} {name} was moved to {abs(offset_m) * 100:.0f} cm from where it was authored"
 
 
 def _lamp(layer: Any) -> Any:

@@ -1,60 +1,128 @@
-"""Ending: the ledger, the lineage of what is live, and where to look."""
+"""Ending: what came of a release in three sentences, where to look, and what to do next."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 
-from simgate.cli.console import console
+from rich.markup import escape
+from rich.table import Table
+
+from simgate.cli.console import console, show_table, when
+from simgate.cli.demo.decision import CHANNEL, MODEL
 from simgate.cli.demo.deployment import APPROVER
-from simgate.cli.demo.site import Site
+from simgate.cli.demo.page import candidate_page, report_files, run_page
+from simgate.cli.demo.sentences import Metrics, how_good, what_changed, what_was_reused
+from simgate.cli.demo.story import Release, Story
 from simgate.cli.ledger import mirror
 from simgate.cli.lineage import draw, roots_of
-from simgate.cli.live import history
+from simgate.core.artifact import ManifestRef
+from simgate.core.attempt import read_verdict
+from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
-from simgate.release.entry import LiveModel
-from simgate.release.lineage import lineage, walk
-from simgate.specs.table import STAGES
-from simgate_airflow.standalone import LocalAirflow
+from simgate.plan.record import record_folder, task_lines
+from simgate.release.entry import LedgerEntry
+from simgate.release.policy import Role
 
 
-def show_ledger(site: Site, model: str) -> None:
-    """Every decision."""
-    console().print("\n[bold]The ledger[/]  (simgate history)")
-    history(model=model, policy=site.policy, store=str(site.store))
+def show_ledger(story: Story) -> None:
+    """Every decision, in a line each."""
+    entries = story.decisions.entries()
+    if entries:
+        console().print("\n[bold]The ledger[/]  (simgate history)")
+        show_table(
+            ("", "when", "who", "what"), [(str(item.seq), when(item.at), item.who, _did(item)) for item in entries]
+        )
 
 
-def show_lineage(site: Site, store: Store, model: str, channel: str) -> None:
+def _did(entry: LedgerEntry) -> str:
+    """What a decision was; `simgate history` has the rest."""
+    return {"promote": "approved: went live", "settle": entry.why}.get(entry.action, entry.action)
+
+
+def show_lineage(story: Story) -> None:
     """The live model down to scene files."""
     console().print("\n[bold]What the live model was made from[/]  (simgate lineage; --files names each file)")
-    title, roots = roots_of(store, site.policy, "main", model, channel)
-    console().print(draw(store, title, roots, files=False))
+    title, roots = roots_of(story.store, story.site.policy, "main", MODEL, CHANNEL)
+    console().print(draw(story.store, title, roots, files=False))
 
 
-def carry_over(site: Site, store: Store, model: str) -> None:
+def carry_over(story: Story) -> None:
     """Mirror the ledger to MLflow; a failure is told and fails nothing."""
     with console().status("mirroring the ledger to MLflow"):
-        problem = mirror(store.url, model, site.mlflow_uri, site.policy)
+        problem = mirror(story.store.url, MODEL, story.site.mlflow_uri, story.site.policy)
     if problem:
-        console().print(f"\n[yellow]MLflow's registry was not updated:[/] {problem}")
+        console().print(f"\n[yellow]MLflow's registry was not updated:[/] {escape(problem)}")
 
 
-def show_places(site: Site, store: Store, live: LiveModel, airflow: LocalAirflow | None) -> None:
-    """Where to look."""
+def show_sentences(story: Story, edit: str, release: Release) -> None:
+    """What changed, what was reused, how good it is."""
+    lines = [line for why in release.whys for line in task_lines(story.store, record_folder(why.domain, why.run))]
+    said = {
+        "What changed": what_changed(edit, release.decision, release.before),
+        "What was reused": what_was_reused(lines),
+    }
+    if release.decision is not None:
+        said["How good it is"] = _how_good(story.store, release.decision.candidate.candidate.evidence)
+    for what, sentence in said.items():
+        console().print(f"\n[bold]{what}.[/] {escape(sentence)}", soft_wrap=False)
+
+
+def _how_good(store: Store, evidence: Mapping[Role, ManifestRef]) -> str:
+    drives = read_manifest(store, evidence["evaluate"]).spec["closed_loop"]["episodes"]
+    candidate, bench = _metrics(store, evidence["evaluate"]), _metrics(store, evidence["hil"])
+    live = _metrics(store, evidence["evaluate_live"]) if "evaluate_live" in evidence else {}
+    return how_good(drives, candidate, live, bench)
+
+
+def _metrics(store: Store, ref: ManifestRef) -> Metrics:
+    verdict = read_verdict(store, read_manifest(store, ref))
+    return verdict.metrics if verdict is not None else {}
+
+
+def show_places(story: Story, release: Release, *, stays: bool) -> None:
+    """Where to look: Airflow's pages while it is up, else the reports as files."""
     out = console()
     out.print("\n[bold]Where to look[/]")
-    for what, page in _pages(site, store, live).items():
-        out.print(f"  {what:14} file://{page}")
-    if airflow is not None:
-        out.print(f"  {'Airflow':14} {airflow.url}   user {APPROVER}   password {airflow.password(APPROVER)}")
-    out.print(f"  {'MLflow':14} .venv/bin/mlflow ui --host 127.0.0.1 --port 5000 --backend-store-uri {site.mlflow_uri}")
-    out.print(f"  {'command':14} .venv/bin/simgate verify | live | history | lineage | runs | show | plan")
-    if airflow is not None:
-        out.print(f"  {'stop':14} make demo-stop")
+    for what, address in (_pages(story, release) if stays else _files(story, release)).items():
+        out.print(f"  {what}\n    {address}", markup=False)
+    if stays:
+        out.print(f"  Airflow: user {APPROVER}, password {story.airflow.password(APPROVER)}", markup=False)
 
 
-def _pages(site: Site, store: Store, live: LiveModel) -> dict[str, Path]:
-    """The report page of each stage that the live model went through; one shard stands for all."""
-    nodes = [node for ref in live.evidence.values() for node in walk(lineage(store, ref))]
-    pages = {node.kind: site.store / Path(node.uri).parent / "report.html" for node in reversed(nodes)}
-    pages |= {role: site.store / Path(ref.uri).parent / "report.html" for role, ref in live.evidence.items()}
-    return {what: pages[what] for what in STAGES if what in pages and pages[what].exists()}
+def show_next(release: Release, *, stays: bool) -> None:
+    """What to do next."""
+    decided = release.decision
+    steps = {"simgate history": "every decision: who, why, when"}
+    if decided is not None and decided.is_live:
+        steps |= {
+            "simgate lineage": "what the live model was made from, down to scene files",
+            "simgate verify": "every digest of it",
+        }
+    if release.before is not None and decided is not None and decided.is_live:
+        steps['simgate rollback --why "…"'] = "put the model before it back"
+    steps["make demo"] = "move a lamp: another dataset, another model, another question"
+    if stays:
+        steps["make demo-stop"] = "stop Airflow"
+    console().print("\n[bold]What to do next[/]  (source .venv/bin/activate)")
+    table = Table.grid(padding=(0, 2))
+    for command, what in steps.items():
+        table.add_row("", escape(command), escape(what))
+    console().print(table, soft_wrap=False)
+
+
+def _pages(story: Story, release: Release) -> dict[str, str]:
+    url = story.airflow.url
+    found = {}
+    if release.decision is not None:
+        found["the evidence of the model"] = candidate_page(url, release.decision.candidate.digest)
+    for why in release.whys:
+        dag, run = why.run.split("/", 1)
+        found[f"reports of {dag}"] = run_page(url, dag, run)
+    return found
+
+
+def _files(story: Story, release: Release) -> dict[str, str]:
+    if release.decision is None:
+        return {}
+    evidence = release.decision.candidate.candidate.evidence
+    return {f"report of {what}": f"file://{path}" for what, path in report_files(story.store, evidence).items()}

@@ -1,18 +1,21 @@
-"""Gate: shows a person where to answer, or answers as the demo's automatic responder."""
+"""Gate: shows a person the evidence and where to answer, or answers as the demo's automatic responder."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from simgate.cli.demo.api import Api
 from simgate.cli.demo.board import Board
 from simgate.cli.demo.deployment import APPROVER, RESPONDER
-from simgate.cli.demo.follow import DagRun
+from simgate.cli.demo.page import candidate_page, gate_page, run_page
+from simgate.cli.demo.task_log import DagRun
+from simgate.release.candidate import CandidateEntry
 
-GATE_TASK = "decide"
 SETTLE_S = 3.0
 """An answer within about a second of the question can fail the run; three are safe."""
+REASON = "the demo's responder: nobody looked at the evidence"
 
 
 @dataclass
@@ -25,26 +28,37 @@ class Gate:
     url: str
     password: str
     """The release manager's."""
-    unattended: bool
+    answer: str
+    """What the responder answers; empty: a person does."""
+    candidate: Callable[[], CandidateEntry | None]
+    """What it asks about, once it has asked."""
     _asked_s: float = field(default=0.0, init=False)
     _answered: bool = field(default=False, init=False)
 
     def __call__(self, board: Board) -> None:
         """Called while the gate waits: tell the person once, or answer once it has settled."""
-        if self._answered or not self.api.gate_waits(self.dag_run.dag, self.dag_run.run, GATE_TASK):
+        if self._answered or not self.waits():
             return
         if not self._asked_s:
             self._asked_s = time.monotonic()
             self._tell(board)
-        elif self.unattended and time.monotonic() - self._asked_s >= SETTLE_S:
-            self.api.answer_gate(self.dag_run.dag, self.dag_run.run, GATE_TASK, "Approve")
+        elif self.answer and time.monotonic() - self._asked_s >= SETTLE_S:
+            self.api.answer_gate(self.dag_run.dag, self.dag_run.run, self.answer, REASON)
             self._answered = True
-            board.say(f"[green]answered[/] by the automatic responder ({RESPONDER}); only the channel demo takes that")
+            board.say(f"[green]answered {self.answer}[/] by the automatic responder ({RESPONDER})")
+
+    def waits(self) -> bool:
+        """Whether the question is open."""
+        return self.api.gate_waits(self.dag_run.dag, self.dag_run.run)
 
     def _tell(self, board: Board) -> None:
-        if self.unattended:
-            board.say("[yellow]an approval waits[/]; nobody is here, so the demo's responder will answer by REST")
+        dag, run = self.dag_run.dag, self.dag_run.run
+        board.say("\n[bold yellow]A model waits for a decision.[/]")
+        if (candidate := self.candidate()) is not None:
+            board.say(f"Its evidence, beside what is live:\n  {candidate_page(self.url, candidate.digest)}")
+        board.say(f"Every report of its run:\n  {run_page(self.url, dag, run)}")
+        if self.answer:
+            board.say("nobody is here to be asked, so the demo's responder answers\n")
             return
-        board.say("[bold yellow]An approval waits for you.[/] Look at the evidence, then approve or reject:")
-        board.say(f"  {self.url}/dags/{self.dag_run.dag}/runs/{self.dag_run.run}/tasks/{GATE_TASK}/required_actions")
-        board.say(f"  user [bold]{APPROVER}[/]   password [bold]{self.password}[/]")
+        board.say(f"[bold]Approve or reject it here, with a reason:[/]\n  {gate_page(self.url, dag, run)}")
+        board.say(f"  user [bold]{APPROVER}[/]   password [bold]{self.password}[/]\n")

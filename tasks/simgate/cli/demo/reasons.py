@@ -42,7 +42,7 @@ def show_reasons(store: Store, why: DatasetWhy | ReleaseWhy, before: Mapping[str
         if line is None:
             continue
         reason = "" if line.outcome == "reused" else _reason(store, slot, before, read_manifest(store, line.ref))
-        rows.append((slot.name, line.outcome, reason or "no part of its key moved"))
+        rows.append((slot.name, line.outcome, reason or "unchanged: same inputs, code and settings"))
     show_table(("run", "was", "why"), rows)
 
 

@@ -5,36 +5,58 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 from rich.markup import escape
 
-from simgate.cli.console import console, short
+from simgate.cli.console import console, short, when
 from simgate.cli.demo.api import Api
+from simgate.cli.demo.decision import CHANNEL, MODEL, Decision, Decisions
 from simgate.cli.demo.deployment import APPROVER, ENGINEER, RESPONDER
-from simgate.cli.demo.follow import LIMIT_S, DagRun, RunFailed, failure, follow
+from simgate.cli.demo.failure import RunFailed, failure
+from simgate.cli.demo.follow import LIMIT_S, follow
 from simgate.cli.demo.gate import Gate
 from simgate.cli.demo.reasons import dataset_before, release_before, show_reasons
 from simgate.cli.demo.site import Site
+from simgate.cli.demo.task_log import DagRun
 from simgate.cli.demo.wait import TookTooLong, wait_for
 from simgate.cli.plan import snapshot_of
 from simgate.core.artifact import ManifestRef
 from simgate.core.errors import SimgateError
 from simgate.core.heads import ScenesHead, dataset_head, push_scenes
 from simgate.core.store import Store
-from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, run_folders
-from simgate.release.candidate import candidates
+from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, record_folder, run_folders
+from simgate.release.candidate import CandidateEntry
 from simgate.release.entry import LiveModel
-from simgate.release.judge import judge
-from simgate.release.policy import Policy
 from simgate_airflow.standalone import LocalAirflow
 
 DOMAIN = "main"
-MODEL, CHANNEL = "navigator", "demo"
 AUTHOR = "scenes@example.org"
 WATCHER_LIMIT_S = 60.0
 """The watcher fires within seconds; after this the demo starts the run by hand, as an engineer would."""
 Why = DatasetWhy | ReleaseWhy
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A published dataset."""
+
+    ref: ManifestRef
+    why: Why | None
+    """Of the run that made it; None where an earlier demo saw it made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release run that came to its end."""
+
+    whys: tuple[Why, ...]
+    """Of the runs that it took, the dataset's among them where that was made for it."""
+    decision: Decision | None
+    """None where the engine is byte for byte the live one, and nobody was asked."""
+    before: LiveModel | None
+    """What was live when it began."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +66,8 @@ class Story:
     site: Site
     store: Store
     airflow: LocalAirflow
-    unattended: bool
+    answer: str
+    """What the demo's responder answers at a gate; empty: a person does."""
 
     def push(self, message: str) -> ScenesHead:
         """Push the demo's scenes; the head that they are."""
@@ -54,43 +77,43 @@ class Story:
         console().print(f"pushed by {AUTHOR}: snapshot [bold]{short(head.snapshot_sha256)}[/] {said}")
         return head
 
-    def dataset(self, head: ScenesHead) -> tuple[ManifestRef, bool]:
-        """See the head's dataset made and published; whether it is new, so that Airflow was told of it."""
+    def dataset(self, head: ScenesHead) -> Dataset:
+        """See the head's dataset made and published."""
         if (ref := self._published(head)) is not None:
             console().print("the dataset of these scenes is published already: no stage runs")
-            return ref, False
+            return Dataset(ref, None)
         before = dataset_before(self.store, DOMAIN)
         why = self._planned("build_dataset", lambda found: _snapshot(found) == head.snapshot_sha256)
         self._follow(why, "build_dataset: scenes become a validated dataset")
         if (ref := self._published(head)) is None:
             raise SimgateError("the dataset was not published", remedy="see build_dataset in Airflow")
         show_reasons(self.store, why, before)
-        return ref, True
+        return Dataset(ref, why)
 
-    def release(self, dataset: ManifestRef, is_new: bool) -> None:
-        """See a model of the dataset made, judged, approved and promoted."""
-        live = self.live()
-        if live is not None and self._dataset_of(live.candidate) == dataset:
-            console().print("the live model is made of this dataset already: no stage runs")
-            return
+    def release(self, dataset: Dataset) -> Release | None:
+        """See a model of the dataset made, judged and decided about; None where all of that is history."""
+        live = self.decisions.live()
+        if settled := self._settled(dataset.ref):
+            console().print(f"{settled}: no stage runs")
+            return None
         before = release_before(self.store, live)
-        if not is_new:
+        if dataset.why is None:
             self._by_hand("release_model", "an earlier demo ended before its release")
-        why = self._planned("release_model", lambda found: _dataset(found) == dataset)
-        self._follow(why, "release_model: the dataset becomes a released model")
+        why = self._planned("release_model", lambda found: _dataset(found) == dataset.ref)
+        self._follow(why, "release_model: the dataset becomes a model, and somebody decides")
         show_reasons(self.store, why, before)
-        now = self.live()
-        if now is None or now == live:
-            raise SimgateError("nothing new went live", remedy="`simgate history` and release_model in Airflow say why")
-        console().print(f"[bold green]live:[/] {MODEL} in channel {CHANNEL}, engine {short(now.engine)}")
-
-    def live(self) -> LiveModel | None:
-        """The live model, out of a ledger that holds."""
-        return judge(self.store, Policy.load(self.site.policy), MODEL).must_hold().live(CHANNEL)
+        candidate = self._candidate(why)
+        decided = self.decisions.about(candidate) if candidate is not None else None
+        return Release(tuple(item for item in (dataset.why, why) if item is not None), decided, live)
 
     def api(self, account: str) -> Api:
         """Airflow in an account's name."""
         return Api(self.airflow.url, account, self.airflow.password(account))
+
+    @property
+    def decisions(self) -> Decisions:
+        """What is live, and who decided what."""
+        return Decisions(self.site)
 
     def _published(self, head: ScenesHead) -> ManifestRef | None:
         found = dataset_head(self.store, DOMAIN)
@@ -98,10 +121,18 @@ class Story:
             return None
         return found.validate_ref
 
-    def _dataset_of(self, candidate: str) -> ManifestRef | None:
-        every = candidates(self.store, MODEL, CHANNEL).all()
-        found = next((entry for entry in every if entry.digest == candidate), None)
-        return _dataset(read_why(self.store, found.candidate.run_record)) if found else None
+    def _settled(self, dataset: ManifestRef) -> str:
+        """How an earlier demo ended with this dataset, in words; empty where its release is still to come."""
+        every = self.decisions.proposed()
+        made = [entry for entry in every if _dataset(read_why(self.store, entry.candidate.run_record)) == dataset]
+        live = self.decisions.live()
+        if live is not None and any(entry.digest == live.candidate for entry in made):
+            return "the live model is made of this dataset already"
+        decided = [found for entry in made if (found := self.decisions.about(entry)) is not None]
+        if decided and decided[-1].is_rejected:
+            entry = decided[-1].entry
+            return f"{entry.who} rejected the model of this dataset on {when(entry.at)}"
+        return ""
 
     def _planned(self, dag: str, wanted: Callable[[Why], bool]) -> Why:
         """The run's why.json, once Airflow has planned it; where no event brought it about, a run by hand does."""
@@ -143,18 +174,57 @@ class Story:
         if errors := api.import_errors():
             raise SimgateError(f"Airflow cannot read a DAG file: {errors[0][-1500:]}")
         for run in api.failed_runs_since(dag, since):
-            raise failure(api.tasks(dag, run), self.site.airflow_home / "logs", DagRun(dag, run))
+            raise failure(self.airflow.url, api.tasks(dag, run), self._logs, DagRun(dag, run))
+
+    @property
+    def _logs(self) -> Path:
+        return self.site.airflow_home / "logs"
 
     def _follow(self, why: Why, title: str) -> None:
-        dag_run = DagRun(*why.run.split("/", 1))
-        api = self.api(RESPONDER)
-        gate = Gate(api, dag_run, self.airflow.url, self.airflow.password(APPROVER), self.unattended)
-        limit_s = LIMIT_S if self.unattended else None
+        """See a run to its end; what of it did not end well, or was not decided, raises."""
+        dag_run, api = DagRun(*why.run.split("/", 1)), self.api(RESPONDER)
+        password = self.airflow.password(APPROVER)
+        gate = Gate(api, dag_run, self.airflow.url, password, self.answer, lambda: self._candidate(why))
         try:
-            seconds = follow(api, self.site.airflow_home / "logs", title, dag_run, gate, limit_s=limit_s)
+            ended = follow(api, self._logs, title, dag_run, gate, limit_s=LIMIT_S if self.answer else None)
+        except KeyboardInterrupt:
+            if gate.waits():
+                self._say_undecided()
+            raise
         finally:
             api.close()
-        console().print(f"{dag_run.dag} is done after {seconds:.0f} s")
+        candidate = self._candidate(why)
+        found = self.decisions.about(candidate) if candidate is not None else None
+        if candidate is not None and (found is None or not (found.is_live or found.is_rejected)):
+            raise self._lapsed(candidate) or failure(self.airflow.url, ended.tasks, self._logs, dag_run)
+        if candidate is None and ended.failed:
+            raise failure(self.airflow.url, ended.tasks, self._logs, dag_run)
+        console().print(f"{dag_run.dag} is done after {ended.seconds:.0f} s{_said(found)}")
+
+    def _lapsed(self, candidate: CandidateEntry) -> RunFailed | None:
+        until = candidate.candidate.expires_at
+        if until > datetime.now(UTC):
+            return None
+        return RunFailed(
+            f"nobody decided until {when(until)}: candidate {short(candidate.digest)} lapsed and never goes live; "
+            f"{self.decisions.what_is_live()}",
+            remedy="`make demo` asks again",
+        )
+
+    def _candidate(self, why: Why) -> CandidateEntry | None:
+        return self.decisions.candidate_of(record_folder(why.domain, why.run))
+
+    def _say_undecided(self) -> None:
+        out = console()
+        out.print("\n[bold yellow]The question is still open:[/] nobody decided, and nothing changed.")
+        out.print(f"{self.decisions.what_is_live().capitalize()}; `make demo` reuses what is made and asks again.")
+
+
+def _said(found: Decision | None) -> str:
+    if found is None:
+        return ""
+    how = "[bold green]live[/]" if found.is_live else "[bold yellow]rejected[/]"
+    return f"; {MODEL} for channel {CHANNEL}, candidate {short(found.candidate.digest)}: {how}"
 
 
 def _snapshot(why: Why) -> str:

@@ -1,0 +1,78 @@
+"""Decision: what is live of the demo's model, and what became of a candidate, as the ledger has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simgate.cli.console import when
+from simgate.cli.demo.site import Site
+from simgate.core.store import Store
+from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.entry import LedgerEntry, LiveModel
+from simgate.release.judge import judge
+from simgate.release.policy import Policy
+from simgate.release.settle import REJECTED
+
+MODEL, CHANNEL = "navigator", "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A candidate and the ledger entry that settled it."""
+
+    candidate: CandidateEntry
+    entry: LedgerEntry
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a person, or the demo's responder, approved it."""
+        return self.entry.action == "promote"
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether a person, or the demo's responder, said no; a lapse and a refused answer are neither."""
+        return self.entry.action == "settle" and self.entry.why.startswith(REJECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """The release state of the demo's model."""
+
+    site: Site
+
+    def entries(self) -> list[LedgerEntry]:
+        """Every entry of the ledger, oldest first: the one place where the demo reads the release state."""
+        return list(judge(self._store, Policy.load(self.site.policy), MODEL).must_hold().entries)
+
+    def live(self) -> LiveModel | None:
+        """What the demo's channel serves now; None where nothing is live."""
+        entries = self.entries()
+        return _live_after(entries[-1]) if entries else None
+
+    def about(self, candidate: CandidateEntry) -> Decision | None:
+        """What settled a candidate; None while nobody has decided."""
+        mine = (entry for entry in self.entries() if entry.decision.subject == candidate.digest)
+        entry = next((entry for entry in mine if entry.action in ("promote", "settle")), None)
+        return Decision(candidate, entry) if entry is not None else None
+
+    def proposed(self) -> list[CandidateEntry]:
+        """Every candidate for the demo's channel, oldest first."""
+        return list(candidates(self._store, MODEL, CHANNEL).all())
+
+    def candidate_of(self, run_record: str) -> CandidateEntry | None:
+        """The candidate that a run proposed, or None."""
+        return next((entry for entry in self.proposed() if entry.candidate.run_record == run_record), None)
+
+    def what_is_live(self) -> str:
+        """In words."""
+        live = self.live()
+        return f"the model of {when(live.since)} stays live" if live else "nothing is live"
+
+    @property
+    def _store(self) -> Store:
+        return Store(str(self.site.store))
+
+
+def _live_after(entry: LedgerEntry) -> LiveModel | None:
+    channel = entry.after.channels.get(CHANNEL)
+    return channel.live if channel is not None else None

@@ -1,0 +1,49 @@
+"""Page: addresses to show a person: pages that Airflow's simgate plugin serves, and files where no Airflow runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from simgate.cli.demo.api import GATE_TASK
+from simgate.cli.demo.decision import CHANNEL, MODEL
+from simgate.core.artifact import ManifestRef
+from simgate.core.link import report_of
+from simgate.core.store import Store
+from simgate.release.lineage import lineages, walk
+from simgate.release.policy import Role
+from simgate.specs.table import STAGES
+
+
+def candidate_page(url: str, digest: str) -> str:
+    """A candidate's evidence beside what is live."""
+    return _plugin_page(url, "candidate", MODEL, CHANNEL, digest)
+
+
+def run_page(url: str, dag: str, run: str) -> str:
+    """A DAG run: its stages, verdicts, figures and reports."""
+    return _plugin_page(url, "run", dag, run)
+
+
+def gate_page(url: str, dag: str, run: str) -> str:
+    """Where a person answers, in Airflow's own pages."""
+    return f"{task_page(url, dag, run, GATE_TASK)}/required_actions"
+
+
+def task_page(url: str, dag: str, run: str, task: str) -> str:
+    """A task's log, in Airflow's own pages."""
+    return f"{url}/dags/{dag}/runs/{run}/tasks/{task}"
+
+
+def report_files(store: Store, evidence: Mapping[Role, ManifestRef]) -> dict[str, Path]:
+    """The report of each stage that the evidence stands on, in a store that is a folder; one shard stands for all."""
+    own = {role: ref for role, ref in evidence.items() if role != "evaluate_live"}
+    nodes = [node for tree in lineages(store, list(own.values())) for node in walk(tree)]
+    uris = {node.kind: node.uri for node in reversed(nodes)} | {role: ref.uri for role, ref in own.items()}
+    files = {what: Path(store.url) / report_of(uris[what]) for what in STAGES if what in uris}
+    return {what: path for what, path in files.items() if path.exists()}
+
+
+def _plugin_page(url: str, *parts: str) -> str:
+    return "/".join((f"{url}/simgate", *(quote(part, safe="") for part in parts)))

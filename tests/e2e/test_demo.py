@@ -1,0 +1,192 @@
+"""`make demo` as a person has it: in a terminal, answered in the browser; and in a pipe, answered by the responder."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from simgate.release.candidate import candidates
+from simgate.release.entry import LedgerEntry
+from simgate.release.ledger import Ledger
+from tests.e2e.airflow_client import wait_for
+from tests.e2e.conftest import ROOT
+from tests.e2e.demo_checkout import DemoCheckout, demo_checkout
+from tests.terminal import CTRL_C, Terminal
+
+pytestmark = pytest.mark.timeout(900)
+GATE = re.compile(r"^  (http://\S+/dags/(release_model)/runs/(\S+)/tasks/(\w+)/required_actions)$", re.MULTILINE)
+RELEASED_S = 300
+"""A dataset and a release with small stages are half a minute; the machine may be busy, and Airflow has to start."""
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCheckout]:
+    """The tests that take it tell one story, in this order."""
+    found = demo_checkout(tmp_path_factory.mktemp("demo") / "checkout")
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="module")
+def hapless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCheckout]:
+    """Another one, with a policy and scenes of its own: here nothing goes live."""
+    found = demo_checkout(tmp_path_factory.mktemp("hapless") / "checkout")
+    for name in ("release", "scenes"):
+        (found.folder / name).unlink()
+        shutil.copytree(ROOT / name, found.folder / name)
+    yield found
+    found.stop()
+
+
+def entries(checkout: DemoCheckout) -> list[LedgerEntry]:
+    return list(Ledger(checkout.store, "navigator").history())
+
+
+def newest_candidate(checkout: DemoCheckout) -> str:
+    found = candidates(checkout.store, "navigator", "demo").newest()
+    assert found is not None
+    return found.digest
+
+
+def gates(terminal: Terminal, count: int) -> re.Match[str]:
+    """Wait for the count-th question; where it is answered."""
+    terminal.sees("(?:(?s:.)*/required_actions){" + str(count) + "}", RELEASED_S)
+    return list(GATE.finditer(terminal.screen.text))[count - 1]
+
+
+def answer(checkout: DemoCheckout, terminal: Terminal, count: int, option: str, reason: str) -> None:
+    """What the release manager does in the browser, with what the terminal says and nothing else."""
+    question = gates(terminal, count)
+    said = re.findall(r"user (\S+) +password (\S+)", terminal.screen.text)[-1]
+    manager = checkout.user(said[0])
+    assert checkout.airflow is not None
+    assert said[1] == checkout.airflow.password(said[0])
+    time.sleep(3)  # Sooner, an answer can fail the run.
+    path = f"dags/{question[2]}/dagRuns/{quote(question[3], safe='')}/taskInstances/{question[4]}/-1/hitlDetails"
+    body = {"chosen_options": [option], "params_input": {"reason": reason}}
+    manager.ask("PATCH", path, body).raise_for_status()
+
+
+def ends(terminal: Terminal) -> int:
+    try:
+        return terminal.ends(RELEASED_S)
+    finally:
+        terminal.close()
+
+
+def last_section(text: str) -> str:
+    return text.partition("3. What came of it")[2]
+
+
+def test_a_person_approves_the_first_model_and_rejects_the_second(checkout: DemoCheckout):
+    terminal = checkout.demo(columns=120)
+    answer(checkout, terminal, 1, "Approve", "it drives")
+    first = newest_candidate(checkout)
+    answer(checkout, terminal, 2, "Reject", "the lamp is in the way")
+    assert ends(terminal) == 0, "a reject is a good end"
+
+    said, second = terminal.screen.text, newest_candidate(checkout)
+    assert [entry.action for entry in entries(checkout)] == ["promote", "settle"]
+    for digest in (first, second):
+        assert re.search(rf"^  http://\S+/simgate/candidate/navigator/demo/{digest}$", said, re.MULTILINE), said
+    ending = " ".join(last_section(said).split())
+    assert "release-manager rejected the model made of it" in ending
+    assert f"candidate {second[:12]} is quarantined and never goes live, and the model of 2" in ending
+    assert re.search(r"What was reused\. 4 of 12 runs: 2 shards of office, 1 shard of warehouse, evaluate:live", ending)
+    assert "Of 12 drives in a scene that it never saw it reaches the goal in 100 %" in ending
+    assert ending.index("What changed.") < ending.index("Where to look") < ending.index("What to do next")
+    assert checkout.airflow is not None, "it stays up under the browser"
+
+
+def test_the_next_demo_shows_its_progress_in_place_and_ctrl_c_at_its_gate_leaves_a_clear_word(checkout: DemoCheckout):
+    before = entries(checkout)
+    terminal = checkout.demo(columns=80)
+    gates(terminal, 1)
+    terminal.press(CTRL_C)
+    assert ends(terminal) != 0
+    said, screen = terminal.screen.text, terminal.screen.lines
+    assert "Airflow runs already at" in said
+    assert "release-manager rejected the model of this dataset on" in said
+    assert "the dataset of these scenes is published already" in said
+    assert "The question is still open: nobody decided, and nothing changed." in said
+    assert "stays live; `make demo` reuses what is made and asks again." in said
+    assert "Airflow is stopped" in said
+    assert "Error 130" in said
+    assert "Traceback" not in said
+    rows = [line for line in screen if re.match(r" \S  (train|validate) ", line)]
+    assert len(rows) == 2, "each task has one row, which changes in place"
+    assert "\x1b[1A" in terminal.raw
+    assert max(map(len, screen)) <= 80
+    assert entries(checkout) == before
+    assert checkout.airflow is None
+
+
+def test_after_ctrl_c_the_question_is_asked_again_and_in_a_pipe_the_responder_answers(checkout: DemoCheckout):
+    done = checkout.unattended(APPROVE="yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\x1b" not in done.stdout + done.stderr, "colours and cursor moves are for terminals"
+    assert "an earlier demo ended before its release: engineer starts release_model by hand" in done.stdout
+    actions = [(entry.action, entry.who) for entry in entries(checkout)[2:]]
+    assert actions == [("promote", "automatic responder (demo-responder)")] * 2
+    ending = last_section(done.stdout)
+    assert "it is live in channel demo, in place of the model of" in ending
+    assert "What the live model was made from" in ending
+    assert re.search(r"^  report of validate\n    file:///\S+/report\.html$", ending, re.MULTILINE) is None
+    assert "simgate rollback" in ending
+    assert "Airflow is stopped" in done.stdout
+    assert "no Airflow of a demo runs here" in checkout.unattended("demo-stop").stdout
+
+
+def test_the_first_model_is_rejected_and_the_demo_ends_well_with_nothing_live(hapless: DemoCheckout):
+    terminal = hapless.demo(APPROVE="no")
+    assert ends(terminal) == 0
+    ending = " ".join(last_section(terminal.screen.text).split())
+    assert "answered Reject by the automatic responder (demo-responder)" in terminal.screen.text
+    assert "2. Somebody edits one scene" not in terminal.screen.text
+    assert f"candidate {newest_candidate(hapless)[:12]} is quarantined" in ending
+    assert "still nothing is live" in ending
+    assert "What was reused. Nothing, it was the first time" in ending
+    assert [entry.who for entry in entries(hapless)] == ["automatic responder (demo-responder)"]
+    assert hapless.airflow is not None
+
+
+def test_a_gate_that_lapses_is_told_plainly_and_fails(hapless: DemoCheckout):
+    policy = hapless.folder / "release/policy.yaml"
+    policy.write_text(
+        policy.read_text().replace("allow_automatic: true", "allow_automatic: true\n    candidate_ttl_h: 0.006")
+    )
+    terminal = hapless.demo()
+    gates(terminal, 1)
+    assert ends(terminal) != 0
+    said = " ".join(terminal.screen.text.split())
+    assert "error: nobody decided until 2" in said
+    assert (
+        f"candidate {newest_candidate(hapless)[:12]} lapsed and never goes live; nothing is live; `make demo`" in said
+    )
+    assert "Error 1" in said
+    assert hapless.airflow is not None, "whoever wants to know why looks there"
+
+
+def test_a_run_that_fails_shows_the_reason_and_where_to_look(hapless: DemoCheckout):
+    broken = hapless.folder / ".simgate/demo-scenes/home/broken.usda"
+    broken.write_text("#usda 1.0\n")
+    terminal = hapless.demo()
+    assert ends(terminal) != 0
+    said = terminal.screen.text
+    assert "task validate of build_dataset failed; the end of its log:" in said
+    assert "scene home is broken" in said
+    page = re.search(r"^  its page +(http://\S+/dags/build_dataset/runs/\S+/tasks/validate)$", said, re.MULTILINE)
+    log = re.search(r"^  the whole log +(/\S+)$", said, re.MULTILINE)
+    assert page is not None
+    assert log is not None
+    assert Path(log[1]).exists()
+    assert "Error 1" in said
+    assert hapless.airflow is not None
+    assert "Airflow is stopped" in hapless.unattended("demo-stop").stdout
+    wait_for(lambda: hapless.airflow is None, 30, "Airflow to stop")
