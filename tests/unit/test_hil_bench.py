@@ -192,6 +192,14 @@ def test_allowed_trips_are_reset_by_the_operator_and_pass(tmp_path: Path) -> Non
     assert [motion.speed_m_s for motion in trace.drives[0].actuators] == [0.0, 0.5, 0.0, 0.5]
 
 
+def test_a_device_that_garbles_once_and_speaks_clearly_again_may_be_reset(tmp_path: Path) -> None:
+    spec = SPEC.model_copy(update={"max_trips": 1})
+    judgement, trace = verdict(device(tmp_path, f"if count == {WARM} + 1: say(b'?')"), spec)
+    assert [trip.kind for trip in trace.drives[0].trips] == ["halt"]
+    assert judgement.passed, judgement.reasons
+    assert [motion.speed_m_s for motion in trace.drives[0].actuators] == [0.0, 0.5, 0.0, 0.5]
+
+
 def test_a_starved_replay_proves_nothing(tmp_path: Path) -> None:
     spec = SPEC.model_copy(update={"max_pacing_jitter_ms": 1e-6})
     trace, _ = session(device(tmp_path, GOOD), spec)

@@ -14,7 +14,8 @@ from simgate.data.bag import BagWriter
 from simgate.data.messages import TOPICS, TYPES, frame_messages
 from simgate.data.record import encode_sample
 from simgate.data.sample import Command, Goal, Odometry, Sample
-from simgate.hil.drive import Drive, read_drive
+from simgate.hil.drive import Drive, DriveFrame, read_drive
+from simgate.model.goal import RelativeGoal
 from tests.unit.synthetic import SPEED_M_S, STEP_NS, make_episode, make_sample
 
 pytestmark = pytest.mark.alone
@@ -40,6 +41,18 @@ def test_frames_carry_picture_goal_command_and_time(tmp_path: Path) -> None:
     assert drive.frames[2].expert == Command(SPEED_M_S, 0.0)
     assert drive.frames[2].goal.distance_m == pytest.approx(3.0 - samples[2].odometry.x_m)
     assert drive.widest_gap_ns == STEP_NS
+
+
+def test_another_picture_or_another_goal_is_another_input() -> None:
+    frame = DriveFrame(0, b"picture", RelativeGoal(2.0, 0.1), Command(0.5, 0.25))
+    assert replace(frame, offset_ns=7, expert=Command(0.1, 0.1)).input_id == frame.input_id
+    others = [
+        replace(frame, image=b"picturf"),
+        replace(frame, goal=RelativeGoal(2.1, 0.1)),
+        replace(frame, goal=RelativeGoal(2.0, 0.2)),
+    ]
+    assert len({frame.input_id, *(other.input_id for other in others)}) == 4
+    assert all(0 <= other.input_id < 2**64 for other in others)
 
 
 @pytest.mark.parametrize("yaw_rad", [0.0, 1.0, -2.5, math.pi])

@@ -295,6 +295,24 @@ def test_a_command_error_beyond_its_limit_fails() -> None:
     assert judge(trace_of(trace), strict).reasons == ("command_error 0.1 is above max_command_error 0.09",)
 
 
+@pytest.mark.parametrize(
+    ("field", "bound", "words"),
+    [
+        ("max_worst_motion_ms", 759.0, "worst_motion_ms 760 is above max_worst_motion_ms 759"),
+        ("max_worst_motion_m", 0.75, "worst_motion_m 0.76 is above max_worst_motion_m 0.75"),
+        ("max_worst_motion_rad", 1.5, "worst_motion_rad 1.52 is above max_worst_motion_rad 1.5"),
+    ],
+)
+def test_limits_that_let_the_base_get_too_far_fail_however_good_the_device(
+    field: str, bound: float, words: str
+) -> None:
+    trace = trace_of(play({}))
+    judgement = judge(trace, SPEC.model_copy(update={field: bound}))
+    assert judgement.reasons == (words,)
+    assert not judgement.passed
+    assert judge(trace, SPEC).metrics["worst_stop_m"] == pytest.approx(1.08)
+
+
 def test_a_frame_without_an_answer_counts_as_a_stop() -> None:
     trace = play(dict.fromkeys(range(FRAMES)))
     assert command_error(trace.asked, SPEC.limits) == pytest.approx((0.5 / 1.0 + 0.25 / 2.0) / 2)

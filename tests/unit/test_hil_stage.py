@@ -126,6 +126,7 @@ def test_a_tight_envelope_fails_a_good_engine(good: BenchStore) -> None:
         ({"bench": "device"}, 2, "field bench"),
         ({"engine": "tensorrt"}, 2, "field engine"),
         ({"limits": SafetyLimits(silence_limit_ms=200.0)}, 2, "silence_limit_ms"),
+        ({"limits": SafetyLimits(tick_period_ms=0.9)}, 2, "tick_period_ms"),
         ({"bags": EPISODES + 1}, 1, "too few bags"),
         ({"limits": SafetyLimits(silence_limit_ms=210.0), "rate": 1.0}, 1, "gaps"),
         ({"bags": 1, "max_pacing_jitter_ms": 1e-6}, 1, "INVALID"),

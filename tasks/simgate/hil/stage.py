@@ -23,6 +23,8 @@ from simgate.specs.hil import HilResult, HilSpec, WorstCase
 from simgate.specs.validate import SplitDocument
 
 JSON = "application/json"
+LEAST_TICK_MS = 1.0
+"""A bench that looks more often takes the processor away from the device under test."""
 
 
 def run(work: Work[HilSpec]) -> None:
@@ -50,6 +52,12 @@ def check(spec: HilSpec) -> None:
         raise InputError("field bench: no device is attached", actual=spec.bench, expected="emulated")
     if spec.engine != "onnxruntime-cpu":
         raise InputError("field engine: not on an emulated bench", actual=spec.engine, expected="onnxruntime-cpu")
+    if not spec.limits.tick_period_ms >= LEAST_TICK_MS:
+        raise InputError(
+            "field limits.tick_period_ms: the bench does not look so often",
+            actual=f"{spec.limits.tick_period_ms:g} ms",
+            expected=f"at least {LEAST_TICK_MS:g} ms",
+        )
     lead_ms = LEAD_NS / 1e6
     if not spec.limits.silence_limit_ms > lead_ms:
         raise InputError(

@@ -73,6 +73,12 @@ class HilSpec(Spec):
     """Safety trips that still pass."""
     max_command_error: Annotated[float, Field(gt=0), lower("command_error")] = 1.0
     """Largest mean error against the recorded expert commands, each axis as a share of its limit."""
+    max_worst_motion_ms: Annotated[Positive, lower("worst_motion_ms")] = 800.0
+    """Longest time from the last input to the zero command that the limits may allow; `simgate safety` prints it."""
+    max_worst_motion_m: Annotated[Positive, lower("worst_motion_m")] = 0.8
+    """Farthest that the base may be told to drive in that time."""
+    max_worst_motion_rad: Annotated[Positive, lower("worst_motion_rad")] = 1.6
+    """Farthest that it may be told to turn."""
     limits: SafetyLimits = SafetyLimits()
 
 
