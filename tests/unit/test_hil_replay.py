@@ -298,9 +298,9 @@ def test_a_command_error_beyond_its_limit_fails() -> None:
 @pytest.mark.parametrize(
     ("field", "bound", "words"),
     [
-        ("max_worst_motion_ms", 759.0, "worst_motion_ms 760 by the limits, at most 759 pass"),
-        ("max_worst_motion_m", 0.75, "worst_motion_m 0.76 by the limits, at most 0.75 pass"),
-        ("max_worst_motion_rad", 1.5, "worst_motion_rad 1.52 by the limits, at most 1.5 pass"),
+        ("max_worst_motion_ms", 759.0, "worst_motion_ms 760 is above max_worst_motion_ms 759"),
+        ("max_worst_motion_m", 0.75, "worst_motion_m 0.76 is above max_worst_motion_m 0.75"),
+        ("max_worst_motion_rad", 1.5, "worst_motion_rad 1.52 is above max_worst_motion_rad 1.5"),
     ],
 )
 def test_limits_that_let_the_base_get_too_far_fail_however_good_the_device(

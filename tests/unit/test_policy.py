@@ -255,22 +255,12 @@ def test_softenings_are_listed_for_whoever_is_asked(chain: Chain) -> None:
     assert (softening.gate, softening.field, softening.asked, softening.reference) == ("hil", "max_trips", "9", "0")
 
 
-@pytest.mark.parametrize(
-    ("metrics", "reason"),
-    [({}, "worst_motion_m is None"), ({"worst_motion_m": 0.7}, "worst_motion_m is 0.7, the channel wants at most 0.6")],
-)
-def test_a_bench_that_lets_the_robot_go_too_far_is_refused(
-    chain: Chain, metrics: dict[str, float], reason: str
-) -> None:
-    chain.policy, chain.metrics = demo_with(worst_motion_m=0.6), {"hil": metrics}
-    with pytest.raises(Refused, match=reason):
+@pytest.mark.parametrize("unit", ["ms", "m", "rad"])
+def test_a_bench_that_lets_the_robot_go_too_far_is_refused(chain: Chain, unit: str) -> None:
+    bound = getattr(reference_of("hil"), f"max_worst_motion_{unit}")
+    chain.metrics = {"hil": {f"worst_motion_{unit}": bound + 0.01}}
+    with pytest.raises(Refused, match=f"hil says PASS, but worst_motion_{unit}"):
         approve(chain)
-
-
-def test_worst_motion_within_its_bounds_is_released(chain: Chain) -> None:
-    chain.policy = demo_with(worst_motion_m=0.6, worst_motion_ms=900.0, worst_motion_rad=2.0)
-    chain.metrics = {"hil": {"worst_motion_m": 0.6, "worst_motion_ms": 900.0, "worst_motion_rad": 1.0}}
-    assert approve(chain).action == "promote"
 
 
 def raw(**changes: Any) -> dict[str, Any]:
@@ -379,7 +369,6 @@ WARNED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("one waiver", {"signed": True}, {}, "needs two people for a waiver, and one has that right"),
     ("no key", {"signed": True}, {}, "the policy trusts no key"),
     ("trips", {}, {"hil": {"max_trips": 3}}, "lets the safety monitor trip 3 times"),
-    ("any motion", {}, {}, "does not bound the worst motion"),
     ("no better", {}, {"evaluate": {"min_success_gain": 0}}, "no better than an untrained one"),
     ("nothing seen", {}, {"evaluate": {"min_map_50": 0}}, "asks nothing of evaluate's map_50"),
     ("any seed", {}, {"dataset": {"seeds": "any"}}, "takes a dataset of any seed"),

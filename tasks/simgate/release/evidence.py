@@ -133,15 +133,6 @@ def _gates(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> It
             yield f"{gate} says {'; '.join(verdict.reasons) if verdict else 'nothing'}"
             continue
         yield from (f"{gate} says PASS, but {broken}" for broken in broken_bounds(asked(found[gate]), verdict.metrics))
-    yield from _worst_motion(store, channel, found["hil"])
-
-
-def _worst_motion(store: Store, channel: Channel, hil: Manifest) -> Iterator[str]:
-    verdict = read_verdict(store, hil)
-    for name, bound in channel.worst_motion.items():
-        value = verdict.metrics.get(name) if verdict else None
-        if value is None or not value <= bound:
-            yield f"{name} is {value}, the channel wants at most {bound:g}"
 
 
 def _age(channel: Channel, found: Mapping[Role, Manifest], at: datetime) -> Iterator[str]:

@@ -92,13 +92,6 @@ class Channel(ChannelRules):
     """Evidence older than this at approval does not count; a dataset's own age does not matter."""
     max_aborted_observations: Annotated[int, Field(ge=0)] = 0
     """Bench runs of the same engine that may have begun and never ended."""
-    worst_motion_ms: Annotated[float, Field(gt=0)] | None = None
-    """Longest motion after the last input that the bench's limits may allow; None where the reference's limits bound
-    it alone. So for the two below."""
-    worst_motion_m: Annotated[float, Field(gt=0)] | None = None
-    """Farthest such motion."""
-    worst_motion_rad: Annotated[float, Field(gt=0)] | None = None
-    """Widest such turn."""
 
     @model_validator(mode="after")
     def _a_reference_for_each_gate(self) -> Self:
@@ -107,12 +100,6 @@ class Channel(ChannelRules):
         if self.reference.hil is not None and self.reference.hil.bench not in self.benches:
             raise ValueError(f"the reference's bench is {self.reference.hil.bench}, benches are {self.benches}")
         return self
-
-    @property
-    def worst_motion(self) -> dict[str, float]:
-        """The bounds of the worst motion that the channel has, by metric of the bench's verdict."""
-        found = {f"worst_motion_{unit}": getattr(self, f"worst_motion_{unit}") for unit in ("ms", "m", "rad")}
-        return {name: bound for name, bound in found.items() if bound is not None}
 
 
 class Rules(Document):

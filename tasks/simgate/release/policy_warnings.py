@@ -67,5 +67,3 @@ def _hil(channel: Channel) -> Iterator[str]:
     if not hil.max_command_error < 1:
         error = f"hil.max_command_error {hil.max_command_error:g}"
         yield f"lets a command on the bench be wrong by its whole range ({error})"
-    if not channel.worst_motion:
-        yield "does not bound the worst motion after the last input: worst_motion_ms, worst_motion_m, worst_motion_rad"
