@@ -101,7 +101,7 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         self.process = subprocess.Popen(
             command, cwd=cwd, env={**environment, "TERM": "xterm-256color"}, stdin=slave, stdout=slave, stderr=slave,
-            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+            start_new_session=True, preexec_fn=_take_terminal,  # noqa: PLW1509
         )  # fmt: skip
         os.close(slave)
 
@@ -150,3 +150,9 @@ class Terminal:
                 return  # The command is gone, and everything that had the terminal open.
             self.raw += text
             self.screen.write(text)
+
+
+def _take_terminal() -> None:
+    """Make stdin the controlling terminal; tests that run in a shell's background inherit an ignored Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -29,6 +31,28 @@ def environment(process: int) -> list[bytes]:
         return Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
     except OSError:
         return []
+
+
+def listens(session: int, port: int) -> bool:
+    """Whether a process of the session accepts connections on a TCP port of this machine."""
+    rows = [row.split() for name in ("tcp", "tcp6") for row in _rows(Path(f"/proc/net/{name}"))]
+    wanted = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port}
+    return any(wanted & set(_open_files(Path(f"/proc/{process}/fd"))) for process in members(session))
+
+
+def _rows(table: Path) -> list[str]:
+    try:
+        return table.read_text().splitlines()[1:]
+    except OSError:  # A kernel without IPv6 has no such table.
+        return []
+
+
+def _open_files(folder: Path) -> Iterator[str]:
+    """What a process has open; processes end and close files while one looks."""
+    with suppress(OSError):
+        for link in folder.iterdir():
+            with suppress(OSError):
+                yield str(link.readlink())
 
 
 def session_alive(session: int) -> bool:

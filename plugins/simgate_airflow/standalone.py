@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simgate.core.errors import InputError, SimgateError
-from simgate_airflow.process import end_session, environment, members, session_alive
+from simgate_airflow.process import end_session, environment, listens, members, session_alive
 from simgate_airflow.ui.address import candidate_url, run_url
 
 ACCOUNTS: Mapping[str, str] = {
@@ -32,7 +32,8 @@ ACCOUNTS: Mapping[str, str] = {
     "promoter": "viewer",
 }
 """Account → role of the local SimpleAuthManager."""
-START_TIMEOUT_S = 180.0
+START_TIMEOUT_S = 420.0
+"""An Airflow whose processes live is waited for: on a busy machine the start takes minutes."""
 STOP_TIMEOUT_S = 20.0
 STATE_NAME = "standalone.json"
 KEPT = (
@@ -113,12 +114,30 @@ def start(
     """Start Airflow with its own AIRFLOW_HOME and wait until it is healthy.
 
     `environment` is given to the components on top of a few harmless names (SIMGATE_* belong there); `port` is tried
-    first, a free one is taken if it is busy.
+    first, a free one is taken if it is busy, or if another program was faster while Airflow started.
     """
     home = home.resolve()
     if (running := find(home)) is not None:
         raise InputError(f"an Airflow runs in {home} already", actual=running.url, remedy="stop it first")
     url, variables = furnish(home, dags=dags, plugins=plugins, environment=environment, accounts=accounts, port=port)
+    airflow, supervisor = _launch(home, url, variables, accounts)
+    try:
+        _wait(airflow, supervisor, progress)
+    except _PortTaken:
+        airflow.stop()
+        progress(f"another program took {url}")
+        return start(
+            home, dags=dags, plugins=plugins, environment=environment, accounts=accounts, port=0, progress=progress
+        )
+    except BaseException:
+        airflow.stop()
+        raise
+    return airflow
+
+
+def _launch(
+    home: Path, url: str, variables: Mapping[str, str], accounts: Mapping[str, str]
+) -> tuple[LocalAirflow, subprocess.Popen[bytes]]:
     with os.fdopen(os.open(home / "standalone.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "simgate_airflow.supervisor", str(home)],
@@ -128,12 +147,7 @@ def start(
     airflow = LocalAirflow(home, url, supervisor.pid, dict(accounts), supervisor)
     state = {"home": str(home), "url": airflow.url, "pid": airflow.pid, "accounts": airflow.accounts}
     _write_private(home / STATE_NAME, json.dumps(state))
-    try:
-        _wait(airflow, supervisor, progress)
-    except BaseException:
-        airflow.stop()
-        raise
-    return airflow
+    return airflow, supervisor
 
 
 def furnish(
@@ -164,14 +178,23 @@ def find(home: Path) -> LocalAirflow | None:
     return airflow if airflow.alive else None
 
 
+class _PortTaken(Exception):
+    """Another program listens where this Airflow should."""
+
+
 def _wait(airflow: LocalAirflow, supervisor: subprocess.Popen[bytes], progress: Callable[[str], None]) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline, port = time.monotonic() + START_TIMEOUT_S, int(airflow.url.rpartition(":")[2])
     while (missing := _unhealthy(airflow.url)) != ():
+        if supervisor.poll() is not None and _free_port(port) != port:
+            raise _PortTaken
         if supervisor.poll() is not None or time.monotonic() > deadline:
             tail = airflow.log_path.read_text(encoding="utf-8", errors="replace")[-3000:]
             raise SimgateError(f"Airflow did not start: {tail}", remedy=f"see {airflow.log_path}")
         progress("waiting for Airflow's " + ", ".join(missing))
         time.sleep(0.5)
+    # A port that was free a minute ago may be another Airflow's by now, and that one is as healthy as ours.
+    if not listens(airflow.pid, port):
+        raise _PortTaken
     progress(f"Airflow is up at {airflow.url}")
 
 

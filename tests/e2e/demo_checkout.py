@@ -34,7 +34,7 @@ class DemoCheckout:
         """The same in a pipe, to its end."""
         return subprocess.run(
             self._make(target, words), cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=400,
+            capture_output=True, text=True, timeout=900,
         )  # fmt: skip
 
     @property

@@ -21,7 +21,7 @@ from tests.terminal import CTRL_C, Terminal
 
 pytestmark = pytest.mark.timeout(900)
 GATE = re.compile(r"^  (http://\S+/dags/(release_model)/runs/(\S+)/tasks/(\w+)/required_actions)$", re.MULTILINE)
-RELEASED_S = 300
+RELEASED_S = 600
 """A dataset and a release with small stages are half a minute; the machine may be busy, and Airflow has to start."""
 
 
@@ -114,9 +114,10 @@ def test_the_next_demo_shows_its_progress_in_place_and_ctrl_c_at_its_gate_leaves
     assert "Airflow runs already at" in said
     assert "release-manager rejected the model of this dataset on" in said
     assert "the dataset of these scenes is published already" in said
-    assert "The question is still open: nobody decided, and nothing changed." in said
-    assert "stays live; `make demo` reuses what is made and asks again." in said
-    assert "Airflow is stopped" in said
+    words = " ".join(said.split())
+    assert "The question is still open: nobody decided, nothing changed, and the next demo asks again; the" in words
+    assert "stays live. " in words
+    assert words.index("Airflow is stopped") < words.index("interrupted; the next demo reuses what is made")
     assert "Error 130" in said
     assert "Traceback" not in said
     rows = [line for line in screen if re.match(r" \S  (train|validate) ", line)]
@@ -162,7 +163,6 @@ def test_a_gate_that_lapses_is_told_plainly_and_fails(hapless: DemoCheckout):
         policy.read_text().replace("allow_automatic: true", "allow_automatic: true\n    candidate_ttl_h: 0.006")
     )
     terminal = hapless.demo()
-    gates(terminal, 1)
     assert ends(terminal) != 0
     said = " ".join(terminal.screen.text.split())
     assert "error: nobody decided until 2" in said
@@ -174,8 +174,9 @@ def test_a_gate_that_lapses_is_told_plainly_and_fails(hapless: DemoCheckout):
 
 
 def test_a_run_that_fails_shows_the_reason_and_where_to_look(hapless: DemoCheckout):
-    broken = hapless.folder / ".simgate/demo-scenes/home/broken.usda"
-    broken.write_text("#usda 1.0\n")
+    for scenes in ("scenes", ".simgate/demo-scenes"):  # The demo's own copy is there once a demo has run.
+        if (hapless.folder / scenes).exists():
+            (hapless.folder / scenes / "home/broken.usda").write_text("#usda 1.0\n")
     terminal = hapless.demo()
     assert ends(terminal) != 0
     said = terminal.screen.text

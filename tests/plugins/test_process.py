@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 
 import pytest
 
-from simgate_airflow.process import end_session, members, session_alive
+from simgate_airflow.process import end_session, listens, members, session_alive
 
 STUBBORN = """
 import signal, subprocess, sys, time
@@ -37,3 +38,13 @@ def test_a_session_ends_whole_though_its_leader_ignores_the_request_and_its_chil
 def test_a_process_never_ends_its_own_session():
     with pytest.raises(ValueError, match="own session"):
         end_session(os.getsid(0), first=signal.SIGCONT, grace_s=0.1)
+
+
+def test_a_session_listens_where_one_of_its_processes_does():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert listens(os.getsid(0), port)
+        with subprocess.Popen(["sleep", "60"], start_new_session=True) as other:
+            assert not listens(other.pid, port), "somebody else's port"
+            other.kill()
+    assert not listens(os.getsid(0), port)

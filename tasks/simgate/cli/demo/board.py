@@ -85,6 +85,9 @@ class Board:
 
     def _table(self, rows: Sequence[Row]) -> Table:
         table = Table(box=None, show_header=False, padding=(0, 1))
+        for _ in ("sign", "task", "count", "seconds", "detail"):
+            # One line a task, cut where the terminal is narrow: a line that breaks would move all below it.
+            table.add_column(no_wrap=True, overflow="ellipsis")
         for row in rows:
             sign = self._spinner if row.state == "running" else SIGNS.get(row.state, "[dim]·[/]")
             seconds = f"{row.seconds:.0f} s" if row.seconds else ""

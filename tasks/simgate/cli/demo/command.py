@@ -35,27 +35,36 @@ def start(
     130 Ctrl-C.
     """
     from simgate.cli.demo.site import this_site
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    attended = sys.stdin.isatty() and sys.stdout.isatty()
+    answer, site = answer_of(approve, attended=attended), this_site()
+    try:
+        with site.alone():
+            _run(site, answer, attended=attended)
+    except KeyboardInterrupt:
+        console().print("interrupted; the next demo reuses what is made and goes on from here")
+        raise
+
+
+def _run(site: Site, answer: str, *, attended: bool) -> None:
     from simgate.cli.demo.story import Story
     from simgate.core.store import Store
 
-    signal.signal(signal.SIGTERM, _interrupt)
     begun_s = time.monotonic()
-    attended = sys.stdin.isatty() and sys.stdout.isatty()
-    answer, site = answer_of(approve, attended=attended), this_site()
-    with site.alone():
-        airflow = _airflow_of(site.begin(), site)
-        keep = False
-        try:
-            tell(Story(site, Store(str(site.store)), airflow, answer), stays=attended)
-            site.finish()
-            keep = attended
-            console().print(f"\nit took {time.monotonic() - begun_s:.0f} s in all")
-        except SimgateError:
-            # Whoever wants to know why looks into Airflow.
-            keep = attended
-            raise
-        finally:
-            _leave(airflow, keep=keep)
+    airflow = _airflow_of(site.begin(), site)
+    keep = False
+    try:
+        tell(Story(site, Store(str(site.store)), airflow, answer), stays=attended)
+        site.finish()
+        keep = attended
+        console().print(f"\nit took {time.monotonic() - begun_s:.0f} s in all")
+    except SimgateError:
+        # Whoever wants to know why looks into Airflow.
+        keep = attended
+        raise
+    finally:
+        _leave(airflow, keep=keep)
 
 
 def answer_of(approve: str, *, attended: bool) -> str:
@@ -69,7 +78,8 @@ def _leave(airflow: LocalAirflow, *, keep: bool) -> None:
     from simgate.cli.demo import deployment
 
     if keep:
-        console().print(f"Airflow stays up at [bold]{airflow.url}[/] until `make demo-stop`")
+        login = f"user {deployment.APPROVER}, password {airflow.password(deployment.APPROVER)}"
+        console().print(f"Airflow stays up at [bold]{airflow.url}[/] ({login}) until `make demo-stop`")
         return
     with console().status("stopping Airflow"):
         deployment.stop(airflow)
@@ -133,17 +143,13 @@ def tell(story: Story, *, stays: bool) -> None:
     site.copy_scenes()
     edit, head = "The sample scenes were pushed", story.push("the sample scenes")
     release = story.release(story.dataset(head))
-    if release is None or _is_live(release):
+    if release is None or release.decision is None or not release.decision.is_rejected:
         _heading("2. Somebody edits one scene; only what hangs on it is made again")
         edit = move_lamp(site.scenes, site.checkout / "scenes", head.seq)
         console().print(edit)
         release = story.release(story.dataset(story.push(edit)))
     _heading("3. What came of it, and why")
     _end(story, edit, release, stays=stays)
-
-
-def _is_live(release: Release) -> bool:
-    return release.decision is not None and release.decision.is_live
 
 
 def _end(story: Story, edit: str, release: Release | None, *, stays: bool) -> None:
@@ -153,7 +159,7 @@ def _end(story: Story, edit: str, release: Release | None, *, stays: bool) -> No
     if release is None:
         console().print("\nAll of it was made and decided before: nothing is new.")
         return
-    if _is_live(release):
+    if release.decision is not None and release.decision.is_live:
         ending.show_lineage(story)
         ending.carry_over(story)
     ending.show_sentences(story, edit, release)

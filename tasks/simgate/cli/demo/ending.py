@@ -9,7 +9,6 @@ from rich.table import Table
 
 from simgate.cli.console import console, show_table, when
 from simgate.cli.demo.decision import CHANNEL, MODEL
-from simgate.cli.demo.deployment import APPROVER
 from simgate.cli.demo.page import candidate_page, report_files, run_page
 from simgate.cli.demo.sentences import Metrics, how_good, what_changed, what_was_reused
 from simgate.cli.demo.story import Release, Story
@@ -85,8 +84,6 @@ def show_places(story: Story, release: Release, *, stays: bool) -> None:
     out.print("\n[bold]Where to look[/]")
     for what, address in (_pages(story, release) if stays else _files(story, release)).items():
         out.print(f"  {what}\n    {address}", markup=False)
-    if stays:
-        out.print(f"  Airflow: user {APPROVER}, password {story.airflow.password(APPROVER)}", markup=False)
 
 
 def show_next(release: Release, *, stays: bool) -> None:

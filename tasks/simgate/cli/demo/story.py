@@ -215,9 +215,8 @@ class Story:
         return self.decisions.candidate_of(record_folder(why.domain, why.run))
 
     def _say_undecided(self) -> None:
-        out = console()
-        out.print("\n[bold yellow]The question is still open:[/] nobody decided, and nothing changed.")
-        out.print(f"{self.decisions.what_is_live().capitalize()}; `make demo` reuses what is made and asks again.")
+        said = f"nobody decided, nothing changed, and the next demo asks again; {self.decisions.what_is_live()}"
+        console().print(f"\n[bold yellow]The question is still open:[/] {said}.", soft_wrap=False)
 
 
 def _said(found: Decision | None) -> str:
