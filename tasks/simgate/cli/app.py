@@ -24,7 +24,7 @@ Exit codes
   0    done
   1    failed; the line on stderr says why
   2    wrong input, or a release rule said no
-  3    damage in the store: verify found it; plan, runs, show and lineage named it and went on
+  3    verify found damage; or plan, runs, show or lineage named some on stderr and went on past it
   130  interrupted
   143  a stage was preempted after a checkpoint; run it again
 
