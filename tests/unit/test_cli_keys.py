@@ -65,7 +65,7 @@ def test_show_says_whom_the_policy_trusts_and_whether_this_role_is_among_them(
     assert call(monkeypatch, "show", "--policy", str(policy), "--json") == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["own"] == entries[0]["id"]
-    assert [row["state"] for row in shown["keys"]] == ["trusted", "retired 2026-01-01T00:00:00+00:00", "revoked"]
+    assert [row["state"] for row in shown["keys"]] == ["trusted", "retired 2026-01-01 00:00:00Z", "revoked"]
     assert call(monkeypatch, "show", "--policy", str(policy)) == 0
     assert "this role's" in capsys.readouterr().out
     policy.write_text(EMPTY)
