@@ -51,6 +51,10 @@ class Line:
     envelope: Envelope | None
     """None: it is not signed."""
 
+    def to_json(self) -> bytes:
+        """As it lies in the store."""
+        return self.envelope.to_json() if self.envelope else self.entry.to_json()
+
 
 class Journal:
     """Entries `<prefix>/<seq>.json`; the highest is the head. With a signer, each new entry is signed."""
@@ -116,7 +120,7 @@ class Journal:
                 check(head.entry if head else None)
             entry = _follow(head.entry if head else None, entry_id, body)
             try:
-                self.store.create(self.key(entry.seq), self._sealed(entry, head))
+                self.store.create(self.key(entry.seq), self._sealed(entry, head).to_json())
                 return entry
             except AlreadyExists:
                 # The winner of this number may be an earlier try of ours whose answer was lost.
@@ -127,16 +131,21 @@ class Journal:
                     return found
         raise StoreError(f"journal {self.prefix} is too busy", actual=f"{MAX_RACES} lost races", remedy="try again")
 
-    def _sealed(self, entry: Entry, head: Line | None) -> bytes:
+    def draft(self, body: dict[str, Any], entry_id: str) -> Line:
+        """The entry that `append` would add now, signed where it would be; nothing is written."""
+        head = self._head()
+        return self._sealed(_follow(head.entry if head else None, entry_id, body), head)
+
+    def _sealed(self, entry: Entry, head: Line | None) -> Line:
         if self.signer is not None:
-            return self.signer.sign(entry.to_json(), self.entry_type).to_json()
+            return Line(entry, self.signer.sign(entry.to_json(), self.entry_type))
         if head is not None and head.envelope is not None:
             # One unsigned entry would make the journal worthless to whoever demands signatures.
             raise InputError(
                 f"journal {self.prefix} is signed and this process has no signing key",
                 remedy="let SIMGATE_ROLE_KEYS name the folder of the role that writes it",
             )
-        return entry.to_json()
+        return Line(entry, None)
 
     def _head(self) -> Line | None:
         keys = self._keys()

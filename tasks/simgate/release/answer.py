@@ -29,7 +29,7 @@ def promotion_problems(
         yield "it was decided under another policy than its candidate was proposed under"
     if asked.replaces != (entry.previous or ""):
         yield "its candidate was proposed to replace another state of the ledger"
-    if candidate.at > entry.at:
+    if candidate.at > entry.at + CLOCKS_DIFFER:
         yield f"its candidate is newer than it is ({candidate.at})"
     if overtaken := next((item for item in newer if item.at < decision.decided_at - CLOCKS_DIFFER), None):
         yield f"its candidate was superseded by candidate {overtaken.seq} when it was decided"

@@ -115,6 +115,13 @@ def proposed_channels(store: Store, model: str) -> list[str]:
     return sorted(path.rstrip("/").rpartition("/")[2] for path in store.children(f"candidates/{model}")[0])
 
 
+def objection(store: Store, policy: Policy, state: ReleaseState, line: Line) -> str:
+    """Why an entry would not hold after this state, or nothing: asked before it is written, for nothing undoes one."""
+    walk = _Walk(store, policy, state.model, signed=state.signed, entries=list(state.entries))
+    walk.signatures += state.signatures
+    return walk.take(line)
+
+
 def _lines(store: Store, model: str) -> tuple[list[Line], str]:
     found: list[Line] = []
     try:
@@ -245,7 +252,7 @@ def journal_of(store: Store, model: str, channel: str) -> dict[str, CandidateEnt
 
 
 def _time_problems(entry: LedgerEntry) -> Iterator[str]:
-    if not entry.decision.decided_at <= entry.at:
+    if not entry.decision.decided_at <= entry.at + CLOCKS_DIFFER:
         yield f"it was decided at {entry.decision.decided_at}, after it was written ({entry.at})"
     if entry.at > datetime.now(UTC) + CLOCKS_DIFFER:
         yield f"it is dated {entry.at}, which is yet to come"

@@ -11,7 +11,7 @@ from simgate.core.signature import Signer
 from simgate.core.store import Store
 from simgate.release.candidate import CandidateEntry
 from simgate.release.entry import Decision, LedgerBody, LedgerEntry
-from simgate.release.judge import ReleaseState, judge
+from simgate.release.judge import ReleaseState, judge, objection
 from simgate.release.policies import keep_policy
 from simgate.release.policy import Policy
 from simgate.release.rights import right_problems
@@ -49,11 +49,12 @@ def write(
         _check(state, policy, decided, signer)
         keep_policy(store, policy)
         after = state_after(state.state, decided.decision, decided.candidate)
-        body = LedgerBody(decision=decided.decision, after=after)
+        body = LedgerBody(decision=decided.decision, after=after).model_dump(mode="json")
         journal = Journal(store, f"ledger/{model}", signer)
+        if problem := objection(store, policy, state, journal.draft(body, entry_id)):
+            raise Refused(f"no {decided.decision.action}: it would not hold as {problem}")
         try:
-            check = _only_after(state.head)
-            return LedgerEntry.of(journal.append(body.model_dump(mode="json"), entry_id=entry_id, check=check))
+            return LedgerEntry.of(journal.append(body, entry_id=entry_id, check=_only_after(state.head)))
         except _Moved:
             continue
 
