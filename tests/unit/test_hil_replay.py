@@ -259,6 +259,8 @@ def test_a_dead_device_is_a_fail_whatever_the_pace() -> None:
     trace = play({}, pauses_ns={205: 700_000_000})
     judgement = judge(trace_of(trace, fault="device under test ended by itself"), SPEC)
     assert judgement.reasons[0] == "device under test ended by itself"
+    assert not any("pacing" in reason for reason in judgement.reasons), "a slow bench is no fault of the device"
+    assert judgement.metrics["pacing_p95_ms"] > SPEC.max_pacing_jitter_ms
 
 
 def test_allowed_trips_are_reset_by_the_operator() -> None:

@@ -59,7 +59,8 @@ def copy(source: Store, to: Store, *, check: bool, tell: Callable[[Copied], None
 def _list(source: Store, folder: Path, done: Copied, tell: Callable[[Copied], None]) -> list[Names]:
     """Every key on disk, what names before what is named: the reverse of the order of copying."""
     found = []
-    for name in (*reversed(JOURNALS), "approvals", "memo", "manifests", "hand", "plans", "runs", "snapshots", "files"):
+    names = ("approvals", "policies", "memo", "manifests", "hand", "plans", "runs", "snapshots", "files")
+    for name in (*reversed(JOURNALS), *names):
         done.what = f"listing {name}"
         tell(done)
         found.append(Names.write(folder, name, _keys(source, name, done), is_sorted=name in JOURNALS))

@@ -38,7 +38,8 @@ def judge(trace: Trace, spec: HilSpec) -> Judgement:
     dead = [] if trace.device_fault is None else [trace.device_fault]
     unanswered = _unanswered(trace, spec)
     metrics = {**_metrics(trace, spec), "faults": float(len(dead) + len(unanswered))}
-    broken = broken_bounds(spec, {**metrics, "faults": 0.0})
+    # Not the pacing: a slow bench is Inconclusive below, or explains nothing of what the device did.
+    broken = broken_bounds(spec, {**metrics, "faults": 0.0, "pacing_p95_ms": 0.0})
     reasons = (*dead, *(_with_trips(reason, trace) for reason in broken), *unanswered)
     starved = _starved(trace, spec)
     if starved and not _certain(trace, spec):
