@@ -137,7 +137,7 @@ def _answered_or_waiting(store: Store, why: ReleaseWhy, entry: CandidateEntry) -
     Those lapsed, were overtaken, or their gate was ended by somebody whom nobody asked.
     """
     ledger = Ledger(store, why.recipe.model)
-    if any(item.digest == entry.digest and item.why == REJECTED for item in ledger.state.quarantined):
+    if any(item.digest == entry.digest and item.why.startswith(REJECTED) for item in ledger.state.quarantined):
         return True
     lives = (item.after.channels.get(why.recipe.channel) for item in ledger.history())
     if any(state is not None and state.live is not None and state.live.candidate == entry.digest for state in lives):
