@@ -22,10 +22,13 @@ from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.decision import waive
 from simgate.release.policy import Demand, Policy
 from simgate.release.promote import promote
+from simgate.specs.metrics import metric
 from simgate_airflow import dataset_run, evidence_page, release_run
 from simgate_airflow.case import read_case
 from simgate_airflow.change import Change, read_change
 from simgate_airflow.evidence_page import SHOWN_FILES, SHOWN_PUSHES, body
+from simgate_airflow.figure_table import figure_table
+from simgate_airflow.judged import Figure
 from simgate_airflow.markdown import MAX_CHARACTERS, code
 from simgate_airflow.settings import settings as wired
 from simgate_airflow.ui.change import change_fragment
@@ -138,6 +141,15 @@ def test_hostile_authors_messages_and_file_names_stay_words(store: Store, two: C
     assert "&lt;script&gt;" in page
     assert not re.search(r"<(?!/?(section|h2|h3|p|div|table|thead|tbody|tr|th|td|figure|figcaption|img)\b)", page)
     assert " href=" not in page
+
+
+@pytest.mark.parametrize("name", [EVIL, f"findings {EVIL}", f"boxes {EVIL}", "a \\| b", "\\"])
+def test_a_figure_with_a_hostile_name_stays_one_row_of_words(name: str):
+    figure = Figure(metric("validate", name), 1.0, None, None, None)
+    said = figure_table([figure, figure], has_live=True)
+    assert_only_words(said)
+    cells = [token for token in parsed(said) if token.type in ("th_open", "td_open")]
+    assert len(cells) == 3 * 4
 
 
 def test_a_first_release_replaces_nothing_and_everything_is_new(store: Store, tmp_path: Path):

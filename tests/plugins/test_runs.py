@@ -223,12 +223,16 @@ def test_a_gate_that_was_cleared_after_its_candidate_went_live_is_settled_alread
         promotion.settle(run)
 
 
-def test_the_reason_of_a_reject_is_kept_with_the_answer(store: Store, tmp_path: Path, monkeypatch):
+def test_the_reason_of_a_reject_is_kept_with_the_answer_and_nobody_is_asked_again(
+    store: Store, tmp_path: Path, monkeypatch
+):
     run = proposed(store, tmp_path / "scenes")
     said = {"chosen_options": (REJECT,), "reason": "it hits the desk", "responder_id": "release-manager"}
     gate = answer(candidate_of(store), **said)
     monkeypatch.setattr(promotion, "gate_of", lambda *_arguments: gate)
     promotion.settle(run)
+    with pytest.raises(AirflowSkipException, match="nothing to do"):
+        release_run.plan(context("release_model", "scheduled__1"))
     (key,) = store.keys("approvals")
     assert ApprovalRecord.from_json(store.get(key), what=key).gate.reason == "it hits the desk"
 

@@ -53,6 +53,6 @@ def test_values_are_read_with_their_units():
     assert metric("hil", "latency_p99_ms").text(41.26) == "41.3 ms"
     assert metric("hil", "device_start_ms").text(1240.4) == "1,240 ms"
     assert metric("validate", "frames train").text(12_000.0) == "12,000"
-    assert metric("validate", "findings depth").meaning == "defects found by the check 'depth'"
+    assert metric("validate", "findings depth").meaning == "defects found by one check"
     assert metric("hil", "latency_p99_ms").bound({"limits": {"command_deadline_ms": 150}}) == 150.0
     assert metric("hil", "safety_trips").bound({"max_trips": True}) is None, "a flag is no number"

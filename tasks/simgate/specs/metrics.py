@@ -56,8 +56,8 @@ def metric(stage: str, name: str) -> Metric:
     for known in METRICS.get(stage, ()):
         if known.name == name:
             return known
-        if known.name.endswith("*") and name.startswith(prefix := known.name[:-1]):
-            return replace(known, name=name, meaning=f"{known.meaning} {name.removeprefix(prefix)!r}")
+        if known.name.endswith("*") and name.startswith(known.name[:-1]):
+            return replace(known, name=name)
     return Metric(name, "a figure without a description", "", known=False)
 
 
@@ -84,9 +84,9 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
             "max_invalid_depth_fraction",
         ),
         _most("blank fraction", "frames of nearly one colour", PERCENT, "max_blank_fraction"),
-        Metric("boxes *", "boxes of class", COUNT),
+        Metric("boxes *", "boxes of one class", COUNT),
         Metric("findings", "defects found by all checks", COUNT, "lower", zero=True),
-        Metric("findings *", "defects found by the check", COUNT, "lower", zero=True),
+        Metric("findings *", "defects found by one check", COUNT, "lower", zero=True),
     ),
     "evaluate": (
         Metric("success_rate", "closed-loop episodes that reach the goal", PERCENT, "higher"),
