@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from simgate.core.store import Store
 from simgate_airflow.standalone import LocalAirflow, find
 from tests.e2e.airflow_client import User
 from tests.e2e.conftest import HERE, HOURLY, LEAP_DAY, ROOT
@@ -42,11 +41,6 @@ class DemoCheckout:
         """What the demo inherits."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         return {**kept, "SIMGATE_PYTHON": str(self.folder / "python"), "SIMGATE_POLL_S": "0.5"}
-
-    @property
-    def store(self) -> Store:
-        """The demo's store."""
-        return Store(str(self.folder / ".simgate/store"))
 
     @property
     def airflow(self) -> LocalAirflow | None:

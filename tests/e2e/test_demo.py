@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from simgate.release.candidate import candidates
+from simgate.cli.demo.decision import Decisions
+from simgate.cli.demo.site import Site
 from simgate.release.entry import LedgerEntry
-from simgate.release.ledger import Ledger
 from tests.e2e.airflow_client import wait_for
 from tests.e2e.conftest import ROOT
 from tests.e2e.demo_checkout import DemoCheckout, demo_checkout
@@ -45,13 +45,11 @@ def hapless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCheckout]:
 
 
 def entries(checkout: DemoCheckout) -> list[LedgerEntry]:
-    return list(Ledger(checkout.store, "navigator").history())
+    return Decisions(Site(checkout.folder)).entries()
 
 
 def newest_candidate(checkout: DemoCheckout) -> str:
-    found = candidates(checkout.store, "navigator", "demo").newest()
-    assert found is not None
-    return found.digest
+    return Decisions(Site(checkout.folder)).proposed()[-1].digest
 
 
 def gates(terminal: Terminal, count: int) -> re.Match[str]:

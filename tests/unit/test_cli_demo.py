@@ -20,7 +20,7 @@ from simgate.cli.demo.page import candidate_page, gate_page, run_page, task_page
 from simgate.cli.demo.site import Site, this_site
 from simgate.cli.demo.task_log import DagRun, log_path
 from simgate.cli.demo.wait import TookTooLong, wait_for
-from simgate.core.errors import InputError
+from simgate.core.errors import InputError, SimgateError
 from tests.unit.demo_candidate import CANDIDATE
 
 RUN = DagRun("build_dataset", "asset_triggered__2026-11-21T01:00:00+00:00_x")
@@ -113,6 +113,25 @@ def test_the_responder_answers_once_and_not_before_the_gate_has_settled(
         answered.append(len(airflow.answers))
     assert answered == [0, 0, 0, 1, 1]
     assert airflow.answers == [{"chosen_options": [answer], "params_input": {"reason": REASON}}]
+
+
+def test_a_late_answer_is_asked_for_again_and_an_order_is_given_once() -> None:
+    asked: list[str] = []
+
+    def late(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/auth/token":
+            return httpx.Response(201, json={"access_token": "t"})
+        asked.append(request.method)
+        if request.method == "PATCH" or len(asked) < 3:
+            raise httpx.ReadTimeout("late")
+        return httpx.Response(200, json={"state": "running"})
+
+    api = Api("http://airflow", "engineer", "secret", transport=httpx.MockTransport(late))
+    assert api.run_state(RUN.dag, RUN.run) == "running"
+    assert asked == ["GET"] * 3
+    with pytest.raises(SimgateError, match="does not answer"):
+        api.answer_gate(RUN.dag, RUN.run, "Approve", "it drives")
+    assert asked == ["GET"] * 3 + ["PATCH"]
 
 
 def test_with_a_person_there_the_gate_is_shown_and_never_answered(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import httpx
 from simgate.core.errors import SimgateError
 
 TIMEOUT_S = 30.0
+TRIES = 4
 GATE_TASK = "decide"
 """The task of release_model that asks a release manager."""
 
@@ -87,13 +88,19 @@ class Api:
         return answer.json()
 
     def _answer(self, method: str, path: str, query: dict[str, Any] | None, body: Any) -> httpx.Response:
-        try:
-            headers = {"Authorization": f"Bearer {self._login()}"}
-            answer = self._client.request(method, f"/api/v2/{path}", params=query, json=body, headers=headers)
-        except httpx.TransportError as error:
-            raise SimgateError(f"Airflow's API does not answer {path}: {error!r}") from error
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            self._token = ""
+        # A question may be asked again: on a busy machine an answer comes late, or SQLite is locked for a moment.
+        for tries_left in reversed(range(TRIES if method == "GET" else 1)):
+            try:
+                headers = {"Authorization": f"Bearer {self._login()}"}
+                answer = self._client.request(method, f"/api/v2/{path}", params=query, json=body, headers=headers)
+            except httpx.TransportError as error:
+                if tries_left:
+                    continue
+                raise SimgateError(f"Airflow's API does not answer {path}: {error!r}") from error
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                self._token = ""
+            if not answer.is_server_error:
+                break
         return answer
 
     def _login(self) -> str:
