@@ -496,7 +496,7 @@ def test_a_long_list_says_what_it_leaves_out(desk: Desk, monkeypatch):
     monkeypatch.setattr("simgate_airflow.ui.result_table.MAX_READ", 2)
     monkeypatch.setattr("simgate_airflow.ui.result_table.MAX_ROWS", 3)
     text = desk.client.get(task_url(*DATASET_RUN, "generate")).text
-    assert "Verdict and figures of the first 2 are shown" in text
+    assert "Verdict and figures of the first 2 of a stage are shown" in text
     assert "2 more are not listed" in text
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from starlette.responses import Response
 
 from simgate.core.errors import SimgateError
@@ -34,8 +32,7 @@ def task_page(domain: str, dag_id: str, run_id: str, task_id: str, map_index: in
     if len(results) == 1 and (shown := _report(results[0], links)) is not None:
         return shown
     if results:
-        parts = [result_section(stage, _of(results, stage)) for stage in dict.fromkeys(r.stage for r in results)]
-        return page.page(name, parts, links=links)
+        return page.page(name, [result_section(results[0].stage, results)], links=links)
     said = NO_PLAN if run is None else NOTHING if _stage_of(task_id) else NO_STAGE
     return page.page(name, [page.section("Nothing to show", page.words(said))], links=links)
 
@@ -56,10 +53,6 @@ def _stage_of(task_id: str) -> str:
     """The stage that a task runs, by the names of our DAGs: its own, or `<stage>_<slot>`; empty for any other task."""
     first = task_id.partition("_")[0]
     return first if first in (*DATASET_STAGES, *RELEASE_STAGES, "probe") else ""
-
-
-def _of(results: Sequence[Result], stage: str) -> list[Result]:
-    return [result for result in results if result.stage == stage]
 
 
 def _report(result: Result, links: dict[str, str]) -> Response | None:
