@@ -507,6 +507,9 @@ def test_a_candidates_page_links_to_each_piece_of_its_evidence(desk: Desk):
     for ref in entry.candidate.evidence.values():
         assert f'href="{report_url(ref.uri)}"' in text
     assert entry.digest in text
+    address = f'href="{candidate_url("navigator", "demo", entry.digest)}"'
+    assert address in desk.client.get(task_url(*RELEASE_RUN, "approve")).text
+    assert address not in desk.client.get(task_url(*RELEASE_RUN, "hil")).text
     for digest in ("0" * 64, "..", "x", entry.digest[:12]):
         assert desk.status(candidate_url("navigator", "demo", digest)) == 404
 

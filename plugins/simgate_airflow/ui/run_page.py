@@ -27,7 +27,7 @@ def run_page(domain: str, dag_id: str, run_id: str) -> Response:
     title = f"{dag_id} · {run_id}"
     if run is None:
         return page.page(title, [page.section("Nothing yet", page.words(NO_PLAN))])
-    return page.page(title, [_facts(run.why), *_candidate(run), _stages(run)])
+    return page.page(title, [_facts(run.why), *candidate_section(run), _stages(run)])
 
 
 def _facts(why: DatasetWhy | ReleaseWhy) -> str:
@@ -44,7 +44,8 @@ def _release(why: ReleaseWhy) -> dict[str, str]:
     return {"Model": why.recipe.model, "Channel": why.recipe.channel, "Would replace": live}
 
 
-def _candidate(run: RunResults) -> Iterator[str]:
+def candidate_section(run: RunResults) -> Iterator[str]:
+    """Where the evidence of the run's candidate is; nothing for a run without one."""
     if not isinstance(run.why, ReleaseWhy):
         return
     entry = candidate_of_run(run.store, run.why, run.folder)

@@ -13,7 +13,7 @@ from simgate_airflow.ui.attempt_place import place_of
 from simgate_airflow.ui.kept_attempt import read_attempt
 from simgate_airflow.ui.report_page import report_page
 from simgate_airflow.ui.result_table import result_section
-from simgate_airflow.ui.run_page import NO_PLAN
+from simgate_airflow.ui.run_page import NO_PLAN, candidate_section
 from simgate_airflow.ui.run_results import Result, RunResults, results_of, task_lines_of
 
 NO_STAGE = "This task runs no stage, so it has no report. The run's page has those of its stages."
@@ -34,7 +34,9 @@ def task_page(domain: str, dag_id: str, run_id: str, task_id: str, map_index: in
     if results:
         return page.page(name, [result_section(results[0].stage, results)], links=links)
     said = NO_PLAN if run is None else NOTHING if _stage_of(task_id) else NO_STAGE
-    return page.page(name, [page.section("Nothing to show", page.words(said))], links=links)
+    # Whoever answers stands before the tasks around the gate.
+    around = [] if run is None or _stage_of(task_id) else candidate_section(run)
+    return page.page(name, [*around, page.section("No report", page.words(said))], links=links)
 
 
 def _results(run: RunResults, task_id: str, map_index: int) -> list[Result]:
