@@ -24,6 +24,8 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from simgate.cli import store_copy, store_key
+from simgate.cli.store_server import Server
 from simgate.core.attempt import Attempt
 from simgate.core.errors import InputError
 from simgate.core.job import Job
@@ -40,6 +42,7 @@ from simgate_airflow.ui import kept_file, run_results
 from simgate_airflow.ui.address import candidate_url, file_url, report_url, run_url, task_url
 from simgate_airflow.ui.app import make_app
 from tests.plugins.test_runs import built, context, make, push
+from tests.servers.minio import MinioServer
 
 DATASET_RUN = ("build_dataset", "manual__2026-01-01T00:00:00+00:00")
 RELEASE_RUN = ("release_model", "manual__1")
@@ -449,6 +452,21 @@ def test_a_stage_without_a_report_shows_its_files(desk: Desk):
     text = desk.client.get(task_url(*DATASET_RUN, "index")).text
     assert "drew no report" in text
     assert f'href="{file_url(desk.manifest("index"), "shards.json")}"' in text
+
+
+def test_pages_of_a_bucket_are_read_with_the_readers_key_and_no_other(
+    desk: Desk, minio: MinioServer, tmp_path: Path, wire
+):
+    urls, manifest = every_page(desk), desk.manifest("validate")
+    minio.client().make_bucket("tabs")
+    server, keys = Server("tabs", "store", minio.keys), tmp_path / "keys"
+    store_key.make_keys(server, ["reader"], "main", keys, rotate=False, public_endpoint="")
+    store_copy.copy(desk.store, Store(server.url, server.keys), check=False, tell=lambda _: None)
+    wire({"SIMGATE_STORE": server.url, "SIMGATE_KEYS": str(keys)})
+    assert [path.name for path in keys.iterdir() if path.is_dir()] == ["reader"]
+    assert [desk.status(url) for url in urls] == [200] * len(urls)
+    shown = desk.client.get(file_url(manifest, "splits/train.json"))
+    assert shown.content == desk.store.get(f"{manifest.rpartition('/')[0]}/splits/train.json")
 
 
 def test_a_run_that_never_planned_says_so(desk: Desk):
