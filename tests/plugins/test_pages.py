@@ -24,6 +24,8 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from simgate.cli import store_copy, store_key
+from simgate.cli.store_server import Server
 from simgate.core.attempt import Attempt
 from simgate.core.errors import InputError
 from simgate.core.job import Job
@@ -40,6 +42,7 @@ from simgate_airflow.ui import kept_file, run_results
 from simgate_airflow.ui.address import candidate_url, file_url, report_url, run_url, task_url
 from simgate_airflow.ui.app import make_app
 from tests.plugins.test_runs import built, context, make, push
+from tests.servers.minio import MinioServer
 
 DATASET_RUN = ("build_dataset", "manual__2026-01-01T00:00:00+00:00")
 RELEASE_RUN = ("release_model", "manual__1")
@@ -452,6 +455,21 @@ def test_a_stage_without_a_report_shows_its_files(desk: Desk):
     assert f'href="{file_url(desk.manifest("index"), "shards.json")}"' in text
 
 
+def test_pages_of_a_bucket_are_read_with_the_readers_key_and_no_other(
+    desk: Desk, minio: MinioServer, tmp_path: Path, wire
+):
+    urls, manifest = every_page(desk), desk.manifest("validate")
+    minio.client().make_bucket("tabs")
+    server, keys = Server("tabs", "store", minio.keys), tmp_path / "keys"
+    store_key.make_keys(server, ["reader"], "main", keys, rotate=False, public_endpoint="")
+    store_copy.copy(desk.store, Store(server.url, server.keys), check=False, tell=lambda _: None)
+    wire({"SIMGATE_STORE": server.url, "SIMGATE_KEYS": str(keys)})
+    assert [path.name for path in keys.iterdir() if path.is_dir()] == ["reader"]
+    assert [desk.status(url) for url in urls] == [200] * len(urls)
+    shown = desk.client.get(file_url(manifest, "splits/train.json"))
+    assert shown.content == desk.store.get(f"{manifest.rpartition('/')[0]}/splits/train.json")
+
+
 def test_a_run_that_never_planned_says_so(desk: Desk):
     for url in (run_url("build_dataset", "manual__9"), task_url("build_dataset", "manual__9", "index")):
         answer = desk.client.get(url)
@@ -497,7 +515,7 @@ def test_a_long_list_says_what_it_leaves_out(desk: Desk, monkeypatch):
     monkeypatch.setattr("simgate_airflow.ui.result_table.MAX_READ", 2)
     monkeypatch.setattr("simgate_airflow.ui.result_table.MAX_ROWS", 3)
     text = desk.client.get(task_url(*DATASET_RUN, "generate")).text
-    assert "Verdict and figures of the first 2 are shown" in text
+    assert "Verdict and figures of the first 2 of a stage are shown" in text
     assert "2 more are not listed" in text
 
 
@@ -510,6 +528,9 @@ def test_a_candidates_page_links_to_each_piece_of_its_evidence(desk: Desk):
     assert entry.digest in text
     assert "<h2>What changed</h2>" in text
     assert "<td>added</td><td>office/office.usda</td>" in text
+    address = f'href="{candidate_url("navigator", "demo", entry.digest)}"'
+    assert address in desk.client.get(task_url(*RELEASE_RUN, "decide")).text
+    assert address not in desk.client.get(task_url(*RELEASE_RUN, "hil")).text
     for digest in ("0" * 64, "..", "x", entry.digest[:12]):
         assert desk.status(candidate_url("navigator", "demo", digest)) == 404
 

@@ -1,4 +1,4 @@
-"""ResultTable: results of one stage, a row each, with a link to each report."""
+"""ResultTable: results, a row each, with a link to each report; then what was refused or failed, in words."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ DONE = ("made", "reused")
 HEADINGS = ("run", "outcome", "verdict", "figures", "")
 
 
-def result_section(stage: str, results: Sequence[Result]) -> str:
-    """One stage's card: what came of it, then its rows, then what was refused or failed, in words."""
+def result_section(heading: str, results: Sequence[Result], *, not_begun: Sequence[str] = ()) -> str:
+    """One card; `not_begun` names stages of which there is nothing yet."""
     counts = Counter(result.outcome if result.outcome in DONE else "not committed" for result in results)
     aside = " · ".join(f"{number:,} {outcome}" for outcome, number in counts.items())
-    rows = page.table(HEADINGS, (_row(result) for result in results[:MAX_ROWS]))
-    return page.section(stage, rows, *_notes(results), aside=aside)
+    waiting = [(page.cell(stage), "not begun", "", "", "") for stage in not_begun]
+    rows = page.table(HEADINGS, [*(_row(result) for result in results[:MAX_ROWS]), *waiting])
+    return page.section(heading, rows, *_notes(results), aside=aside)
 
 
 def _row(result: Result) -> tuple[str, ...]:
@@ -32,12 +33,13 @@ def _row(result: Result) -> tuple[str, ...]:
 
 
 def _notes(results: Sequence[Result]) -> Iterator[str]:
-    for result in results[:MAX_READ]:
+    for result in results:
         if result.reasons:
             yield page.words(f"{result.slot}:", soft=True) + page.quoted("\n".join(result.reasons))
-    if len(results) > MAX_READ:
-        yield page.words(f"Verdict and figures of the first {MAX_READ} are shown; the others' are in their reports.")
-    if len(results) > MAX_ROWS:
+    if max(Counter(result.stage for result in results).values(), default=0) > MAX_READ:
         yield page.words(
-            f"{len(results) - MAX_ROWS:,} more are not listed; their tasks' pages are, and `simgate runs`."
+            f"Verdict and figures of the first {MAX_READ} of a stage are shown; the others' are in their reports.",
+            soft=True,
         )
+    if len(results) > MAX_ROWS:
+        yield page.words(f"{len(results) - MAX_ROWS:,} more are not listed; `simgate runs` has them all.", soft=True)

@@ -13,7 +13,7 @@ from simgate_airflow.ui import page
 from simgate_airflow.ui.address import candidate_url, path_of
 from simgate_airflow.ui.kept_candidate import candidate_of_run
 from simgate_airflow.ui.result_table import result_section
-from simgate_airflow.ui.run_results import RunResults, results_of
+from simgate_airflow.ui.run_results import Result, RunResults, results_of
 
 NO_PLAN = (
     "This run has no plan yet: its first task, `plan`, writes it. A run whose plan found nothing new is skipped, and "
@@ -27,7 +27,7 @@ def run_page(domain: str, dag_id: str, run_id: str) -> Response:
     title = f"{dag_id} · {run_id}"
     if run is None:
         return page.page(title, [page.section("Nothing yet", page.words(NO_PLAN))])
-    return page.page(title, [_facts(run.why), *_candidate(run), *_stages(run)])
+    return page.page(title, [_facts(run.why), *candidate_section(run), _stages(run)])
 
 
 def _facts(why: DatasetWhy | ReleaseWhy) -> str:
@@ -44,7 +44,8 @@ def _release(why: ReleaseWhy) -> dict[str, str]:
     return {"Model": why.recipe.model, "Channel": why.recipe.channel, "Would replace": live}
 
 
-def _candidate(run: RunResults) -> Iterator[str]:
+def candidate_section(run: RunResults) -> Iterator[str]:
+    """Where the evidence of the run's candidate is; nothing for a run without one."""
     if not isinstance(run.why, ReleaseWhy):
         return
     entry = candidate_of_run(run.store, run.why, run.folder)
@@ -55,13 +56,12 @@ def _candidate(run: RunResults) -> Iterator[str]:
         )
 
 
-def _stages(run: RunResults) -> Iterator[str]:
+def _stages(run: RunResults) -> str:
     lines = [line for of_task in run.recorded().values() for line in of_task]
-    for stage in DATASET_STAGES if isinstance(run.why, DatasetWhy) else RELEASE_STAGES:
+    stages = DATASET_STAGES if isinstance(run.why, DatasetWhy) else RELEASE_STAGES
+    results: list[Result] = []
+    for stage in stages:
         known = list({line.slot: line for line in lines if line.stage == stage}.values())
-        results = [*run.of(known), *run.open_of(stage, known)]
-        yield (
-            result_section(stage, results)
-            if results
-            else page.section(stage, page.words("Nothing was begun yet.", soft=True))
-        )
+        results += [*run.of(known), *run.open_of(stage, known)]
+    begun = {result.stage for result in results}
+    return result_section("Stages", results, not_begun=[stage for stage in stages if stage not in begun])

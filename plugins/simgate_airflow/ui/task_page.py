@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from starlette.responses import Response
 
 from simgate.core.errors import SimgateError
@@ -15,7 +13,7 @@ from simgate_airflow.ui.attempt_place import place_of
 from simgate_airflow.ui.kept_attempt import read_attempt
 from simgate_airflow.ui.report_page import report_page
 from simgate_airflow.ui.result_table import result_section
-from simgate_airflow.ui.run_page import NO_PLAN
+from simgate_airflow.ui.run_page import NO_PLAN, candidate_section
 from simgate_airflow.ui.run_results import Result, RunResults, results_of, task_lines_of
 
 NO_STAGE = "This task runs no stage, so it has no report. The run's page has those of its stages."
@@ -34,10 +32,11 @@ def task_page(domain: str, dag_id: str, run_id: str, task_id: str, map_index: in
     if len(results) == 1 and (shown := _report(results[0], links)) is not None:
         return shown
     if results:
-        parts = [result_section(stage, _of(results, stage)) for stage in dict.fromkeys(r.stage for r in results)]
-        return page.page(name, parts, links=links)
+        return page.page(name, [result_section(results[0].stage, results)], links=links)
     said = NO_PLAN if run is None else NOTHING if _stage_of(task_id) else NO_STAGE
-    return page.page(name, [page.section("Nothing to show", page.words(said))], links=links)
+    # Whoever answers stands before the tasks around the gate.
+    around = [] if run is None or _stage_of(task_id) else candidate_section(run)
+    return page.page(name, [*around, page.section("No report", page.words(said))], links=links)
 
 
 def _results(run: RunResults, task_id: str, map_index: int) -> list[Result]:
@@ -56,10 +55,6 @@ def _stage_of(task_id: str) -> str:
     """The stage that a task runs, by the names of our DAGs: its own, or `<stage>_<slot>`; empty for any other task."""
     first = task_id.partition("_")[0]
     return first if first in (*DATASET_STAGES, *RELEASE_STAGES, "probe") else ""
-
-
-def _of(results: Sequence[Result], stage: str) -> list[Result]:
-    return [result for result in results if result.stage == stage]
 
 
 def _report(result: Result, links: dict[str, str]) -> Response | None:
