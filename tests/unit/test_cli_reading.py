@@ -6,10 +6,11 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,12 +18,13 @@ from hypothesis import strategies as st
 
 from simgate.cli import main
 from simgate.core.artifact import ManifestRef
+from simgate.core.job import Input
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.release.entry import ChannelState, LedgerBody, LiveModel, State
 from simgate.release.ledger import Ledger
 from simgate.release.policy import Role
-from tests.release_chain import Chain, next_run
+from tests.release_chain import Chain
 
 Evidence = Mapping[Role, ManifestRef]
 
@@ -34,6 +36,23 @@ class World:
     store: Store
     first: Evidence
     second: Evidence
+
+
+class Edited(Chain):
+    """A chain whose scene has changed, so that no shard of it is another's."""
+
+    def commit(
+        self,
+        stage: str,
+        spec: Mapping[str, Any],
+        inputs: Sequence[Input],
+        outputs: Mapping[str, bytes],
+        *,
+        gate: bool = False,
+        nonce: str | None = None,
+    ) -> ManifestRef:
+        edited = {"index": {"scenes/a.json": b'{"edited":1}'}, "generate": {"shard.tar": b"edited"}}
+        return super().commit(stage, spec, inputs, {**outputs, **edited.get(stage, {})}, gate=gate, nonce=nonce)
 
 
 def go_live(chain: Chain, evidence: Evidence, number: int) -> None:
@@ -57,10 +76,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     chain = Chain(Store(str(folder / "store")), folder / "scenes", run="scheduled__2026-11-30T01-00-00-00-00")
     first = chain.evidence()
     go_live(chain, first, 1)
-    later = next_run(chain, 2)
-    later.folder.mkdir(exist_ok=True)
-    (later.folder / "b.usda").write_text("#usda 1.0\n# new\n")
-    later.weights = b"better"
+    (folder / "scenes/b.usda").write_text("#usda 1.0\n# new\n")
+    later = Edited(chain.store, chain.folder, run="release-2", nonce="2" * 16, weights=b"better")
     second = later.evidence()
     go_live(later, second, 2)
     return World(chain.store, first, second)
@@ -235,7 +252,7 @@ def test_lineage_diff_says_what_changed_since_the_model_before(world: World, sim
     found = json.loads(done.out)
     assert [(item["change"], item["name"]) for item in found["files"]] == [("added", "b.usda")]
     assert {"train", "export"} <= {item["name"] for item in found["stages"]}
-    assert "validate" not in {item["name"] for item in found["stages"]}
+    assert "validate" not in {item["name"] for item in found["stages"]}, "its splits are the same bytes"
     assert {item["name"]: (item["before"], item["now"]) for item in found["fields"]} == {
         "train: weights": (b"weights".hex(), b"better".hex())
     }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simgate.cli import main
 from simgate.core.errors import InputError
-from simgate.core.heads import dataset_head, push_scenes
+from simgate.core.heads import dataset_head, push_scenes, scenes_head
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.plan.dataset import plan_dataset, publish
@@ -72,6 +74,30 @@ class Scenes:
         if slot.job.stage == "generate":
             return {"shard.tar": slot.job.inputs[0].model_dump_json().encode()}
         return {"splits/train.json": b"t", "splits/eval.json": b"e", "dataset.json": slot.job.to_json()}
+
+    def outlook(self) -> DatasetWhy:
+        """Why a run would be, without planning one."""
+        head = scenes_head(self.store, "main")
+        assert head is not None
+        return DatasetWhy(
+            run="outlook", domain="main", triggers=(), people=(), pull_request="",
+            snapshot_sha256=head.snapshot_sha256, recipe=RECIPE,
+        )  # fmt: skip
+
+    def simgate_plan(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> tuple[int, dict[str, Any], str]:
+        """What `simgate plan --json` ends with, says, and warns of."""
+        policy = Path(__file__).parents[2] / "release/policy.yaml"
+        arguments = ["plan", "--json", "--store", self.store.url, "--policy", str(policy)]
+        monkeypatch.setattr(sys, "argv", ["simgate", *arguments])
+        monkeypatch.setattr("os.umask", lambda _mask: 0)
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capfd.readouterr()
+        assert said.out, said.err
+        return int(ended.value.code or 0), json.loads(said.out), said.err
 
 
 @pytest.fixture
@@ -243,3 +269,48 @@ def test_a_manifest_names_the_run_it_was_made_for(scenes: Scenes) -> None:
     head = dataset_head(scenes.store, "main")
     assert head is not None
     assert read_manifest(scenes.store, head.validate_ref).run_record == "plans/main/run-1"
+
+
+def memo_of(scenes: Scenes, name: str) -> tuple[str, str]:
+    """Where the memo of a slot lies, and the manifest that it names."""
+    why = scenes.outlook()
+    slot = next(slot for slot in slots_of(scenes.store, why, name.partition(":")[0]) if slot.name == name)
+    ref = find(scenes.store, slot)
+    assert ref is not None
+    key = next(key for key in scenes.store.keys("memo") if ref.uri.encode() in scenes.store.get(key))
+    return key, ref.uri
+
+
+SHARD = "generate:office[0+6]"
+
+
+@pytest.mark.parametrize("what", ["memo", "manifest"])
+@pytest.mark.parametrize("name", ["index", SHARD, "validate"])
+def test_a_plan_passes_damage_over_names_it_and_runs_what_it_was(
+    scenes: Scenes, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str, what: str
+) -> None:
+    first_run(scenes)
+    damaged = memo_of(scenes, name)[what == "manifest"]
+    scenes.store.put(damaged, scenes.store.get(damaged).replace(b"a", b"b", 1))
+    code, said, warned = scenes.simgate_plan(monkeypatch, capfd)
+    assert code == 3, warned
+    assert damaged in warned
+    action = {line["slot"]: line["action"] for line in said["lines"]}
+    assert action[name] == "run"
+    assert all(found != "run" for slot, found in action.items() if slot != name)
+    again = scenes.plan()
+    assert again is not None
+    assert scenes.fulfil(again) == [name]
+    assert memo_of(scenes, name)[1] != damaged, "its memo names the run that was made again"
+
+
+def test_a_plan_names_an_index_whose_shard_plan_is_damaged(
+    scenes: Scenes, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    first_run(scenes)
+    shards = next(key for key in scenes.store.keys("runs/main/index") if key.endswith("shards.json"))
+    scenes.store.put(shards, b"{}")
+    code, said, warned = scenes.simgate_plan(monkeypatch, capfd)
+    assert code == 3
+    assert shards in warned
+    assert {line["slot"]: line["action"] for line in said["lines"]}["generate"] == "depends"

@@ -15,7 +15,9 @@ _log = logging.getLogger(__name__)
 
 def pass_over(key: str, error: SimgateError, *, remedy: str) -> None:
     """Name a damaged object and go on without it: a warning in the log of the task, on stderr of a command."""
-    said = str(error) if key in str(error) else f"{key}: {error}"
+    # A document that does not parse: which field of it is no help to whoever reads this.
+    problem = "it is not what was written there" if isinstance(error, InputError) else str(error)
+    said = problem if key in problem else f"{key}: {problem}"
     _log.warning("damage passed over: %s; %s", said, remedy)
 
 
