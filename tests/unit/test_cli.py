@@ -20,7 +20,7 @@ from simgate.core.store import Store
 from simgate.release.entry import EMPTY, LedgerBody
 from simgate.release.ledger import Ledger
 
-COMMANDS = ("plan", "run", "runs", "show", "lineage", "verify", "live", "history", "rollback", "quarantine")
+COMMANDS = ("plan", "run", "runs", "show", "lineage", "verify", "live", "history", "rollback", "quarantine", "safety")
 
 
 @dataclass(frozen=True)
