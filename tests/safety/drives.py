@@ -81,7 +81,7 @@ class Traffic:
     def _command(self) -> Event:
         """What a good device would say next."""
         self._pass(self._random.choice((1.0, 1.0, 1.0, 0.9, 1.2, 0.4, 3.0)))
-        if not (self._holds and self._random.random() < 0.9):
+        if not (self._holds and self._speed and self._random.random() < 0.9):
             self._drive()
         self._sequence += self._random.choice((1, 1, 1, 1, 2))
         self._input_id = self._input_id + 1 if self._random.random() < 0.8 else self._input_id

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from simgate.cli.app import app
+from simgate.cli.safety import read_limits
 from simgate.core.errors import InputError
 from simgate.data.sample import Command
 from simgate.safety.limits import Limits, ceiling
@@ -217,3 +218,20 @@ def test_simgate_safety_reads_a_hil_spec(tmp_path: Path) -> None:
     )
     found = json.loads(CliRunner().invoke(app, ["safety", "--spec", str(spec), "--json"]).stdout)
     assert found["worst_motion"]["distance_m"] == pytest.approx(0.3 * 0.76)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("command_deadline_ms: 700", "limit command_deadline_ms is 700.0, above silence_limit_ms"),
+        ("speed_m_s: 6", "limit speed_m_s is 6.0"),
+        ("speed_m_s: fast", "field speed_m_s"),
+        ("spead_m_s: 1", "field spead_m_s"),
+        ("[1, 2]", "limits"),
+    ],
+)
+def test_simgate_safety_refuses_what_are_no_limits(tmp_path: Path, text: str, words: str) -> None:
+    limits = tmp_path / "limits.yaml"
+    limits.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        read_limits(limits)

@@ -20,7 +20,7 @@ from simgate.core.store import Store
 from simgate.release.decision import quarantine
 from tests.release_chain import POLICY
 
-COMMANDS = ("plan", "run", "runs", "show", "lineage", "verify", "live", "history", "rollback", "quarantine")
+COMMANDS = ("plan", "run", "runs", "show", "lineage", "verify", "live", "history", "rollback", "quarantine", "safety")
 
 
 @dataclass(frozen=True)
