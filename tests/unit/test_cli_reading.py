@@ -227,7 +227,7 @@ def test_no_row_of_runs_is_cut(world: World, simgate: Call) -> None:
 
 READING = [
     ("runs",), ("show", "hil"), ("show", "train"), ("lineage",), ("lineage", "--files"), ("lineage", "--diff"),
-    ("lineage", "hil"), ("history",), ("scenes", "log"), ("verify",),
+    ("lineage", "hil"), ("live",), ("history",), ("scenes", "log"), ("verify",),
 ]  # fmt: skip
 HEX = re.compile(r"(?<![0-9a-zA-Z_./-])[0-9a-f]{8,64}(?![0-9a-zA-Z_./-])")
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*")

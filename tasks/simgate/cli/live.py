@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from simgate.cli.console import complain, short, show_json, show_table, when
+from simgate.cli.damage import DAMAGED
 from simgate.cli.find import models, the_model
 from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, open_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
@@ -20,8 +21,6 @@ from simgate.release.policy import Policy
 ModelArgument = Annotated[str, typer.Argument(help="Name of the model; default: all there are.")]
 OneModelArgument = Annotated[str, typer.Argument(help="Name of the model; default: the only one.")]
 LIVE_HEAD = ("model", "channel", "engine", "candidate", "live since", "previous", "proven")
-DAMAGED = 3
-"""Exit code: something is not what its digest, its signature or its history says."""
 
 
 def live(
@@ -44,7 +43,7 @@ def live(
     if as_json:
         show_json(rows)
     else:
-        show_table(LIVE_HEAD, [tuple(str(row[name.replace("live ", "")]) for name in LIVE_HEAD) for row in rows])
+        show_table(LIVE_HEAD, [_shown(row) for row in rows])
     _say_what_does_not_hold(states)
 
 
@@ -79,6 +78,12 @@ def _rows(state: ReleaseState, moment: datetime | None, channel: str) -> list[di
         for name, found in sorted(held.channels.items())
         if found.live is not None and channel in ("", name)
     ]  # fmt: skip
+
+
+def _shown(row: dict[str, str]) -> tuple[str, ...]:
+    digests = ("engine", "candidate", "previous")
+    named = {name: short(value) if name in digests else value for name, value in row.items()}
+    return tuple(named[name.replace("live ", "")] for name in LIVE_HEAD)
 
 
 def history(

@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 
 from simgate.cli.console import console, show_json
+from simgate.cli.damage import DAMAGED
 from simgate.cli.find import find_ref, models
 from simgate.cli.lineage import TargetArgument
-from simgate.cli.live import DAMAGED
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.cli.witness import NO_WITNESS, WitnessOption, noted_heads
