@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from simgate.plan.record import record_folder, task_lines
+from simgate_airflow.run_record import run_name
 from simgate_airflow.ui.address import report_url, run_url, task_url
-from tests.e2e.airflow_client import Run
+from tests.e2e.airflow_client import Run, wait_for
 from tests.e2e.chromium import Chromium, chromium, needs_chromium
 from tests.e2e.conftest import World
 
@@ -19,11 +21,18 @@ FRAME = "document.querySelector('iframe[title=Report]')"
 
 @pytest.fixture(scope="module")
 def built(world: World) -> Run:
-    """A dataset run that came to its end."""
+    """The dataset run that made what was pushed; the watcher starts it."""
+    admin = world.user("admin")
+    before = {run.run_id for run in admin.runs("build_dataset")}
     world.push(office="for the pages")
-    run = world.user("engineer").trigger("build_dataset")
+
+    def judged() -> list[Run]:
+        new = [run for run in admin.runs("build_dataset") if run.run_id not in before]
+        return [run for run in new if run.tasks.get("validate") == "success"]
+
+    wait_for(lambda: bool(judged()), 300, f"the dataset: {world.story()}")
+    (run,) = judged()
     run.ended()
-    assert run.tasks["validate"] == "success", run.failures()
     return run
 
 
@@ -37,15 +46,19 @@ def browser(tmp_path_factory: pytest.TempPathFactory, world: World) -> Iterator[
         yield found
 
 
-def report_of_validate(world: World) -> str:
-    manifest = next(key for key in world.store.keys("runs/main/validate") if key.endswith("/manifest.json"))
-    return report_url(manifest)
+def report_of_validate(world: World, run: Run) -> str:
+    lines = task_lines(world.store, record_folder("main", run_name(run.dag, run.run_id)))
+    return report_url(next(line.ref.uri for line in lines if line.stage == "validate"))
 
 
 def test_pages_ask_for_airflows_login_and_show_a_viewer_everything(world: World, built: Run):
     viewer = world.user("promoter")
     viewer.get("dags")
-    urls = (run_url(built.dag, built.run_id), task_url(built.dag, built.run_id, "validate"), report_of_validate(world))
+    urls = (
+        run_url(built.dag, built.run_id),
+        task_url(built.dag, built.run_id, "validate"),
+        report_of_validate(world, built),
+    )
     for url in urls:
         address = f"{world.airflow.url}{url}"
         nobody = httpx.get(address)
@@ -62,7 +75,7 @@ def test_a_stages_log_ends_with_verdict_figures_and_the_page(world: World, built
     if task == "generate.0" and "generate.0" not in built.tasks:
         task = "generate"
     log = built.last_words(task)
-    page = report_of_validate(world) if task == "validate" else "/simgate/"
+    page = report_of_validate(world, built) if task == "validate" else "/simgate/"
     assert f"{world.airflow.url}{page}" in log
     assert {"index": "made  scenes 3 ", "validate": "PASS  scenes 3"}.get(task, "made ") in log
 
@@ -75,7 +88,7 @@ def test_a_run_has_a_tab_that_lists_its_reports(world: World, built: Run, browse
     browser.waits_for(f"{FRAME}?.contentDocument?.body?.innerText.includes('validate')")
     browser.picture(tmp_path / "run-1400.png")
     links = browser.value(f"[...{FRAME}.contentDocument.querySelectorAll('a')].map(a => a.getAttribute('href'))")
-    assert report_of_validate(world) in links
+    assert report_of_validate(world, built) in links
     browser.go(browser.value("location.href"), width_px=390, height_px=844)
     browser.waits_for(f"{FRAME}?.contentDocument?.body?.innerText.includes('validate')")
     browser.picture(tmp_path / "run-390.png")
@@ -91,14 +104,14 @@ def test_a_task_has_a_tab_that_shows_its_report_in_a_sandbox(
     browser.waits_for(f"{TAB} !== undefined")
     browser.value(f"{TAB}.click()")
     inner = browser.waits_for(f"{FRAME}?.contentDocument?.querySelector('iframe')?.src")
-    assert inner == f"{world.airflow.url}{report_of_validate(world).replace('/report/', '/file/')}/report.html"
+    assert inner == f"{world.airflow.url}{report_of_validate(world, built).replace('/report/', '/file/')}/report.html"
     browser.waits_for(f"{FRAME}.contentDocument.querySelector('iframe').contentDocument === null")
     browser.picture(tmp_path / f"task-{width_px}.png")
 
 
 @needs_chromium
 def test_a_script_that_got_into_a_report_does_not_run(world: World, built: Run, browser: Chromium):
-    address = f"{world.airflow.url}{report_of_validate(world).replace('/report/', '/file/')}/report.html"
+    address = f"{world.airflow.url}{report_of_validate(world, built).replace('/report/', '/file/')}/report.html"
     browser.go(address)
     browser.waits_for("document.title === 'small validate' && document.body.innerText.includes('files')")
     assert browser.value("self.origin") == "null"
