@@ -23,7 +23,7 @@ from simgate.core.store import Store
 from simgate.release.approval import APPROVE, GateRecord, subject_of
 from simgate.release.approvals import Approvals
 from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
-from simgate.release.evidence import observations
+from simgate.release.evidence import observed
 from simgate.release.lineage import people_of
 from simgate.release.policy import Policy, Role
 from simgate.release.reference import Gate, Reference
@@ -258,7 +258,7 @@ class Chain:
             ttl=timedelta(hours=1),
             run_record=f"plans/main/{self.run}",
             authors=people_of(self.store, evidence.values()),
-            observations=observations(self.store, "main", engine),
+            observations=observed(self.store, "main", engine),
         )
         return made.model_copy(update=changes)
 

@@ -13,15 +13,17 @@ from typing import Any
 import pytest
 
 from simgate.cli import main
+from simgate.core.attempt import Attempt
 from simgate.core.canonical import canonical_json, sha256_hex
 from simgate.core.errors import Inconclusive, Refused, SimgateError
 from simgate.core.job import ManifestInput
 from simgate.core.journal import Entry
+from simgate.core.key import key_parts, load_inputs
 from simgate.core.manifest import read_manifest
 from simgate.core.signature import Signer
 from simgate.core.store import Store
 from simgate.release.approval import REJECT
-from simgate.release.approvals import APPROVAL_TYPE
+from simgate.release.approvals import APPROVAL_TYPE, Approvals, keep_answer
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.decision import quarantine, rollback, waive
 from simgate.release.entry import LedgerEntry
@@ -407,6 +409,96 @@ def test_verify_judges_the_evidence_of_what_is_live_again(bare: Released) -> Non
     for file in path(bare.store, other).iterdir():
         file.unlink()
     assert any("and is gone" in said for said in bare.findings())
+
+
+def observed_before(found: Released, *, good: bool) -> tuple[CandidateEntry, Path]:
+    """A third candidate of which the bench spoke before, and the folder of that bench run."""
+    earlier = next_run(found.chain, 3, weights=b"third", verdicts={"hil": good}).evidence()
+    return propose(next_run(found.chain, 4, weights=b"third")), path(found.store, earlier["hil"].uri).parent
+
+
+def test_a_fail_that_is_made_to_have_proved_nothing_is_missed(signed: Released) -> None:
+    """Failures are not signed: without the candidate's word, whoever can write files turns a FAIL into an INVALID."""
+    entry, folder = observed_before(signed, good=False)
+    failure = {
+        "version": 1, "exit_code": 1, "error": "Inconclusive", "message": "starved", "nonce": "",
+        "at": "2026-01-01T00:00:00Z",
+    }  # fmt: skip
+    for file in [file for file in folder.iterdir() if file.name != "started.json"]:
+        file.unlink()
+    (folder / "failure.json").write_bytes(canonical_json(failure))
+    with pytest.raises(Refused, match="ended in another way when the candidate was proposed"):
+        signed.promote(entry)
+    assert any("ended in another way" in said for said in signed.findings())
+
+
+def test_a_bench_run_that_ends_after_the_proposal_counts_as_it_ended(bare: Released) -> None:
+    run = next_run(bare.chain, 3, weights=b"third")
+    evidence = run.evidence()
+    inputs = [
+        ManifestInput(ref=evidence["export"], output="model.onnx"),
+        ManifestInput(ref=evidence["validate"], output="splits/eval.json"),
+    ]
+    job = run.job("hil", {"bench": "emulated"}, inputs, "1" * 16)
+    loaded = load_inputs(bare.store, job)
+    begun = Attempt(bare.store, job, key_parts(job, loaded), loaded)
+    entry = propose(run)
+    with pytest.raises(Refused, match="came to no end"):
+        bare.promote(entry)
+    begun.fail(Inconclusive("starved"), 1)
+    assert bare.promote(entry).action == "promote"
+
+
+def test_what_a_bench_run_left_is_verified_though_it_is_not_the_evidence(signed: Released) -> None:
+    _entry, folder = observed_before(signed, good=True)
+    assert signed.findings() == []
+    (folder / "hil.json").write_bytes(b"{} ")
+    assert any("hil.json is damaged" in said for said in signed.findings())
+
+
+# --- candidates that nobody signed ---------------------------------------------------------------------------------
+
+
+def test_an_unsigned_candidate_that_says_it_lapsed_does_not_hide_the_one_that_waits(signed: Released) -> None:
+    signed.third()
+    prefix = "candidates/navigator/demo"
+    append(signed.store, prefix, lambda value: value["body"].update(expires_at="2020-01-01T00:00:00Z"))
+    assert any("a planner key must sign it" in said for said in signed.findings())
+
+
+def test_no_entry_is_written_that_the_judge_would_not_take(signed: Released) -> None:
+    """One settle of an unsigned candidate would end the ledger for good."""
+    third = signed.third()
+    place = path(signed.store, newest(signed.store, "candidates/navigator/demo"))
+    place.write_bytes(canonical_json(body_of(place)))
+    words: dict[str, Any] = {"model": "navigator", "channel": "demo", "candidate": third.digest, "signer": LEDGER}
+    with pytest.raises(Refused, match="a planner key must sign it"):
+        settle(signed.store, SIGNED, gate=None, **words)
+    assert signed.problem() == ""
+
+
+def test_a_channel_without_signatures_takes_no_unsigned_candidate_of_a_model_that_has_them(signed: Released) -> None:
+    """The ledger is one for all channels: the judge wants every entry's candidate signed."""
+    third = signed.third()
+    body = third.candidate.model_copy(update={"channel": "lax"}).model_dump(mode="json")
+    entry = Entry(seq=1, id="forged", previous=None, at=third.at, body=body)
+    write_entry(signed.store, "candidates/navigator/lax", entry)
+    (forged,) = candidates(signed.store, "navigator", "lax").all()
+    with pytest.raises(Refused, match="a planner key must sign it"):
+        signed.promote(forged, "lax")
+    assert len(signed.store.keys(LEDGER_OF)) == 2
+
+
+@pytest.mark.parametrize("key", [None, LEDGER, STRANGER], ids=["unsigned", "ledger", "stranger"])
+def test_an_answer_that_was_given_is_not_settled_away_by_a_made_up_refusal(
+    signed: Released, key: Signer | None
+) -> None:
+    third = signed.third()
+    refused = Approvals(signed.store, key)
+    keep_answer(refused, SIGNED, third, answer(third), ["the lamp was out"])
+    words: dict[str, Any] = {"model": "navigator", "channel": "demo", "candidate": third.digest, "signer": LEDGER}
+    assert settle(signed.store, SIGNED, gate=answer(third), **words) is None
+    assert signed.promote(third).action == "promote"
 
 
 # --- decisions by hand ---------------------------------------------------------------------------------------------

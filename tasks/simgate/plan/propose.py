@@ -13,7 +13,7 @@ from simgate.plan.record import ReleaseWhy, record_folder
 from simgate.plan.release import release_tries
 from simgate.release.authors import authors
 from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
-from simgate.release.evidence import observations
+from simgate.release.evidence import observed
 from simgate.release.judge import judge
 from simgate.release.policy import Policy, Role
 from simgate.release.signatures import evidence_checks, signer_problems
@@ -54,7 +54,7 @@ def propose(store: Store, why: ReleaseWhy, policy: Policy, signer: Signer | None
         ttl=policy.channel(recipe.channel).candidate_ttl,
         run_record=folder,
         authors=authors(store, evidence.values(), folder),
-        observations=observations(store, MAIN, engine),
+        observations=observed(store, MAIN, engine),
     )
     if policy.channel(recipe.channel).signed:
         _check_signed(store, candidate, policy, signer)

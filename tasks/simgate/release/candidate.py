@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from pydantic import Field
+
 from simgate.core.artifact import ManifestRef, Sha256, StoreKey
 from simgate.core.document import Document
 from simgate.core.errors import Refused
@@ -36,8 +38,9 @@ class Candidate(Document):
     expires_at: datetime
     nonce: str
     run_record: StoreKey
-    observations: tuple[StoreKey, ...] = ()
-    """Folders of every attempt at a bench run of this engine when it was proposed: one that is gone later is missed."""
+    observations: dict[StoreKey, Sha256] = Field(default_factory=dict)
+    """Folder of every attempt at a bench run of this engine when it was proposed, with its outcome's digest: one that
+    is gone later, or ended in another way, is missed."""
     authors: tuple[str, ...] = ()
     """Whose work it was when it was proposed: the records that say so may gain people later, and lose nobody."""
 
@@ -108,7 +111,7 @@ def new_candidate(
     ttl: timedelta,
     run_record: str,
     authors: Iterable[str],
-    observations: Iterable[str] = (),
+    observations: Mapping[str, str],
 ) -> Candidate:
     """A candidate that lapses after `ttl`."""
     return Candidate(
@@ -121,6 +124,6 @@ def new_candidate(
         expires_at=datetime.now(UTC) + ttl,
         nonce=secrets.token_hex(16),
         run_record=run_record,
-        observations=tuple(sorted(observations)),
+        observations=dict(observations),
         authors=tuple(sorted(authors)),
     )

@@ -18,6 +18,7 @@ from simgate.release.candidate import CLOCKS_DIFFER, Candidate
 from simgate.release.comparison import compare
 from simgate.release.entry import State
 from simgate.release.lineage import lineages, verify_bytes, walk
+from simgate.release.outcome import outcome, outcome_problems
 from simgate.release.policy import Channel, Role
 from simgate.release.reference import asked
 from simgate.release.softening import softenings
@@ -158,8 +159,8 @@ def _observations(
     """Every observation of the engine counts, not only the last: a FAIL is hidden by no retry, an abort by no rerun."""
     waived = {waiver.manifest for waiver in state.waivers if waiver.channel == candidate.channel}
     folders = observations(store, MAIN, export.content_digest)
-    for folder in sorted(set(candidate.observations) - folders.keys()):
-        yield f"observation {folder} was there when the candidate was proposed, and is gone"
+    for folder, noted in sorted(candidate.observations.items()):
+        yield from outcome_problems(store, folder, noted)
     if later:
         folders = {folder: item for folder, item in folders.items() if folder in candidate.observations}
     for folder, item in folders.items():
@@ -182,6 +183,11 @@ def observations(store: Store, domain: str, engine: str) -> dict[str, Manifest |
     keys = set(store.keys(f"runs/{domain}/hil"))
     folders = sorted(key.removesuffix("/started.json") for key in keys if key.endswith("/started.json"))
     return {folder: _attempt(store, folder, keys) for folder in folders if engine in _inputs(store, folder)}
+
+
+def observed(store: Store, domain: str, engine: str) -> dict[str, str]:
+    """How each of those attempts ended so far, as a candidate notes it."""
+    return {folder: outcome(store, folder) for folder in observations(store, domain, engine)}
 
 
 def _inputs(store: Store, folder: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from simgate.core.artifact import ManifestRef
 from simgate.core.errors import SimgateError
 from simgate.core.job import MAIN
+from simgate.core.manifest import MANIFEST_NAME, parse_manifest
 from simgate.core.store import Store
 from simgate.release.approvals import approvals_prefix, kept_approvals
 from simgate.release.authors import authors_of
@@ -17,7 +18,8 @@ from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.entry import EMPTY, LedgerEntry, LiveModel
 from simgate.release.evidence import Standing, evidence_problems
 from simgate.release.judge import ReleaseState, judge, proposed_channels
-from simgate.release.lineage import Finding, lineage, verify_tree, walk
+from simgate.release.lineage import Finding, lineage, verify_bytes, verify_tree, walk
+from simgate.release.outcome import outcome_problems
 from simgate.release.policies import read_policy
 from simgate.release.policy import Policy
 from simgate.release.signatures import GATE_ROLES, SignatureCheck, candidate_check, evidence_checks, manifest_check
@@ -99,6 +101,7 @@ def _prove_live(store: Store, policy: Policy, state: ReleaseState, channel: str,
         entry = candidates(store, state.model, channel).find(live.candidate)
         if entry is not None:
             _prove_authors(store, entry, proof)
+            _prove_observations(store, entry, proof)
             proof.find(_then(store, state, entry))
     _prove_evidence(store, policy, channel, live, proof, signed=signed)
 
@@ -123,11 +126,15 @@ def _prove_waiting(store: Store, policy: Policy, state: ReleaseState, channel: s
     """What a release manager may be asked about: the newest candidate until it lapses or is decided."""
     with proof.reading(f"candidates/{state.model}/{channel}"):
         entry = candidates(store, state.model, channel).newest()
-        if entry is None or _is_decided(state, channel, entry) or entry.candidate.expires_at <= datetime.now(UTC):
+        if entry is None or _is_decided(state, channel, entry):
             return
+        # Before its own words are believed: an unsigned one that says it lapsed would hide the one that waits.
         signed = state.signed or _demands(policy, channel)
         proof.sign([candidate_check(store, entry, policy.keys)], demanded=signed)
+        if entry.candidate.expires_at <= datetime.now(UTC):
+            return
         _prove_authors(store, entry, proof)
+        _prove_observations(store, entry, proof)
         _prove_evidence(store, policy, channel, entry.candidate, proof, signed=signed)
 
 
@@ -157,6 +164,18 @@ def _demands(policy: Policy, channel: str) -> bool:
 def _prove_authors(store: Store, entry: CandidateEntry, proof: Proof) -> None:
     problems = authors_of(store, entry.candidate).problems
     proof.find(Finding(entry.candidate.run_record, problem) for problem in problems)
+
+
+def _prove_observations(store: Store, entry: CandidateEntry, proof: Proof) -> None:
+    """Every bench run that the candidate names, whole: how it ended, and what it left."""
+    for folder, noted in entry.candidate.observations.items():
+        with proof.reading(folder):
+            proof.find(Finding(folder, problem) for problem in outcome_problems(store, folder, noted))
+            key = f"{folder}/{MANIFEST_NAME}"
+            if store.exists(key):
+                manifest = parse_manifest(store.get(key), what=f"manifest {key}")
+                for artifact in (*manifest.artifacts, *manifest.byproducts):
+                    proof.find(verify_bytes(store, artifact.uri, artifact.sha256, artifact.name))
 
 
 def _prove_evidence(store: Store, policy: Policy, channel: str, model: Standing, proof: Proof, *, signed: bool) -> None:

@@ -16,7 +16,7 @@ from simgate.core.journal import Line
 from simgate.core.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from simgate.core.signature import MANIFEST_TYPE, MAX_ENVELOPE_BYTES, Envelope, Signer
 from simgate.core.store import Store
-from simgate.release.approvals import read_approval
+from simgate.release.approvals import KeptApproval, read_approval
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.entry import ApprovalRef
 from simgate.release.evidence import observations
@@ -93,10 +93,14 @@ def evidence_checks(
 
 def approval_check(store: Store, ref: ApprovalRef, keys: Keys) -> SignatureCheck:
     """Whether an approval key signed an answer as it was read."""
-    kept = read_approval(store, ref)
+    return answer_check(ref.record, read_approval(store, ref), keys)
+
+
+def answer_check(uri: str, kept: KeptApproval, keys: Keys) -> SignatureCheck:
+    """Whether an approval key signed a record."""
     if kept.envelope is None:
-        return _none(ref.record, "approval")
-    return _judge(ref.record, "approval", kept.envelope, keys, kept.record.at)
+        return _none(uri, "approval")
+    return _judge(uri, "approval", kept.envelope, keys, kept.record.at)
 
 
 def release_problems(store: Store, entry: CandidateEntry, keys: Keys) -> Iterator[str]:
