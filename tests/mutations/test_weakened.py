@@ -1,0 +1,62 @@
+"""The mutations can fail: each check of the judge, of verify or of a writer, left out, is missed by one of 500."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.mutations.campaign import campaign
+from tests.mutations.honest import Honest, honest_store
+
+SEED, MOST, STEP = "weakened", 500, 25
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Honest:
+    """Made with all checks in force."""
+    return honest_store(tmp_path_factory.mktemp("honest"))
+
+
+class _Whatever:
+    """Equal to any state."""
+
+    def __eq__(self, _other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+
+def _silent(*_args: Any, **_words: Any) -> tuple[()]:
+    return ()
+
+
+WEAKENED: list[tuple[str, str, Callable[..., Any]]] = [
+    ("no signature is looked at", "simgate.release.judge._Walk._judge", _silent),
+    ("any state may follow", "simgate.release.judge.state_after", lambda *_: _Whatever()),
+    ("no answer is asked for", "simgate.release.judge.promotion_problems", _silent),
+    ("no right is asked for", "simgate.release.judge.right_problems", _silent),
+    ("no time is looked at", "simgate.release.judge._time_problems", _silent),
+    ("no tail is missed", "simgate.release.judge._cut_tail", lambda *_: ""),
+    ("no engine is looked at", "simgate.release.judge._engine_problem", lambda *_: ""),
+    ("no link of the chain is looked at", "simgate.core.journal._check_link", _silent),
+    ("any key may sign anything", "simgate.core.signature.Envelope.signed_by", lambda *_: True),
+    ("verify reads no evidence", "simgate.release.proof._prove_evidence", lambda *_, **__: None),
+    ("verify reads no waiting candidate", "simgate.release.proof._prove_waiting", lambda *_: None),
+    ("verify reads no observation", "simgate.release.proof._prove_observations", lambda *_: None),
+    ("verify reads no gate's signature", "simgate.release.proof.evidence_checks", _silent),
+    ("writers take any ledger", "simgate.release.judge.ReleaseState.must_hold", lambda state: state),
+    ("writers take any candidate", "simgate.release.ledger.candidate_problems", _silent),
+]
+
+
+@pytest.mark.parametrize(("place", "instead"), [row[1:] for row in WEAKENED], ids=[row[0] for row in WEAKENED])
+def test_a_check_that_is_left_out_is_missed(
+    honest: Honest, place: str, instead: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, instead)
+    starts = range(0, MOST, STEP)
+    found = (campaign(honest, SEED, range(start, start + STEP)).holes for start in starts)
+    assert any(found), f"{place} does nothing, and {MOST} mutations of seed {SEED} did not notice"

@@ -1,0 +1,29 @@
+"""Random mutations of a signed store, 1,000 for each minute of the soak: 10,000 with MINUTES=10."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.mutations.campaign import campaign
+from tests.mutations.commands import Commands
+from tests.mutations.honest import honest_store
+from tests.servers.cache import say
+
+MINUTES = float(os.environ.get("SIMGATE_SOAK_MINUTES", "10"))
+SEED = os.environ.get("SIMGATE_SOAK_SEED", "1")
+PER_MINUTE = 1000
+COMMANDS_EVERY = 200
+
+
+def test_no_mutation_of_a_signed_store_is_taken_by_a_reader_or_a_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = honest_store(tmp_path / "honest")
+    commands = Commands(honest, tmp_path / "commands", monkeypatch, COMMANDS_EVERY)
+    tally = campaign(honest, SEED, range(int(MINUTES * PER_MINUTE)), commands)
+    say(f"seed {SEED}\n{tally.table()}")
+    assert tally.mutations == int(MINUTES * PER_MINUTE)
+    assert not tally.holes, "\n".join(tally.holes)
