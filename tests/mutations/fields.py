@@ -73,20 +73,22 @@ def edit_people(forgery: Forgery) -> str:
 
 def edit_envelope(forgery: Forgery) -> str:
     """A field of a signature itself."""
-    keys = [key for key in forgery.keys("ledger/", "candidates/", "approvals/", "runs/") if _is_sealed(forgery, key)]
+    known = forgery.honest.files
+    keys = [
+        key
+        for key in forgery.keys("ledger/", "candidates/", "approvals/", "runs/")
+        if key in known and forgery.honest.is_sealed(key)
+    ]
     key = forgery.draws.choice(keys)
     made, name = changed(json.loads(forgery.honest.files[key]), known_digests(forgery), forgery.draws)
     forgery.files[key] = canonical_json(made)
     return f"{name} of the envelope of {key}"
 
 
-def _is_sealed(forgery: Forgery, key: str) -> bool:
-    return forgery.honest.bodies[key] is not forgery.honest.files[key]
-
-
 def sign_anew(forgery: Forgery) -> str:
     """The same thing under another key, under none, or with a signature more."""
-    keys = [key for key in forgery.keys("ledger/", "candidates/", "approvals/") if _is_sealed(forgery, key)]
+    known = forgery.honest
+    keys = [key for key in forgery.keys("ledger/", "candidates/", "approvals/") if key in known.files]
     key = forgery.draws.choice([*keys, *(key for key in forgery.keys("runs/") if key.endswith(ENVELOPE_NAME))])
     forgery.against(key)
     how = forgery.draws.choice(("bare", "wrong", "wrong", "beside"))

@@ -49,6 +49,10 @@ class Honest:
     covered_by_live: frozenset[str]
     """Those of them that do not belong to the candidate that waits."""
 
+    def is_sealed(self, key: str) -> bool:
+        """Whether an object lies in an envelope."""
+        return self.bodies[key] != self.files[key]
+
     @property
     def waiting(self) -> CandidateEntry:
         """Proposed, and not decided."""

@@ -97,7 +97,7 @@ def _changed(honest: Honest, store: MemoryStore, key: str) -> bool:
     now, was = store.files.get(key), honest.files[key]
     if now is None or now is was:
         return now is None
-    return body_of(now) != honest.bodies[key] if honest.bodies[key] is not was else now != was
+    return body_of(now) != honest.bodies[key] if honest.is_sealed(key) else now != was
 
 
 def evidence_changed(honest: Honest, store: MemoryStore, uris: Iterator[str]) -> list[str]:
