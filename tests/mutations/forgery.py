@@ -76,6 +76,9 @@ class Forgery:
     def edit(self, key: str, body: bytes, reach: Reach = "nothing") -> None:
         """Change an object, and the digests of it in what stands on it, as far as `reach` goes."""
         self.against(key)
+        if reach in ("all", "ledger") and self.role == "ledger" and not self.by_right:
+            # What the ledger's own key may say of decisions by hand is no forgery; what it may not: `abuse_ledger`.
+            self.role = None
         waiting = deque(self._put(key, body))
         for _ in range(MAX_REWRITES):
             if not waiting or reach == "nothing":

@@ -86,8 +86,9 @@ class Writers:
             yield from self._live_holes(done)
 
     def _live_holes(self, done: LedgerEntry) -> Iterator[str]:
-        number = -1 if done.action == "promote" else 0
-        meant, live = self.honest.candidates[number], done.after.channels[done.decision.channel].live
+        # After a cut tail an earlier candidate is the newest again: honest, and asked about by its own digest.
+        named = (item for item in self.honest.candidates if item.digest == done.decision.subject)
+        meant, live = next(named, self.honest.waiting), done.after.channels[done.decision.channel].live
         said = LiveModel(
             candidate=meant.digest, engine=meant.candidate.engine, evidence=meant.candidate.evidence,
             since=done.decision.decided_at,
