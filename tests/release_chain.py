@@ -138,18 +138,19 @@ class Chain:
         )
         split = ManifestInput(ref=validate, output="splits/eval.json")
         whole = ManifestInput(ref=train)
-        evaluate = self.commit(
-            "evaluate",
-            self.spec("evaluate"),
-            [whole, split],
-            {"evaluation.json": self._evaluation()},
-            gate=True,
-        )
+        evaluate = self.evaluate(train, validate)
         export = self.commit(
             "export", self.spec("export"), [whole, split], {"model.onnx": b"onnx of " + self.weights}, gate=True
         )
         hil = self.observe(export, split)
         return {"validate": validate, "train": train, "evaluate": evaluate, "export": export, "hil": hil}
+
+    def evaluate(self, train: ManifestRef, validate: ManifestRef) -> ManifestRef:
+        """A model judged on a dataset: the candidate's, or the live one's beside it."""
+        inputs = [ManifestInput(ref=train), ManifestInput(ref=validate, output="splits/eval.json")]
+        return self.commit(
+            "evaluate", self.spec("evaluate"), inputs, {"evaluation.json": self._evaluation()}, gate=True
+        )
 
     def observe(self, export: ManifestRef, split: ManifestInput) -> ManifestRef:
         """One bench run."""

@@ -80,8 +80,8 @@ def validate(work):
 
 
 def passing(spec):
-    """Metrics that just meet every bound of the spec."""
-    return {bound.metric: bound.limit for bound in bounds(spec)}
+    """Metrics that just meet every bound of the spec, and one that nobody knows."""
+    return {bound.metric: bound.limit for bound in bounds(spec)} | {"made up": 0.0}
 
 
 def _names(scenes):

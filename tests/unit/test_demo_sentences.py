@@ -9,7 +9,7 @@ from simgate.cli.demo.sentences import how_good, what_changed, what_was_reused
 from simgate.core.artifact import ManifestRef
 from simgate.plan.record import TaskLine
 from simgate.release.entry import EMPTY, LedgerEntry, LiveModel
-from simgate.release.promote import REJECTED
+from simgate.release.settle import REJECTED
 from tests.unit.demo_candidate import CANDIDATE, NOW
 
 REF = ManifestRef(uri="runs/main/train/a/b/manifest.json", sha256="a" * 64)
@@ -18,7 +18,11 @@ EDIT = "The lamp was moved"
 
 
 def decided(action: str, why: str, who: str = "release-manager") -> Decision:
-    body = {"action": action, "who": who, "why": why, "approval": "", "after": EMPTY.model_dump(mode="json")}
+    decision = {
+        "action": action, "channel": "demo", "subject": CANDIDATE.digest, "who": who, "why": why, "approval": None,
+        "policy_sha256": "b" * 64, "decided_at": NOW.isoformat(),
+    }  # fmt: skip
+    body = {"decision": decision, "after": EMPTY.model_dump(mode="json")}
     place = {"seq": 2, "id": "x", "at": NOW.isoformat(), "previous": None, "sha256": "3" * 64}
     return Decision(CANDIDATE, LedgerEntry.from_value({**body, **place}, what="entry"))
 

@@ -84,7 +84,7 @@ def test_a_shard_has_all_its_outputs(dataset: SyntheticDataset) -> None:
         "shard.tar", "shard.index.json", "rows.parquet", "episodes.json",
         "bags/000002.mcap", "bags/000002.yaml", "bags/000003.mcap", "bags/000003.yaml",
     }  # fmt: skip
-    assert {artifact.name for artifact in manifest.byproducts} == {"observed.json", "throughput.json"}
+    assert {artifact.name for artifact in manifest.byproducts} == {"observed.json", "started.json", "throughput.json"}
     assert all(subject.annotations.determinism == "bitwise" for subject in manifest.subject)
     assert ToySimulator.closed
 
