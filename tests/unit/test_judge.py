@@ -618,3 +618,28 @@ def test_verify_says_what_it_shows_and_what_it_cannot(
     said = capsys.readouterr().out
     assert "the policy's keys signed it" in said
     assert "Not shown: that no newer entry was cut off" in said
+
+
+# --- one model, an open channel and a signed one --------------------------------------------------------------------
+
+
+def test_an_open_channel_goes_on_while_a_signed_one_is_prepared_and_is_signed_from_then_on(tmp_path: Path) -> None:
+    """A candidate for the signed channel breaks nothing; its release makes every later entry a signed one."""
+    strict = RULES.model_copy(update={"signed": True})
+    policy = POLICY.model_copy(update={"channels": {"demo": RULES, "strict": strict}, "keys": KEYS})
+    found = released(tmp_path, policy, None, gate=GATE)
+    signers = {"gate": GATE, "planner": PLANNER, "approval": APPROVAL}
+    run = next_run(found.chain, 3, weights=b"third", channel="strict", signers=signers)
+    entry = propose(run)
+    assert found.problem() == ""
+    assert found.live() == found.second.digest
+    words: dict[str, Any] = {"model": "navigator", "channel": "strict", "gate": answer(entry)}
+    with pytest.raises(Refused, match="no ledger key to sign with"):
+        promote(found.store, policy, **words, approvals=run.approvals)
+    promote(found.store, policy, **words, signer=LEDGER, approvals=run.approvals)
+    assert found.problem() == ""
+    with pytest.raises(Refused, match="no ledger key to sign with"):
+        rollback(found.store, policy, channel="demo", **by_hand(found))
+    append(found.store, LEDGER_OF, _swap)
+    assert "entry 4" in found.problem()
+    assert "not signed" in found.problem()

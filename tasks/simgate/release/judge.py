@@ -3,7 +3,7 @@
 An entry is proven when all of this holds for it and for every entry before it:
 
     chain        its number follows the number before, it names the digest of the entry before, and time runs forward
-    signature    a ledger key of the policy signed it, where a channel that the model is released into demands that
+    signature    a ledger key of the policy signed it, where its channel demands that or an entry before it was signed
     policy       the policy that it was decided under is kept, and gave the person the right to decide
     candidate    it lies in the journal of its own model and channel, signed where the channel is signed
     approval     the record that the entry names is there, accepted, about this candidate, used once, and signed
@@ -48,7 +48,7 @@ class ReleaseState:
     signatures: tuple[SignatureCheck, ...]
     """Every signature that was looked at."""
     signed: bool
-    """Whether entries of this ledger must be signed."""
+    """Whether the next entry must be signed, whatever it decides: one before it had to be."""
 
     @property
     def head(self) -> LedgerEntry | None:
@@ -79,6 +79,11 @@ class ReleaseState:
         """Whether a digest itself is barred now; what is made from a barred one is not looked for."""
         return any(item.digest == digest for item in self.state.quarantined)
 
+    def must_sign(self, policy: Policy, channel: str) -> bool:
+        """Whether a decision about a channel must be signed, and all that it stands on."""
+        rules = policy.channels.get(channel)
+        return self.signed or (rules is not None and rules.signed)
+
     def must_hold(self) -> ReleaseState:
         """This state; Refused where an entry does not hold: nothing is appended to, signed or served from it."""
         if self.problem:
@@ -92,7 +97,7 @@ class ReleaseState:
 def judge(store: Store, policy: Policy, model: str) -> ReleaseState:
     """The release state of a model, as far as it is proven."""
     lines, broken = _lines(store, model)
-    walk = _Walk(store, policy, model, signed=_demanded(store, policy, model, lines))
+    walk = _Walk(store, policy, model)
     problem = next((said for line in lines if (said := walk.take(line))), broken)
     kept, unproven = _engines(store, walk.entries)
     problem = unproven or problem or _cut_tail(store, model, walk.entries)
@@ -118,7 +123,6 @@ def proposed_channels(store: Store, model: str) -> list[str]:
 def objection(store: Store, policy: Policy, state: ReleaseState, line: Line) -> str:
     """Why an entry would not hold after this state, or nothing: asked before it is written, for nothing undoes one."""
     walk = _Walk(store, policy, state.model, signed=state.signed, entries=list(state.entries))
-    walk.signatures += state.signatures
     return walk.take(line)
 
 
@@ -130,15 +134,6 @@ def _lines(store: Store, model: str) -> tuple[list[Line], str]:
     except DAMAGE as error:
         return found, str(error)
     return found, ""
-
-
-def _demanded(store: Store, policy: Policy, model: str, lines: Sequence[Line]) -> bool:
-    """Whether a channel that the model is released into, or waits for, is signed."""
-    decisions = (line.entry.body.get("decision") for line in lines)
-    named = {str(item.get("channel")) for item in decisions if isinstance(item, dict)}
-    return any(
-        policy.channels[name].signed for name in {*proposed_channels(store, model), *named} if name in policy.channels
-    )
 
 
 def _engines(store: Store, entries: Sequence[LedgerEntry]) -> tuple[tuple[LedgerEntry, ...], str]:
@@ -168,7 +163,10 @@ class _Walk:
     store: Store
     policy: Policy
     model: str
-    signed: bool
+    signed: bool = False
+    """Whether an entry up to here had to be signed, so that all that follow have to be."""
+    sealed: bool = False
+    """Whether an entry up to here was signed by whomever."""
     entries: list[LedgerEntry] = field(default_factory=list)
     signatures: list[SignatureCheck] = field(default_factory=list)
     _journals: dict[str, dict[str, CandidateEntry]] = field(default_factory=dict)
@@ -192,8 +190,9 @@ class _Walk:
     def _problems(self, line: Line, entry: LedgerEntry) -> Iterator[str]:
         yield from _time_problems(entry)
         rules = read_rules(self.store, entry.decision.policy_sha256)
-        named = rules.channels.get(entry.decision.channel)
-        self.signed = self.signed or (named is not None and named.signed)
+        for known in (rules, self.policy):
+            named = known.channels.get(entry.decision.channel)
+            self.signed = self.signed or (named is not None and named.signed)
         yield from self._signature(line)
         candidate = self._candidate(entry)
         yield from right_problems(rules, entry.decision, signed=self.signed)
@@ -204,8 +203,11 @@ class _Walk:
     def _signature(self, line: Line) -> Iterator[str]:
         uri = f"ledger/{self.model} entry {line.entry.seq}"
         check = line_check(uri, line, "ledger", self.policy.keys)
-        follows_signed = any(item.role == "ledger" and item.state != "unsigned" for item in self.signatures)
-        yield from self._judge(check, demanded=self.signed or follows_signed)
+        if check.state == "unsigned" and self.sealed:
+            problem = f"{uri} is not signed, those before it are: a ledger key must sign it"
+            check = SignatureCheck(uri, "ledger", "wrong", "", problem)
+        self.sealed = self.sealed or line.envelope is not None
+        yield from self._judge(check, demanded=self.signed)
 
     def _judge(self, check: SignatureCheck, *, demanded: bool) -> Iterator[str]:
         self.signatures.append(check)

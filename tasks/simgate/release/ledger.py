@@ -69,8 +69,7 @@ def check_replaces(head: LedgerEntry | None, replaces: str) -> None:
 
 
 def _check(state: ReleaseState, policy: Policy, decided: Decided, signer: Signer | None) -> None:
-    channel = policy.channels.get(decided.decision.channel)
-    signed = state.signed or (channel is not None and channel.signed)
+    signed = state.must_sign(policy, decided.decision.channel)
     problems = list(right_problems(policy, decided.decision, signed=signed))
     if signed:
         problems += signer_problems(signer, "ledger", policy.keys)

@@ -72,7 +72,7 @@ def _problems(
     rules = policy.channel(candidate.channel)
     if state.problem:
         yield f"the ledger does not hold: {state.problem}"
-    if rules.signed or state.signed:
+    if state.must_sign(policy, candidate.channel):
         yield from signer_problems(signer, "ledger", policy.keys)
         yield from signer_problems(reader, "approval", policy.keys)
         yield from release_problems(store, entry, policy.keys)

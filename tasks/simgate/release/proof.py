@@ -96,7 +96,7 @@ def prove_model(store: Store, policy: Policy, model: str, heads: Sequence[str], 
 
 
 def _prove_live(store: Store, policy: Policy, state: ReleaseState, channel: str, live: LiveModel, proof: Proof) -> None:
-    signed = state.signed or _demands(policy, channel)
+    signed = state.must_sign(policy, channel)
     with proof.reading(f"candidates/{state.model}/{channel}"):
         entry = candidates(store, state.model, channel).find(live.candidate)
         if entry is not None:
@@ -129,7 +129,7 @@ def _prove_waiting(store: Store, policy: Policy, state: ReleaseState, channel: s
         if entry is None or _is_decided(state, channel, entry):
             return
         # Before its own words are believed: an unsigned one that says it lapsed would hide the one that waits.
-        signed = state.signed or _demands(policy, channel)
+        signed = state.must_sign(policy, channel)
         proof.sign([candidate_check(store, entry, policy.keys)], demanded=signed)
         if entry.candidate.expires_at <= datetime.now(UTC):
             return
@@ -154,11 +154,6 @@ def _prove_answers(store: Store, state: ReleaseState, channel: str, proof: Proof
             if any(item.record.outcome == "accepted" for item in kept):
                 said = "was accepted, and no ledger entry says so: promote was cut off, or the ledger has lost its tail"
                 proof.find([Finding(approvals_prefix(entry.digest), f"candidate {entry.seq} {said}")])
-
-
-def _demands(policy: Policy, channel: str) -> bool:
-    rules = policy.channels.get(channel)
-    return rules is not None and rules.signed
 
 
 def _prove_authors(store: Store, entry: CandidateEntry, proof: Proof) -> None:

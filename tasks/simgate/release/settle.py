@@ -34,7 +34,9 @@ def settle(
 ) -> LedgerEntry | None:
     """Record a reject or a time-out: one entry that quarantines the candidate; None where it is live or still waits."""
     state = judge(store, policy, model).must_hold()
-    if state.was_live(channel, candidate) or _undecided(store, policy, state, candidate, gate):
+    if state.was_live(channel, candidate) or _undecided(
+        store, policy, state.must_sign(policy, channel), candidate, gate
+    ):
         return None
     entry_id = f"settle-{candidate}"
     if written := next((item for item in state.entries if item.id == entry_id), None):
@@ -69,19 +71,19 @@ def _answer(policy: Policy, gate: GateRecord | None) -> _Answer:
     return _Answer(responder_name(policy, gate), f"{REJECTED}: {reason}", rejected=True)
 
 
-def _undecided(store: Store, policy: Policy, state: ReleaseState, candidate: str, gate: GateRecord | None) -> bool:
+def _undecided(store: Store, policy: Policy, signed: bool, candidate: str, gate: GateRecord | None) -> bool:
     """Whether somebody may still answer, or promote still has to decide about an answer (an outage; its retry does)."""
     if gate is None:
         return False
     if not gate.response_received and gate.task_state in STILL_WAITING:
         return True
-    return gate.chosen_options == (APPROVE,) and not _was_refused(store, policy, state, candidate, gate)
+    return gate.chosen_options == (APPROVE,) and not _was_refused(store, policy, signed, candidate, gate)
 
 
-def _was_refused(store: Store, policy: Policy, state: ReleaseState, candidate: str, gate: GateRecord) -> bool:
+def _was_refused(store: Store, policy: Policy, signed: bool, candidate: str, gate: GateRecord) -> bool:
     """Whether promote refused this very answer; where signatures are demanded, a record without one says nothing."""
     kept = [item for item in kept_approvals(store, candidate) if item.record.gate.approval_id == gate.approval_id]
-    if state.signed:
+    if signed:
         kept = [item for item in kept if not answer_check(candidate, item, policy.keys).problem]
     return any(item.record.outcome == "refused" for item in kept)
 
