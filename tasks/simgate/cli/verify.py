@@ -110,6 +110,8 @@ def _print(proof: Proof, *, tail: bool) -> None:
         if uris and (proof.signed or good or state != "unsigned"):
             more = f" and {len(uris) - SHOWN} more" if len(uris) > SHOWN else ""
             out.print(f"[yellow]{words}[/], which no channel demands here: {escape(', '.join(uris[:SHOWN]))}{more}")
+    for note in proof.notes:
+        out.print(f"[yellow]note[/] {escape(note)}")
     if proof.findings:
         return
     counted = f", {good} signature{'s' * (good != 1)} good" if good else ""
