@@ -156,7 +156,8 @@ def _engines(store: Store, entries: Sequence[LedgerEntry]) -> tuple[tuple[Ledger
 def _made_live(entries: Sequence[LedgerEntry], live: LiveModel) -> int:
     """Index of the entry that made a model live."""
     acts = ("promote", "rollback")
-    return max(n for n, item in enumerate(entries) if item.action in acts and item.decision.subject == live.candidate)
+    mine = (n for n, item in enumerate(entries) if item.action in acts and item.decision.subject == live.candidate)
+    return max(mine, default=0)
 
 
 def _barred(store: Store, entries: Sequence[LedgerEntry], live: LiveModel) -> str:
