@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from simgate.core.errors import InputError
 from simgate.core.heads import push_scenes
 from simgate.core.link import report_of
 from simgate.core.manifest import read_manifest
@@ -211,6 +212,15 @@ def test_a_report_that_cannot_be_read_is_said(store: Store, two: CandidateEntry,
             if ref is not None:
                 store.put(report_of(ref.uri), junk)
     assert "index drew no picture" in change_fragment(store, Policy.load(wired().policy_path), two)
+
+
+def test_a_dataset_that_names_no_snapshot_is_said_in_words(tmp_path: Path):
+    chain = Chain(Store(str(tmp_path / "store")), tmp_path / "scenes")
+    entry = chain.propose()  # the validate run of a chain read no index run itself
+    with pytest.raises(InputError, match="does not say what scenes it was made of"):
+        body(chain.store, entry, POLICY)
+    with pytest.raises(InputError, match=re.escape(entry.candidate.evidence["validate"].uri)):
+        change_fragment(chain.store, POLICY, entry)
 
 
 def chain_question(chain: Chain, entry: CandidateEntry) -> str:

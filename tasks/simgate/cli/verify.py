@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from simgate.cli.console import console, show_json
+from simgate.cli.console import console, plain, show_json
 from simgate.cli.damage import DAMAGED
 from simgate.cli.find import find_ref, models
 from simgate.cli.lineage import TargetArgument
@@ -101,7 +100,7 @@ def _show(proof: Proof) -> None:
 def _print(proof: Proof, *, tail: bool) -> None:
     out = console()
     for item in proof.findings:
-        out.print(f"[red]does not hold[/] {escape(item.uri)}\n        {escape(item.problem)}")
+        out.print(f"[red]does not hold[/] {plain(item.uri)}\n        {plain(item.problem)}")
     named = {item.uri for item in proof.findings}
     good = sum(check.state == "good" for check in proof.signatures)
     for state, words in SAID.items():
@@ -109,11 +108,11 @@ def _print(proof: Proof, *, tail: bool) -> None:
         # Where nothing is signed, one sentence at the end says so.
         if uris and (proof.signed or good or state != "unsigned"):
             more = f" and {len(uris) - SHOWN} more" if len(uris) > SHOWN else ""
-            out.print(f"[yellow]{words}[/], which no channel demands here: {escape(', '.join(uris[:SHOWN]))}{more}")
+            out.print(f"[yellow]{words}[/], which no channel demands here: {plain(', '.join(uris[:SHOWN]))}{more}")
     for note in proof.notes:
-        out.print(f"[yellow]note[/] {escape(note)}")
+        out.print(f"[yellow]note[/] {plain(note)}")
     if proof.findings:
         return
     counted = f", {good} signature{'s' * (good != 1)} good" if good else ""
-    out.print(f"[green]verified[/] {proof.subject}: every digest is what it should be{counted}")
+    out.print(f"[green]verified[/] {plain(proof.subject)}: every digest is what it should be{counted}")
     out.print(" ".join(filter(None, (SIGNED if proof.signed else UNSIGNED, "" if tail else NO_TAIL))))
