@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,8 +78,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture
 def world(made: World, tmp_path: Path) -> World:
     """The same, to be damaged."""
-    import shutil
-
     shutil.copytree(made.store.url, tmp_path / "store")
     return World(Store(str(tmp_path / "store")), made.first, made.second)
 
@@ -195,6 +194,16 @@ def test_show_says_what_lies_beside_a_run_and_has_no_digest(world: World, simgat
     said = " ".join(done.out.split())
     assert "report.html the page, drawn from the files above after the commit: a view, no evidence" in said
     assert "extra.txt not of this run" in said
+
+
+@pytest.mark.parametrize("command", [("live",), ("live", "navigator"), ("history",), ("verify",)])
+def test_a_ledger_that_is_gone_whole_is_missed_by_the_candidates_that_it_leaves(
+    world: World, simgate: Call, command: tuple[str, ...]
+) -> None:
+    shutil.rmtree(Path(world.store.url) / "ledger")
+    done = simgate(world.store, *command)
+    assert done.code == 3
+    assert "has lost entries" in done.out + done.err
 
 
 # Finding

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from simgate.cli.console import console, show_json
 from simgate.cli.damage import DAMAGED
-from simgate.cli.find import find_ref, models
+from simgate.cli.find import find_ref, ledgers, models
 from simgate.cli.lineage import TargetArgument
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
@@ -67,15 +67,15 @@ def verify(
 
 def _prove(store: Store, policy: Policy, domain: str, target: str, head: str, witness: Path) -> Proof:
     noted = noted_heads(witness)
-    known = sorted({*models(store), *_proposed(store), *noted})
+    known = sorted({*models(store), *noted})
     if target and target not in known:
         if head:
             raise InputError(
                 "--head goes with a model", actual=target, expected=" | ".join(known) or "a released model"
             )
         return prove_run(store, policy, find_ref(store, domain, target))
-    # A digest of an entry is one of a ledger's.
-    chosen = [target] if target else models(store) if head else known
+    # A digest of an entry is one of a ledger's, unless no ledger is left.
+    chosen = [target] if target else (head and ledgers(store)) or known
     if not chosen:
         raise InputError("nothing to verify: no model was proposed yet", remedy="name a manifest")
     if head and len(chosen) > 1:
@@ -84,10 +84,6 @@ def _prove(store: Store, policy: Policy, domain: str, target: str, head: str, wi
     for model in chosen:
         prove_model(store, policy, model, [*noted.get(model, []), *([head] if head else [])], proof)
     return proof
-
-
-def _proposed(store: Store) -> list[str]:
-    return [path.rstrip("/").rpartition("/")[2] for path in store.children("candidates")[0]]
 
 
 def _show(proof: Proof) -> None:
