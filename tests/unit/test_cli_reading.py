@@ -206,6 +206,17 @@ def test_a_ledger_that_is_gone_whole_is_missed_by_the_candidates_that_it_leaves(
     assert "has lost entries" in done.out + done.err
 
 
+def test_a_head_that_is_no_whole_digest_is_wrong_input_and_history_prints_a_whole_one(
+    world: World, simgate: Call
+) -> None:
+    newest = json.loads(simgate(world.store, "history", "--json").out)[-1]["sha256"]
+    short = simgate(world.store, "verify", "--head", newest[:12])
+    assert short.code == 2
+    assert "64 hexadecimal digits" in short.err
+    assert f"head {newest}" in simgate(world.store, "history").out
+    assert simgate(world.store, "verify", "--head", newest).code == 0
+
+
 # Finding
 
 

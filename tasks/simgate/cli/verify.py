@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,6 +66,7 @@ def verify(
     from simgate.release.policy import Policy
 
     place, rules, noted = open_store(store), Policy.load(policy), noted_heads(witness)
+    _check_head(head)
     known = sorted({*models(place), *noted})
     if target and target not in known:
         if head:
@@ -82,6 +84,14 @@ def verify(
         _show(proofs)
     if any(proof.findings for proof in proofs):
         raise typer.Exit(DAMAGED)
+
+
+def _check_head(head: str) -> None:
+    if head and not re.fullmatch(r"[0-9a-f]{64}", head):
+        raise InputError(
+            "--head is not a whole digest", actual=head, expected="64 hexadecimal digits",
+            remedy="`simgate history` prints the head's below its table",
+        )  # fmt: skip
 
 
 def _prove(
