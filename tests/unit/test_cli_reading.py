@@ -345,3 +345,16 @@ def test_a_key_that_leaves_the_store_is_wrong_input_in_one_line(made: World, sim
         assert done.code == 2, done
         assert len(done.err.strip().splitlines()) == 1
         assert "not a key of a store" in done.err
+
+
+# Deciding
+
+
+def test_who_is_nobody_in_the_policy_is_told_of_who_and_of_the_people_who_may(world: World, simgate: Call) -> None:
+    for command in (("rollback",), ("quarantine", "a" * 64)):
+        done = simgate(world.store, *command, "--why", "worse", "--who", "stranger@example.org")
+        assert done.code == 2
+        said = " ".join(done.err.split())
+        assert "'stranger@example.org' is nobody in the policy" in said
+        assert "--who names one of those who may:" in said
+        assert "boss" in said
