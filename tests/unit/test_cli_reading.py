@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,8 +80,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture
 def world(made: World, tmp_path: Path) -> World:
     """The same, to be damaged."""
-    import shutil
-
     shutil.copytree(made.store.url, tmp_path / "store")
     return World(Store(str(tmp_path / "store")), made.first, made.second)
 
@@ -197,6 +196,27 @@ def test_show_says_what_lies_beside_a_run_and_has_no_digest(world: World, simgat
     said = " ".join(done.out.split())
     assert "report.html the page, drawn from the files above after the commit: a view, no evidence" in said
     assert "extra.txt not of this run" in said
+
+
+@pytest.mark.parametrize("command", [("live",), ("live", "navigator"), ("history",), ("verify",)])
+def test_a_ledger_that_is_gone_whole_is_missed_by_the_candidates_that_it_leaves(
+    world: World, simgate: Call, command: tuple[str, ...]
+) -> None:
+    shutil.rmtree(Path(world.store.url) / "ledger")
+    done = simgate(world.store, *command)
+    assert done.code == 3
+    assert "has lost entries" in done.out + done.err
+
+
+def test_a_head_that_is_no_whole_digest_is_wrong_input_and_history_prints_a_whole_one(
+    world: World, simgate: Call
+) -> None:
+    newest = json.loads(simgate(world.store, "history", "--json").out)[-1]["sha256"]
+    short = simgate(world.store, "verify", "--head", newest[:12])
+    assert short.code == 2
+    assert "64 hexadecimal digits" in short.err
+    assert f"head {newest}" in simgate(world.store, "history").out
+    assert simgate(world.store, "verify", "--head", newest).code == 0
 
 
 # Finding
@@ -381,3 +401,16 @@ def test_a_complaint_and_a_cell_are_one_line_whatever_they_hold(capsys: pytest.C
     said = capsys.readouterr()
     assert said.err == "error: lost\\nverified navigator\\r\\nall is well\n"
     assert [line.strip() for line in said.out.splitlines()] == ["a", "lost\\nverified navigator"]
+
+
+# Deciding
+
+
+def test_who_is_nobody_in_the_policy_is_told_of_who_and_of_the_people_who_may(world: World, simgate: Call) -> None:
+    for command in (("rollback",), ("quarantine", "a" * 64)):
+        done = simgate(world.store, *command, "--why", "worse", "--who", "stranger@example.org")
+        assert done.code == 2
+        said = " ".join(done.err.split())
+        assert "'stranger@example.org' is nobody in the policy" in said
+        assert "--who names one of those who may:" in said
+        assert "boss" in said

@@ -82,8 +82,17 @@ def _by_key(store: Store, uri: str) -> ManifestRef:
 
 
 def models(store: Store) -> list[str]:
+    """Every model that has a ledger or was proposed: a ledger that is gone whole leaves its candidates."""
+    return sorted({*ledgers(store), *_below(store, "candidates")})
+
+
+def ledgers(store: Store) -> list[str]:
     """Every model that has a ledger."""
-    return sorted({key.split("/")[1] for key in store.keys("ledger")})
+    return _below(store, "ledger")
+
+
+def _below(store: Store, folder: str) -> list[str]:
+    return sorted(path.rstrip("/").rpartition("/")[2] for path in store.children(folder)[0])
 
 
 def the_model(store: Store, given: str) -> str:
@@ -92,14 +101,14 @@ def the_model(store: Store, given: str) -> str:
     if given:
         if given not in found:
             raise InputError(
-                "no such model in the ledgers", actual=given, expected=" | ".join(found) or "none is there yet"
+                "no such model in the store", actual=given, expected=" | ".join(found) or "none was proposed yet"
             )
         return given
     if len(found) != 1:
         raise InputError(
             "which model?",
-            actual=f"{len(found)} ledgers",
-            expected=" | ".join(found) or "one; nothing was released yet",
+            actual=f"{len(found)} models",
+            expected=" | ".join(found) or "one; none was proposed yet",
         )
     return found[0]
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from simgate.cli.console import complain, short, show_json, show_table, when
+from simgate.cli.console import complain, console, short, show_json, show_table, when
 from simgate.cli.damage import DAMAGED
 from simgate.cli.find import models, the_model
 from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, open_store
@@ -100,6 +100,8 @@ def history(
     else:
         head = ("seq", "when", "action", "who", "why", "live after", "digest")
         show_table(head, [_decision(entry) for entry in state.entries])
+        if state.head is not None:
+            console().print(f"\nhead {state.head.sha256}; note it down for `simgate verify {state.model} --head`")
     _say_what_does_not_hold([state])
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simgate.cli.console import console, plain, show_json
 from simgate.cli.damage import DAMAGED
-from simgate.cli.find import find_ref, models
+from simgate.cli.find import find_ref, ledgers, models
 from simgate.cli.lineage import TargetArgument
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.cli.witness import NO_WITNESS, WitnessOption, noted_heads
+from simgate.core.artifact import ManifestRef
+from simgate.core.attempt import Verdict, read_verdict
 from simgate.core.errors import InputError
+from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.release.proof import Proof, prove_model, prove_run
 
@@ -38,6 +42,11 @@ SIGNED = (
     "It is shown that the policy's keys signed it, that digests, history, answers and verdicts fit together, and that "
     "the policy's demands were met."
 )
+RUN = (
+    "It is shown that the bytes of this run and of all that it was made from are what their manifests say, and that no "
+    "signature is wrong or missing where the policy demands one. Not shown: that it passed, or that anything of it was "
+    "released; `simgate verify MODEL` asks that."
+)
 NO_TAIL = "Not shown: that no newer entry was cut off; give --head or --witness."
 
 
@@ -55,64 +64,114 @@ def verify(
     """Check all that a live model, a waiting candidate or one run stands on; needs no Airflow. Exit 3 names damage."""
     from simgate.release.policy import Policy
 
-    proof = _prove(open_store(store), Policy.load(policy), domain, target, head, witness)
-    if as_json:
-        _show(proof)
-    else:
-        _print(proof, tail=bool(head) or witness != NO_WITNESS)
-    if proof.findings:
-        raise typer.Exit(DAMAGED)
-
-
-def _prove(store: Store, policy: Policy, domain: str, target: str, head: str, witness: Path) -> Proof:
-    noted = noted_heads(witness)
-    known = sorted({*models(store), *_proposed(store), *noted})
+    place, rules, noted = open_store(store), Policy.load(policy), noted_heads(witness)
+    _check_head(head)
+    known = sorted({*models(place), *noted})
     if target and target not in known:
         if head:
             raise InputError(
                 "--head goes with a model", actual=target, expected=" | ".join(known) or "a released model"
             )
-        return prove_run(store, policy, find_ref(store, domain, target))
-    # A digest of an entry is one of a ledger's.
-    chosen = [target] if target else models(store) if head else known
+        proofs = [_run_proof(place, rules, find_ref(place, domain, target), as_json=as_json)]
+    else:
+        # A digest of an entry is one of a ledger's, unless no ledger is left.
+        chosen = [target] if target else (head and ledgers(place)) or known
+        proofs = _prove(place, rules, chosen, head, noted)
+        if not as_json:
+            _print(proofs, tail=bool(head) or witness != NO_WITNESS)
+    if as_json:
+        _show(proofs)
+    if any(proof.findings for proof in proofs):
+        raise typer.Exit(DAMAGED)
+
+
+def _check_head(head: str) -> None:
+    if head and not re.fullmatch(r"[0-9a-f]{64}", head):
+        raise InputError(
+            "--head is not a whole digest", actual=head, expected="64 hexadecimal digits",
+            remedy="`simgate history` prints the head's below its table",
+        )  # fmt: skip
+
+
+def _prove(
+    store: Store, policy: Policy, chosen: Sequence[str], head: str, noted: Mapping[str, Sequence[str]]
+) -> list[Proof]:
+    """A proof for each model: what one of them has signed says nothing of another."""
     if not chosen:
         raise InputError("nothing to verify: no model was proposed yet", remedy="name a manifest")
     if head and len(chosen) > 1:
         raise InputError("--head goes with one model", actual=" ".join(chosen), expected="its name")
-    proof = Proof(" ".join(chosen))
-    for model in chosen:
-        prove_model(store, policy, model, [*noted.get(model, []), *([head] if head else [])], proof)
+    proofs = [Proof(model) for model in chosen]
+    for proof in proofs:
+        prove_model(store, policy, proof.subject, [*noted.get(proof.subject, []), *([head] if head else [])], proof)
+    return proofs
+
+
+def _run_proof(store: Store, policy: Policy, ref: ManifestRef, *, as_json: bool) -> Proof:
+    proof = prove_run(store, policy, ref)
+    if not as_json:
+        _print_findings(proof)
+        if not proof.findings:
+            _print_run(proof, read_verdict(store, read_manifest(store, ref)))
     return proof
 
 
-def _proposed(store: Store) -> list[str]:
-    return [path.rstrip("/").rpartition("/")[2] for path in store.children("candidates")[0]]
+def _show(proofs: Sequence[Proof]) -> None:
+    each = dict.fromkeys(item for proof in proofs for item in proof.findings)
+    signatures = dict.fromkeys(item for proof in proofs for item in proof.signatures)
+    show_json({
+        "checked": " ".join(proof.subject for proof in proofs),
+        "findings": [{"uri": item.uri, "problem": item.problem} for item in each],
+        "signatures": [
+            {"uri": item.uri, "role": item.role, "state": item.state, "key": item.keyid} for item in signatures
+        ],
+        "signed": all(proof.signed for proof in proofs),
+        "each": [{"checked": proof.subject, "signed": proof.signed, "whole": not proof.findings} for proof in proofs],
+    })  # fmt: skip
 
 
-def _show(proof: Proof) -> None:
-    findings = [{"uri": item.uri, "problem": item.problem} for item in proof.findings]
-    signatures = [
-        {"uri": item.uri, "role": item.role, "state": item.state, "key": item.keyid} for item in proof.signatures
-    ]
-    show_json({"checked": proof.subject, "findings": findings, "signatures": signatures, "signed": proof.signed})
+def _print(proofs: Sequence[Proof], *, tail: bool) -> None:
+    out = console()
+    for proof in proofs:
+        _print_findings(proof)
+    whole = [proof for proof in proofs if not proof.findings]
+    for proof in whole:
+        out.print(f"[green]verified[/] {proof.subject}: every digest is what it should be{_counted(proof)}")
+        out.print(SIGNED if proof.signed else UNSIGNED)
+    if whole and not tail:
+        out.print(NO_TAIL)
 
 
-def _print(proof: Proof, *, tail: bool) -> None:
+def _print_run(proof: Proof, verdict: Verdict | None) -> None:
+    """What was shown of one run; it is no proof of a release, and a FAIL is said as plainly."""
+    out = console()
+    out.print(f"[green]verified[/] {proof.subject}: every digest is what it should be{_counted(proof)}")
+    if verdict is not None:
+        colour = "green" if verdict.verdict == "PASS" else "bold red"
+        said = "; ".join((verdict.verdict, *verdict.reasons))
+        out.print(f"its verdict: [{colour}]{plain(said)}[/]")
+    out.print(RUN)
+
+
+def _counted(proof: Proof) -> str:
+    good = _good(proof)
+    return f", {good} signature{'s' * (good != 1)} good" if good else ""
+
+
+def _good(proof: Proof) -> int:
+    return sum(check.state == "good" for check in proof.signatures)
+
+
+def _print_findings(proof: Proof) -> None:
     out = console()
     for item in proof.findings:
         out.print(f"[red]does not hold[/] {plain(item.uri)}\n        {plain(item.problem)}")
     named = {item.uri for item in proof.findings}
-    good = sum(check.state == "good" for check in proof.signatures)
     for state, words in SAID.items():
         uris = [check.uri for check in proof.signatures if check.state == state and check.uri not in named]
         # Where nothing is signed, one sentence at the end says so.
-        if uris and (proof.signed or good or state != "unsigned"):
+        if uris and (proof.signed or _good(proof) or state != "unsigned"):
             more = f" and {len(uris) - SHOWN} more" if len(uris) > SHOWN else ""
             out.print(f"[yellow]{words}[/], which no channel demands here: {plain(', '.join(uris[:SHOWN]))}{more}")
     for note in proof.notes:
         out.print(f"[yellow]note[/] {plain(note)}")
-    if proof.findings:
-        return
-    counted = f", {good} signature{'s' * (good != 1)} good" if good else ""
-    out.print(f"[green]verified[/] {plain(proof.subject)}: every digest is what it should be{counted}")
-    out.print(" ".join(filter(None, (SIGNED if proof.signed else UNSIGNED, "" if tail else NO_TAIL))))

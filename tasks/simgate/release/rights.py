@@ -28,16 +28,22 @@ def right_problems(policy: Rules, decision: Decision, *, signed: bool) -> Iterat
 
 def _known(policy: Rules, who: str, action: str) -> Iterator[str]:
     if policy.person(who) is None:
-        yield f"{who!r} is nobody in the policy and may not {action}"
+        people = ", ".join(person.name for person in policy.people if not person.automatic)
+        yield _stranger(who, action, people)
+
+
+def _stranger(who: str, verb: str, people: str) -> str:
+    return f"{who!r} is nobody in the policy and may not {verb}; --who names one of those who may: {people or 'nobody'}"
 
 
 def _allowed(policy: Rules, channel: ChannelRules, who: str, right: Right) -> Iterator[str]:
     person, allowed = policy.person(who), channel.by_right(right)
+    names = ", ".join(allowed) or "nobody"
     verb = "roll back" if right == "rollback" else right
     if person is None:
-        yield f"{who!r} is nobody in the policy and may not {verb}"
+        yield _stranger(who, verb, names)
     elif person.name not in allowed:
-        yield f"{person.name} may not {verb} in this channel; those who may: {', '.join(allowed) or 'nobody'}"
+        yield f"{person.name} may not {verb} in this channel; those who may: {names}"
     elif person.automatic and not channel.allow_automatic:
         yield f"{person.name} is a program and may not {verb} in this channel"
 

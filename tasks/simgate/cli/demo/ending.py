@@ -96,7 +96,7 @@ def show_next(release: Release, *, stays: bool) -> None:
             "simgate verify": "every digest of it",
         }
     if release.before is not None and decided is not None and decided.is_live:
-        steps['simgate rollback --why "…"'] = "put the model before it back"
+        steps['simgate rollback --who NAME --why "…"'] = "put the model before it back; the policy says who may"
     steps["make demo"] = "move a lamp: another dataset, another model, another question"
     if stays:
         steps["make demo-stop"] = "stop Airflow"
