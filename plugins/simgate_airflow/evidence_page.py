@@ -134,6 +134,8 @@ def _gate(case: Case, gate: Judged) -> Iterator[str]:
     yield f"### {mark}{TITLES[gate.role]}: {said}\n\n{_made(gate.manifest)}{_report(case.store, gate)}"
     if gate.verdict and gate.verdict.reasons:
         yield _list("Why", [code(reason) for reason in gate.verdict.reasons])
+    if gate.problem:
+        yield f"⚠ **What bounds these figures cannot be read:** {code(gate.problem)}"
     if gate.figures:
         yield figure_table(gate.figures, has_live=case.live is not None)
 
