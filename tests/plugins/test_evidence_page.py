@@ -33,6 +33,7 @@ from simgate_airflow.figure_table import figure_table
 from simgate_airflow.judged import GATES, Figure, read_judged
 from simgate_airflow.markdown import MAX_CHARACTERS, code
 from simgate_airflow.settings import settings as wired
+from simgate_airflow.ui.address import report_url
 from simgate_airflow.ui.change import change_fragment
 from tests.plugins.test_runs import built, context, make, store
 from tests.release_chain import POLICY, Chain, answer, next_run
@@ -179,6 +180,15 @@ def test_the_question_shows_every_bound_by_which_its_gate_judged(store: Store, t
     assert limits
     shown = {figure.metric.name: figure.bound for figure in judged.figures}
     assert {name: shown.get(name) for name in limits} == limits
+
+
+def test_a_report_is_linked_though_the_first_output_lies_elsewhere(store: Store, two: CandidateEntry):
+    for ref in two.candidate.evidence.values():
+        store.put(report_of(ref.uri), b"<html></html>")
+    said = asked(store, two)
+    assert "no report was drawn" not in said
+    for role in GATES:
+        assert f"[report]({report_url(two.candidate.evidence[role].uri)})" in said
 
 
 def test_what_is_left_out_is_counted_and_linked(store: Store, tmp_path: Path):
