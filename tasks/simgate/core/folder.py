@@ -12,7 +12,7 @@ import os
 import stat
 from contextlib import suppress
 
-from simgate.core.errors import InputError, StoreError
+from simgate.core.errors import Damaged, InputError
 
 MAX_KEY_BYTES = 1024
 """S3's bound; a file system's of one name is below."""
@@ -70,9 +70,9 @@ _KINDS = {
 }  # fmt: skip
 
 
-def _refused(root: str, path: str, mode: int) -> StoreError:
+def _refused(root: str, path: str, mode: int) -> Damaged:
     kind = _KINDS.get(stat.S_IFMT(mode), "no file")
-    return StoreError(
+    return Damaged(
         f"{path.removeprefix(root + '/')} in {root} is {kind}", expected="files and folders alone",
         remedy="find out who put it there; remove it, or put a file in its place",
     )  # fmt: skip
