@@ -187,8 +187,9 @@ def test_a_forged_entry_is_named_and_what_was_proven_before_it_stands(
         assert command(bare, monkeypatch, *words) == 3, words
         said_of_it = capsys.readouterr()
         assert said in said_of_it.out + said_of_it.err
-    for words in (("lineage",), ("rollback", "--why", "x", "--who", "boss"), ("witness", str(bare.chain.folder / "w"))):
+    for words in (("lineage",), ("rollback", "--why", "x", "--who", "boss")):
         assert command(bare, monkeypatch, *words) == 2, words
+    assert command(bare, monkeypatch, "witness", str(bare.chain.folder / "w")) == 1
 
 
 @pytest.mark.parametrize(
@@ -608,6 +609,21 @@ def test_a_witness_notes_heads_and_misses_what_was_cut(signed: Released, monkeyp
     path(signed.store, newest(signed.store, LEDGER_OF)).unlink()
     assert command(signed, monkeypatch, "witness", str(file)) == 1
     assert command(signed, monkeypatch, "verify", "--witness", str(file)) == 3
+
+
+def test_a_witness_names_a_ledger_that_does_not_hold_and_notes_the_others(
+    signed: Released, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed.store.put("ledger/aaa/000000000001.json", b"junk")
+    signed.store.put("ledger/zzz/000000000001.json", b"junk")
+    file = signed.chain.folder / "witness.jsonl"
+    assert command(signed, monkeypatch, "witness", str(file)) == 1
+    (line,) = file.read_text().splitlines()
+    assert json.loads(line)["model"] == "navigator"
+    complaints = capsys.readouterr().err.splitlines()
+    assert [said.split(" does not hold")[0] for said in complaints] == [
+        "error: the ledger of aaa", "error: the ledger of zzz"
+    ]  # fmt: skip
 
 
 def test_verify_says_what_it_shows_and_what_it_cannot(

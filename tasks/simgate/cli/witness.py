@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simgate.cli.console import console
+from simgate.cli.console import complain, console, plain
 from simgate.cli.find import models
 from simgate.cli.options import DEFAULT_STORE, StoreOption, open_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
@@ -18,6 +18,9 @@ from simgate.core.document import Document
 from simgate.core.errors import DigestMismatch, InputError
 from simgate.core.store import Store
 from simgate.release.entry import LedgerEntry
+
+if TYPE_CHECKING:
+    from simgate.release.policy import Policy
 
 MAX_WITNESS_BYTES = 64 * 1024 * 1024
 NO_WITNESS = Path()
@@ -42,18 +45,26 @@ def witness(
 ) -> None:
     """Judge every ledger, check that what was noted before is still in it, and note its head.
 
-    Run it on a clock, under an account that the ledger's writer does not have. Exit 1: a ledger has lost entries.
+    Run it on a clock, under an account that the ledger's writer does not have. Exit 1: a ledger has lost entries, or
+    does not hold; it is named, and the others are noted.
     """
-    from simgate.release.judge import judge
+    from simgate.release.judge import DAMAGE
     from simgate.release.policy import Policy
 
     place, rules = open_store(store), Policy.load(policy)
     noted = noted_heads(file) if file.exists() else {}
+    damaged = False
     for model in sorted({*models(place), *noted}):
-        entries = judge(place, rules, model).must_hold().entries
-        _check(place, model, {entry.sha256 for entry in entries}, noted.get(model, []))
-        if entries and entries[-1].sha256 not in noted.get(model, []):
-            _note(file, model, entries[-1])
+        try:
+            head = _head(place, rules, model, noted.get(model, []))
+        except DAMAGE as error:
+            complain(str(error))
+            damaged = True
+            continue
+        if head is not None and head.sha256 not in noted.get(model, []):
+            _note(file, model, head)
+    if damaged:
+        raise typer.Exit(1)
 
 
 def noted_heads(file: Path) -> dict[str, list[str]]:
@@ -73,6 +84,15 @@ def noted_heads(file: Path) -> dict[str, list[str]]:
     return found
 
 
+def _head(store: Store, policy: Policy, model: str, noted: list[str]) -> LedgerEntry | None:
+    """The newest entry of a ledger that holds and has all that was noted; DAMAGE where it has not."""
+    from simgate.release.judge import judge
+
+    found = judge(store, policy, model).must_hold()
+    _check(store, model, {entry.sha256 for entry in found.entries}, noted)
+    return found.head
+
+
 def _check(store: Store, model: str, there: set[str], noted: list[str]) -> None:
     for sha256 in noted:
         if sha256 not in there:
@@ -89,4 +109,4 @@ def _note(file: Path, model: str, head: LedgerEntry) -> None:
         out.write(line)
         out.flush()
         os.fsync(out.fileno())
-    console().print(f"noted {model} entry {head.seq}, {head.sha256}")
+    console().print(f"noted {plain(model)} entry {head.seq}, {head.sha256}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from typing import Any
 
 import rfc8785
@@ -11,15 +13,21 @@ import rfc8785
 from simgate.core.errors import InputError
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+MAX_DIGITS = 20
+"""Of an integer in JSON: 64 bits."""
+MAX_SAID_CHARACTERS = 200
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""Where one may be; two that belong together are a character."""
 
 
-def canonical_json(value: Any) -> bytes:
-    """The RFC 8785 bytes of `value`; integers within ±2⁵³, no NaN."""
+def canonical_json(value: Any, *, what: str = "value") -> bytes:
+    """The RFC 8785 bytes of `value`; integers within ±2⁵³, no NaN. An error names it as `what`."""
     try:
         return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeError) as error:
+    except (rfc8785.CanonicalizationError, ValueError, RecursionError) as error:
         raise InputError(
-            f"not representable as canonical JSON: {error}", remedy="use finite numbers within ±2⁵³"
+            f"{what} is not representable as canonical JSON: {str(error)[:MAX_SAID_CHARACTERS]}",
+            remedy="use finite numbers within ±2⁵³, and text that UTF-8 can hold",
         ) from error
 
 
@@ -29,13 +37,37 @@ def sha256_hex(data: bytes) -> str:
 
 
 def parse_json(data: bytes, *, what: str, max_bytes: int = MAX_DOCUMENT_BYTES) -> Any:
-    """The JSON value of bounded, untrusted bytes; NaN, duplicate keys and trailing bytes are refused."""
+    """The JSON value of bounded, untrusted bytes.
+
+    Refused are NaN, infinities, integers of more than 20 digits, lone surrogates, duplicate keys and trailing bytes.
+    """
     if len(data) > max_bytes:
         raise InputError(f"{what} is too large", actual=f"{len(data)} bytes", expected=f"at most {max_bytes}")
     try:
-        return json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_no_duplicates)
+        # json's own decoding lets a lone surrogate pass.
+        text = data.decode(json.detect_encoding(data))
+        value = json.loads(
+            text, parse_constant=_refuse_constant, object_pairs_hook=_no_duplicates,
+            parse_int=_integer, parse_float=_finite,
+        )  # fmt: skip
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{what} is not JSON: {error}", remedy="write it again") from error
+        raise InputError(f"{what} is not JSON: {str(error)[:MAX_SAID_CHARACTERS]}", remedy="write it again") from error
+
+
+def _integer(text: str) -> int:
+    if len(text.removeprefix("-")) > MAX_DIGITS:
+        raise ValueError(f"an integer has {len(text)} digits")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]} is not a finite number")
+    return value
 
 
 def _refuse_constant(name: str) -> Any:

@@ -28,7 +28,7 @@ class Document(BaseModel):
     def from_value(cls, value: Any, *, what: str) -> Self:
         """Validate an untrusted JSON value."""
         try:
-            return cls.model_validate_json(canonical_json(value), strict=True)
+            return cls.model_validate_json(canonical_json(value, what=what), strict=True)
         except ValidationError as error:
             raise InputError(
                 f"{what}: {_first(error)}", remedy=f"see the fields of {cls.__name__} in its docstring"
