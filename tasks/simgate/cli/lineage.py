@@ -14,7 +14,7 @@ from simgate.cli.console import console, short, show_json, show_table, when
 from simgate.cli.difference import Change, Difference, difference
 from simgate.cli.find import find_ref, live_and_previous, models, the_channel, the_model
 from simgate.cli.made_from import SNAPSHOT, MadeFrom, made_from, scene_files
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.cli.runs import what
 from simgate.core.errors import InputError
@@ -42,7 +42,7 @@ def lineage(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a live model, or one run, was made from, down to scene files."""
-    place = open_store(store)
+    place = present_store(store)
     if diff:
         _show_difference(place, policy, target, channel, as_json=as_json)
         return

@@ -13,7 +13,7 @@ from simgate.cli.console import console, show_json
 from simgate.cli.damage import DAMAGED
 from simgate.cli.find import find_ref, ledgers, models
 from simgate.cli.lineage import TargetArgument
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.cli.witness import NO_WITNESS, WitnessOption, noted_heads
 from simgate.core.artifact import ManifestRef
@@ -65,7 +65,7 @@ def verify(
     """Check all that a live model, a waiting candidate or one run stands on; needs no Airflow. Exit 3 names damage."""
     from simgate.release.policy import Policy
 
-    place, rules, noted = open_store(store), Policy.load(policy), noted_heads(witness)
+    place, rules, noted = present_store(store), Policy.load(policy), noted_heads(witness)
     _check_head(head)
     known = sorted({*models(place), *noted})
     if target and target not in known:
