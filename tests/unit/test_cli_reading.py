@@ -275,6 +275,31 @@ def test_lineage_diff_says_what_changed_since_the_model_before(world: World, sim
     assert "1 scene files differ" in shown.out
 
 
+def test_lineage_diff_takes_two_damaged_things_for_unknown_and_names_them(world: World, simgate: Call) -> None:
+    whole = json.loads(simgate(world.store, "lineage", "--diff", "--json").out)
+    hil = [evidence["hil"].uri for evidence in (world.first, world.second)]
+    for key in hil:
+        flip(world.store, key)
+    done = simgate(world.store, "lineage", "--diff", "--json")
+    found = json.loads(done.out)
+    assert done.code == 3
+    assert found["damaged"] == sorted(hil)
+    assert [item["change"] for item in found["stages"] if item["name"] == "hil"] == ["unknown"]
+    assert found["same_stages"] == whole["same_stages"] - 1
+    assert found["files"] == [{**whole["files"][0], "change": "unknown", "before": "damaged"}]
+    assert hil[0] in simgate(world.store, "lineage", "--diff").out.replace("\n", "")
+
+
+def test_lineage_diff_of_two_damaged_snapshots_names_them(world: World, simgate: Call) -> None:
+    snapshots = [key for key in world.store.keys("snapshots") if not key.endswith("/")]
+    for key in snapshots:
+        flip(world.store, key)
+    found = json.loads(simgate(world.store, "lineage", "--diff", "--json").out)
+    assert found["files"] == []
+    assert len(found["damaged"]) == 2
+    assert all(any(key in named for key in snapshots) for named in found["damaged"])
+
+
 def test_lineage_diff_without_a_model_before_is_refused(tmp_path: Path, simgate: Call) -> None:
     chain = Chain(Store(str(tmp_path / "store")), tmp_path / "scenes")
     go_live(chain)

@@ -88,7 +88,7 @@ def _show_difference(store: Store, policy: Path, target: str, channel: str, *, a
         show_json({
             "live": live.candidate, "before": before.candidate, "same_stages": found.same,
             "files": [_change(item) for item in found.files], "stages": [_change(item) for item in found.stages],
-            "fields": [_change(item) for item in found.fields],
+            "fields": [_change(item) for item in found.fields], "damaged": list(found.damaged),
         })  # fmt: skip
         return
     console().print(f"[bold green]{escape(_title(model, channel, live))}[/]")
@@ -106,6 +106,8 @@ def _show_tables(found: Difference) -> None:
     if found.fields:
         rows3 = [(item.name, item.before or "none", item.now or "none") for item in found.fields]
         show_table(("field of a spec", "before", "now"), rows3, title="\n[bold]what was asked differently[/]")
+    for key in found.damaged:
+        console().print(f"[red]damaged[/], what it says is not compared: {escape(key)}")
     counts = (len(found.files), len(found.stages), found.same, len(found.fields))
     console().print(
         "\n{} scene files differ, {} stages have other content and {} the same, {} fields differ".format(*counts)
