@@ -217,6 +217,19 @@ def test_a_head_that_is_no_whole_digest_is_wrong_input_and_history_prints_a_whol
     assert simgate(world.store, "verify", "--head", newest).code == 0
 
 
+@pytest.mark.xfail(strict=True, reason="judge's must_hold does not raise Unproven yet: take this mark away with it")
+@pytest.mark.parametrize(
+    "command", [("rollback", "--why", "worse"), ("lineage",), ("lineage", "--diff"), ("witness", "heads.jsonl")]
+)
+def test_a_ledger_that_does_not_hold_is_exit_3_in_every_command(
+    world: World, simgate: Call, command: tuple[str, ...]
+) -> None:
+    flip(world.store, "ledger/navigator/000000000002.json")
+    done = simgate(world.store, *command)
+    assert done.code == 3
+    assert "does not hold" in done.err
+
+
 # Finding
 
 
