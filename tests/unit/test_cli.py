@@ -111,6 +111,12 @@ def test_every_command_option_and_argument_has_a_help_text() -> None:
             assert getattr(parameter, "help", ""), f"{command.name}: {parameter.name}"
 
 
+def test_verify_says_that_it_has_no_witness_where_none_is_given(simgate: Simgate, tmp_path: Path) -> None:
+    said = simgate(tmp_path, "verify", "--help").stdout
+    assert "[default: (none)]" in said
+    assert "[default: .]" not in said
+
+
 def test_an_unknown_option_exits_2(simgate: Simgate, tmp_path: Path) -> None:
     assert simgate(tmp_path, "runs", "--bogus").returncode == 2
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ from simgate.cli.find import find_ref, ledgers, models
 from simgate.cli.lineage import TargetArgument
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
-from simgate.cli.witness import NO_WITNESS, WitnessOption, noted_heads
+from simgate.cli.witness import NO_WITNESS, noted_heads
 from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import Verdict, read_verdict
 from simgate.core.errors import InputError
@@ -56,7 +57,12 @@ def verify(
     head: Annotated[
         str, typer.Option("--head", help="Digest of a ledger entry that you noted down: a cut-off tail is noticed.")
     ] = "",
-    witness: WitnessOption = NO_WITNESS,
+    witness: Annotated[
+        Path,
+        typer.Option(
+            "--witness", help="File that `simgate witness` wrote: a cut-off tail is noticed.", show_default="none"
+        ),
+    ] = NO_WITNESS,
     domain: DomainOption = "main",
     policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
