@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,10 +82,20 @@ def read_dataset(store: Store, validate: ManifestRef) -> Dataset:
     """
     indexes = {link.digest.sha256: link.ref for link in read_manifest(store, validate).dependencies if _is_index(link)}
     read = [(ref, read_manifest(store, ref)) for ref in indexes.values()]
-    snapshot = next(link.ref for _, index in read for link in index.dependencies if link.name == "snapshot")
+    snapshot = _snapshot(validate, [index for _, index in read])
     scenes = {item.name: (item.closure_sha256, ref) for ref, index in read for item in _items(store, index)}
     found = read_snapshot(store, snapshot.sha256, snapshot_domain(snapshot.uri))
     return Dataset(snapshot.sha256, found, scenes)
+
+
+def _snapshot(validate: ManifestRef, indexes: Sequence[Manifest]) -> ManifestRef:
+    for link in (link for index in indexes for link in index.dependencies):
+        if link.name == "snapshot":
+            return link.ref
+    raise InputError(
+        f"dataset {validate.uri} does not say what scenes it was made of", actual=f"{len(indexes)} index runs",
+        expected="one that names a snapshot", remedy="make the dataset again",
+    )  # fmt: skip
 
 
 def _is_index(link: Dependency) -> bool:

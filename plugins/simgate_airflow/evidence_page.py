@@ -131,17 +131,19 @@ def _against(case: Case, policy: Policy) -> str:
 def _gate(case: Case, gate: Judged) -> Iterator[str]:
     said = gate.verdict.verdict if gate.verdict else "no verdict"
     mark = "" if said == "PASS" else "⚠ "
-    yield f"### {mark}{TITLES[gate.role]}: {said}\n\n{_made(gate.manifest)}{_report(case.store, gate)}"
+    yield f"### {mark}{TITLES[gate.role]}: {said}\n\n{_made(gate.manifest)}{_report(case, gate)}"
     if gate.verdict and gate.verdict.reasons:
         yield _list("Why", [code(reason) for reason in gate.verdict.reasons])
+    if gate.problem:
+        yield f"⚠ **What bounds these figures cannot be read:** {code(gate.problem)}"
     if gate.figures:
         yield figure_table(gate.figures, has_live=case.live is not None)
 
 
-def _report(store: Store, gate: Judged) -> str:
-    uri = next(iter(gate.manifest.subject)).uri
-    key = report_of(uri)
-    return f", [report]({report_url(key)})" if store.exists(key) else ", no report was drawn"
+def _report(case: Case, gate: Judged) -> str:
+    # Of the manifest's own folder: its first output may be kept elsewhere, a shard by an earlier run.
+    uri = case.candidate.evidence[gate.role].uri
+    return f", [report]({report_url(uri)})" if case.store.exists(report_of(uri)) else ", no report was drawn"
 
 
 def _softened(case: Case, policy: Policy) -> Iterator[str]:

@@ -13,7 +13,7 @@ NO_BOUND = "no bound"
 
 def figure_table(figures: Sequence[Figure], *, has_live: bool) -> str:
     """Every figure; checks that found nothing share one row, which says how many they are."""
-    clean = [figure for figure in figures if figure.metric.zero and figure.value == 0]
+    clean = [figure for figure in figures if figure.clean]
     shown = [figure for figure in figures if len(clean) < 2 or figure not in clean]
     rows = [*(_row(figure) for figure in shown), *(_clean(clean) if len(clean) > 1 else ())]
     head = ("figure", "value (95 % interval)", "bound", *(("live",) if has_live else ()))
@@ -33,8 +33,8 @@ def _row(figure: Figure) -> tuple[str, ...]:
 def _bound(figure: Figure) -> str:
     if figure.bound is None:
         return UNGUARDED if figure.unguarded else NO_BOUND
-    sign = "≥" if figure.metric.side == "at least" else "≤"
-    return f"{sign} {figure.metric.text(figure.bound)}"
+    sign = "≥" if figure.bound.side == "at least" else "≤"
+    return f"{sign} {figure.metric.text(figure.bound.limit)}"
 
 
 def _clean(figures: Sequence[Figure]) -> Iterator[tuple[str, ...]]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from simgate.core.attempt import Verdict, read_verdict
 from simgate.core.canonical import parse_json
-from simgate.core.errors import SimgateError
+from simgate.core.errors import InputError, SimgateError
 from simgate.core.manifest import Manifest
 from simgate.core.store import Store
 from simgate.release.policy import Role
+from simgate.release.reference import asked
+from simgate.specs.bounds import Bound, bounds
 from simgate.specs.metrics import METRICS, Metric, metric
 from simgate_airflow.case import Case
 
@@ -28,7 +31,7 @@ class Figure:
     value: float
     interval: tuple[float, float] | None
     """Of 95 %; None where the stage gives none."""
-    bound: float | None
+    bound: Bound | None
     """None: nothing judges it."""
     live: float | None
     """The live model's; None where it has none."""
@@ -37,6 +40,20 @@ class Figure:
     def unguarded(self) -> bool:
         """Whether it can be bad and nothing asks."""
         return self.bound is None and self.metric.better != "neither"
+
+    @property
+    def clean(self) -> bool:
+        """Whether it counts defects that no PASS may have, and there are none."""
+        return self.bound is not None and not self.bound.field and self.value == 0
+
+    @property
+    def against_live(self) -> Literal["", "better", "worse", "same"]:
+        """How it stands against the live model's value; empty where there is none, or neither way is better."""
+        if self.live is None or self.metric.better == "neither":
+            return ""
+        if self.value == self.live:
+            return "same"
+        return "better" if (self.value > self.live) == (self.metric.better == "higher") else "worse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +64,8 @@ class Judged:
     manifest: Manifest
     verdict: Verdict | None
     figures: tuple[Figure, ...]
+    problem: str = ""
+    """Why its bounds cannot be read, or empty."""
 
 
 def read_judged(case: Case) -> list[Judged]:
@@ -61,12 +80,33 @@ def _judged(case: Case, role: Role) -> Judged:
         return Judged(role, manifest, None, ())
     live = _metrics_of_live(case, role)
     intervals = _intervals(case.store, manifest)
+    limits, problem = _limits(manifest)
     figures = [
-        Figure(known, verdict.metrics[known.name], intervals.get(known.name), known.bound(manifest.spec),
+        Figure(known, verdict.metrics[known.name], intervals.get(known.name), _bound(known, limits),
                live.get(known.name))
         for known in _in_order(manifest.stage, verdict)
     ]  # fmt: skip
-    return Judged(role, manifest, verdict, tuple(figures))
+    return Judged(role, manifest, verdict, tuple(figures), problem)
+
+
+def _limits(manifest: Manifest) -> tuple[Mapping[str, Bound], str]:
+    try:
+        return bounds_of(manifest), ""
+    except InputError as error:
+        # A spec of another version of this code: whoever asks is told, and promote refuses it.
+        return {}, str(error)
+
+
+def bounds_of(manifest: Manifest) -> Mapping[str, Bound]:
+    """What bounds the figures of a gate's run, by metric: those by which its stage judged."""
+    return {bound.metric: bound for bound in bounds(asked(manifest))}
+
+
+def _bound(known: Metric, limits: Mapping[str, Bound]) -> Bound | None:
+    if known.name in limits or not known.part_of:
+        return limits.get(known.name)
+    whole = limits.get(known.part_of)
+    return replace(whole, metric=known.name) if whole is not None and whole.side == "at most" else None
 
 
 def _in_order(stage: str, verdict: Verdict) -> list[Metric]:

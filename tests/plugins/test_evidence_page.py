@@ -14,23 +14,27 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from simgate.core.errors import InputError
 from simgate.core.heads import push_scenes
 from simgate.core.link import report_of
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.decision import waive
-from simgate.release.policy import Policy
+from simgate.release.policy import Policy, Role
 from simgate.release.promote import promote
+from simgate.release.reference import asked as asked_of
+from simgate.specs.bounds import bounds
 from simgate.specs.metrics import metric
 from simgate_airflow import dataset_run, evidence_page, release_run
 from simgate_airflow.case import read_case
 from simgate_airflow.change import Change, read_change
 from simgate_airflow.evidence_page import SHOWN_FILES, SHOWN_PUSHES, body
 from simgate_airflow.figure_table import figure_table
-from simgate_airflow.judged import Figure
+from simgate_airflow.judged import GATES, Figure, read_judged
 from simgate_airflow.markdown import MAX_CHARACTERS, code
 from simgate_airflow.settings import settings as wired
+from simgate_airflow.ui.address import report_url
 from simgate_airflow.ui.change import change_fragment
 from tests.plugins.test_runs import built, context, make, store
 from tests.release_chain import POLICY, Chain, answer, next_run
@@ -169,6 +173,25 @@ def test_every_metric_of_every_verdict_is_shown_and_what_nothing_judges_is_marke
     assert "a figure without a description `made up` | 0 | no bound" in said, "an unknown figure is raw, not dropped"
 
 
+@pytest.mark.parametrize("gate", GATES)
+def test_the_question_shows_every_bound_by_which_its_gate_judged(store: Store, two: CandidateEntry, gate: Role):
+    case = read_case(store, Policy.load(wired().policy_path), two)
+    (judged,) = (item for item in read_judged(case) if item.role == gate)
+    limits = {bound.metric: bound for bound in bounds(asked_of(case.found[gate]))}
+    assert limits
+    shown = {figure.metric.name: figure.bound for figure in judged.figures}
+    assert {name: shown.get(name) for name in limits} == limits
+
+
+def test_a_report_is_linked_though_the_first_output_lies_elsewhere(store: Store, two: CandidateEntry):
+    for ref in two.candidate.evidence.values():
+        store.put(report_of(ref.uri), b"<html></html>")
+    said = asked(store, two)
+    assert "no report was drawn" not in said
+    for role in GATES:
+        assert f"[report]({report_url(two.candidate.evidence[role].uri)})" in said
+
+
 def test_what_is_left_out_is_counted_and_linked(store: Store, tmp_path: Path):
     folder = tmp_path / "scenes"
     built(store, folder, "scheduled__1")
@@ -211,6 +234,15 @@ def test_a_report_that_cannot_be_read_is_said(store: Store, two: CandidateEntry,
             if ref is not None:
                 store.put(report_of(ref.uri), junk)
     assert "index drew no picture" in change_fragment(store, Policy.load(wired().policy_path), two)
+
+
+def test_a_dataset_that_names_no_snapshot_is_said_in_words(tmp_path: Path):
+    chain = Chain(Store(str(tmp_path / "store")), tmp_path / "scenes")
+    entry = chain.propose()  # the validate run of a chain read no index run itself
+    with pytest.raises(InputError, match="does not say what scenes it was made of"):
+        body(chain.store, entry, POLICY)
+    with pytest.raises(InputError, match=re.escape(entry.candidate.evidence["validate"].uri)):
+        change_fragment(chain.store, POLICY, entry)
 
 
 def chain_question(chain: Chain, entry: CandidateEntry) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from simgate.core.store import Store
 from simgate.release.approval import REJECT, Touch
+from simgate.release.approvals import Approvals
 from simgate.release.candidate import CandidateEntry
 from simgate.release.undecided import gate_is_over, note_undecided
 from simgate_airflow.gate_end import undecided
@@ -74,6 +75,6 @@ def test_a_note_is_kept_once_and_says_that_the_gate_is_over(tmp_path: Path, entr
     assert not gate_is_over(store, entry.digest)
     gate = answer(entry, task_state="failed", **NOBODY)
     for _ in range(2):
-        note_undecided(store, entry.digest, gate, "nobody answered")
+        note_undecided(Approvals(store), entry, gate, "nobody answered")
     assert len(list(store.keys(f"approvals/{entry.digest}"))) == 1
     assert gate_is_over(store, entry.digest)

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.tree import Tree
 
 from simgate.cli import main
+from simgate.cli.console import complain, console, show_json, show_table
 from simgate.core.artifact import ManifestRef
 from simgate.core.job import Input
 from simgate.core.manifest import read_manifest
@@ -383,6 +385,60 @@ def test_a_key_that_leaves_the_store_is_wrong_input_in_one_line(made: World, sim
         assert done.code == 2, done
         assert len(done.err.strip().splitlines()) == 1
         assert "not a key of a store" in done.err
+
+
+# Other people's words
+
+CONTROLS = "".join(map(chr, (*range(32), *range(127, 160), 0x202E, 0x2028, 0x200B)))
+HOSTILE = f"fine{CONTROLS}[bold]forged[/] :smile:"
+
+
+def moves_nothing(said: str) -> bool:
+    return all(sign.isprintable() or sign == "\n" for sign in said)
+
+
+def test_a_why_that_would_take_the_terminal_is_shown_escaped_in_one_row(world: World, simgate: Call) -> None:
+    before = len(simgate(world.store, "history").out.splitlines())
+    why = "doors\x1b[2J\x1b]0;owned\x07\x9b1A\n  9  all is well\u202e [red]x"
+    assert simgate(world.store, "rollback", "--who", "boss", "--why", why).code == 0
+    done = simgate(world.store, "history")
+    assert moves_nothing(done.out)
+    joined = "".join(done.out.split())
+    assert r"\x1b[2J" in done.out
+    assert "[red]" in joined
+    assert not any(line.lstrip().startswith("9 ") for line in done.out.splitlines())
+    assert len(done.out.splitlines()) > before
+    newest = simgate(world.store, "history", "--json").out
+    assert moves_nothing(newest)
+    assert json.loads(newest)[-1]["decision"]["why"] == why
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda: complain(HOSTILE),
+        lambda: show_json({HOSTILE: [HOSTILE]}),
+        lambda: show_table(("a", HOSTILE), [(HOSTILE, HOSTILE)], title=HOSTILE),
+        lambda: console().print(HOSTILE),
+        lambda: console().print(HOSTILE, markup=False),
+        lambda: console().print(Tree(HOSTILE)),
+    ],
+)
+def test_nothing_that_is_printed_gives_the_terminal_a_control_character(
+    show: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    show()
+    said = capsys.readouterr()
+    assert moves_nothing((said.out + said.err).replace("\t", ""))
+    assert "x1b" in (said.out + said.err) or r"\u001b" in said.out
+
+
+def test_a_complaint_and_a_cell_are_one_line_whatever_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("lost\nverified navigator\r\nall is well")
+    show_table(("a",), [("lost\nverified navigator",)])
+    said = capsys.readouterr()
+    assert said.err == "error: lost\\nverified navigator\\r\\nall is well\n"
+    assert [line.strip() for line in said.out.splitlines()] == ["a", "lost\\nverified navigator"]
 
 
 # Deciding

@@ -17,7 +17,7 @@ from simgate.core.attempt import Attempt
 from simgate.core.canonical import canonical_json, sha256_hex
 from simgate.core.errors import Inconclusive, Refused, SimgateError
 from simgate.core.job import ManifestInput
-from simgate.core.journal import Entry
+from simgate.core.journal import Entry, Journal
 from simgate.core.key import key_parts, load_inputs
 from simgate.core.manifest import read_manifest
 from simgate.core.signature import Signer
@@ -25,14 +25,16 @@ from simgate.core.store import Store
 from simgate.release.approval import REJECT
 from simgate.release.approvals import APPROVAL_TYPE, Approvals, keep_answer
 from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.decision import by_hand as decided_by_hand
 from simgate.release.decision import quarantine, rollback, waive
-from simgate.release.entry import LedgerEntry
+from simgate.release.entry import Decision, LedgerBody, LedgerEntry
 from simgate.release.judge import judge
 from simgate.release.policy import Policy
 from simgate.release.promote import promote
 from simgate.release.proof import Proof, prove_model
 from simgate.release.settle import settle
-from tests.forger import append, body_of, newest, path, rewrite, write_entry
+from simgate.release.transition import state_after
+from tests.forger import append, body_of, edit_json, newest, path, rewrite, write_entry
 from tests.release_chain import POLICY, Chain, answer, end, new_signer, next_run, trusted
 
 GATE, PLANNER, APPROVAL, LEDGER, STRANGER = (new_signer() for _ in range(5))
@@ -289,6 +291,8 @@ def answered_again(found: Released, key: Signer | None, **changes: Any) -> None:
         gate = record["gate"]
         parts = (gate["dag_id"], gate["run_id"], gate["task_id"], gate["responder_id"])
         answered = datetime.fromisoformat(gate["responded_at"])
+        if "run_id" in changes:
+            value["body"]["decision"]["why"] = f"approved in {gate['dag_id']} {gate['run_id']}: {gate['reason']}"
         value["body"]["decision"]["approval"].update(
             sha256=sha256_hex(data), id=sha256_hex("\n".join([*parts, str(answered)]).encode())
         )
@@ -558,11 +562,10 @@ def test_a_rollback_to_a_model_whose_file_is_gone_is_refused(bare: Released) -> 
         rollback(bare.store, POLICY, channel="demo", **by_hand(bare))
 
 
-def test_a_rollback_to_the_engine_that_is_live_is_refused(bare: Released) -> None:
-    again = next_run(bare.chain, 3, weights=b"second")
-    bare.promote(propose(again))
-    with pytest.raises(Refused, match="live already"):
-        rollback(bare.store, POLICY, channel="demo", **by_hand(bare))
+def test_a_rollback_leads_to_another_engine_though_the_live_one_was_promoted_twice(bare: Released) -> None:
+    bare.promote(propose(next_run(bare.chain, 3, weights=b"second")))
+    rollback(bare.store, POLICY, channel="demo", **by_hand(bare))
+    assert bare.live() == bare.first.digest
 
 
 def test_a_rollback_without_a_key_or_under_another_policy_is_refused(signed: Released) -> None:
@@ -643,3 +646,105 @@ def test_an_open_channel_goes_on_while_a_signed_one_is_prepared_and_is_signed_fr
     append(found.store, LEDGER_OF, _swap)
     assert "entry 4" in found.problem()
     assert "not signed" in found.problem()
+
+
+# --- holes that attackers found --------------------------------------------------------------------------------------
+
+
+def forge(found: Released, decision: Decision, key: Signer | None, candidate: CandidateEntry | None = None) -> None:
+    """Append a decision past every check of the writers."""
+    state = judge(found.store, found.policy, "navigator").state
+    body = LedgerBody(decision=decision, after=state_after(state, decision, candidate)).model_dump(mode="json")
+    Journal(found.store, LEDGER_OF, key).append(body)
+
+
+def test_a_channel_that_the_policy_lacks_owes_signatures_where_another_does(signed: Released) -> None:
+    own = POLICY.model_copy(update={"channels": {**POLICY.channels, "stable": RULES}})
+    chain = Chain(
+        signed.store, signed.chain.folder, model="forklift", channel="stable", policy=own, run="evil", weights=b"evil"
+    )
+    entry = propose(chain)
+    promote(signed.store, own, model="forklift", channel="stable", gate=answer(entry))
+    state = judge(signed.store, SIGNED, "forklift")
+    assert "not signed" in state.problem
+    assert state.live("stable") is None
+
+
+def test_a_forged_rollback_to_what_was_made_from_something_quarantined_is_not_served(signed: Released) -> None:
+    trained = read_manifest(signed.store, signed.first.candidate.evidence["train"]).content_digest
+    quarantine(signed.store, SIGNED, digest=trained, **by_hand(signed, why="safety recall"))
+    decision = decided_by_hand(SIGNED, "rollback", signed.first.digest, "boss", "x", channel="demo")
+    forge(signed, decision, LEDGER, signed.first)
+    assert "safety recall" in signed.problem()
+    assert signed.live() == signed.second.digest
+
+
+@pytest.mark.parametrize("shift", [timedelta(days=-9000), timedelta(hours=-1), timedelta(hours=1)])
+def test_a_decision_is_dated_when_it_was_written(bare: Released, shift: timedelta) -> None:
+    decision = decided_by_hand(POLICY, "quarantine", "a" * 64, "boss", "x")
+    forge(bare, decision.model_copy(update={"decided_at": decision.decided_at + shift}), None)
+    assert "it was decided at" in bare.problem()
+
+
+def test_a_promotion_says_why_in_the_words_of_its_approval(bare: Released) -> None:
+    rewrite(bare.store, LEDGER_OF, 2, lambda value: value["body"]["decision"].update(why="approved by nobody"))
+    assert "it says 'approved by nobody', its approval says 'approved in release_model" in bare.problem()
+
+
+def test_a_candidate_proposed_after_a_release_by_a_slow_clock_did_not_supersede_it(bare: Released) -> None:
+    third = bare.third()
+    body = third.candidate.model_dump(mode="json")
+    append(bare.store, "candidates/navigator/demo", lambda value: value.update(body=body, at=third.at.isoformat()))
+    for item in bare.store.keys("candidates/navigator/demo")[2:]:
+        path(bare.store, item).unlink()
+    head = list(Journal(bare.store, "candidates/navigator/demo").entries())[-1]
+    early = Entry(
+        seq=3, id="slow", previous=head.sha256, at=head.at, body={**body, "run_record": "plans/main/slow"}
+    )  # fmt: skip
+    write_entry(bare.store, "candidates/navigator/demo", early)
+    assert bare.problem() == ""
+
+
+def test_a_candidate_that_somebody_put_under_our_runs_name_is_not_ours(signed: Released) -> None:
+    run = next_run(signed.chain, 3, weights=b"third")
+    honest = run.candidate({**run.evidence(), "evaluate_live": signed.second.candidate.evidence["evaluate"]})
+    forged = honest.model_copy(update={"evidence": signed.second.candidate.evidence})
+    for key, body in ((None, forged), (STRANGER, honest), (PLANNER, forged)):
+        append(
+            signed.store, "candidates/navigator/demo",
+            lambda value, body=body: value.update(id=body.run_record, body=body.model_dump(mode="json")), signer=key,
+        )  # fmt: skip
+        with pytest.raises(Refused, match="another's under this run's name"):
+            run.add(honest)
+        path(signed.store, newest(signed.store, "candidates/navigator/demo")).unlink()
+    assert run.add(honest) == run.add(honest)
+
+
+def test_a_training_that_saw_the_eval_split_is_refused(bare: Released) -> None:
+    run = next_run(bare.chain, 3, weights=b"third")
+    validate = run.dataset()
+    splits = [ManifestInput(ref=validate, output=f"splits/{side}.json") for side in ("train", "eval")]
+    train = run.commit("train", {"weights": b"third".hex(), "more": 1}, splits, {"model.safetensors": b"third"})
+    entry = run.add(run.candidate({**run.evidence(), "train": train}))
+    with pytest.raises(Refused, match=r"evidence train stands on splits/eval\.json too"):
+        bare.promote(entry)
+
+
+def test_a_late_answer_about_an_older_candidate_is_kept_under_that_one(bare: Released) -> None:
+    older = bare.third()
+    newer = propose(next_run(bare.chain, 4, weights=b"fourth"))
+    with pytest.raises(Refused, match="asked about another candidate"):
+        bare.promote(older)
+    assert len(bare.store.keys(f"approvals/{older.digest}")) == 1
+    assert bare.store.keys(f"approvals/{newer.digest}") == []
+
+
+@pytest.mark.parametrize("field", ["at", "decided_at"])
+def test_a_time_without_a_zone_is_named_and_no_traceback(bare: Released, field: str) -> None:
+    def change(value: dict[str, Any]) -> None:
+        (value if field == "at" else value["body"]["decision"])[field] = "2026-11-30T22:00:00"
+
+    place = path(bare.store, f"{LEDGER_OF}/000000000002.json")
+    edit_json(place, change)
+    assert field in bare.problem()
+    assert bare.live() == bare.first.digest

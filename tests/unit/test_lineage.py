@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from simgate.cli.made_from import made_from
+from simgate.core.artifact import ManifestRef
+from simgate.core.canonical import canonical_json, sha256_hex
+from simgate.core.errors import InputError
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
-from simgate.release.lineage import lineage, people_of, verify_tree, walk
+from simgate.release.lineage import MAX_LEVELS, lineage, people_of, verify_tree, walk
 from tests.release_chain import Chain, next_run
 
 
@@ -54,3 +58,28 @@ def test_people_of_reused_work_are_found(chain: Chain) -> None:
     chain.dataset()
     second = next_run(chain, 2, people=("second@example.org",))
     assert people_of(chain.store, second.evidence().values()) == {"author@example.org", "second@example.org"}
+
+
+def manifests_in_a_row(chain: Chain, count: int) -> ManifestRef:
+    """A shard's manifest, and above it `count - 1` that each name the one before: nobody ran anything."""
+    ref = chain.dataset()
+    (link,) = read_manifest(chain.store, ref).dependencies
+    value = read_manifest(chain.store, link.ref).model_dump(mode="json", by_alias=True)
+    del value["predicate"]["buildDefinition"]["resolvedDependencies"][1:]
+    dependency = value["predicate"]["buildDefinition"]["resolvedDependencies"][0]
+    for number in range(count):
+        data = canonical_json(value)
+        ref = ManifestRef(uri=f"runs/main/generate/{number:064}/a/manifest.json", sha256=sha256_hex(data))
+        chain.store.put(ref.uri, data)
+        dependency |= {"name": "generate", "uri": ref.uri, "digest": {"sha256": ref.sha256}}
+    return ref
+
+
+def test_a_row_of_500_manifests_is_refused_in_words(chain: Chain) -> None:
+    deep = manifests_in_a_row(chain, 500)
+    with pytest.raises(InputError, match=f"lies too deep .* at most {MAX_LEVELS} levels"):
+        lineage(chain.store, deep)
+    with pytest.raises(InputError, match="lies too deep"):
+        made_from(chain.store, {"": deep})
+    (finding,) = verify_tree(chain.store, deep)
+    assert "lies too deep" in finding.problem

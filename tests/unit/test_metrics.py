@@ -1,17 +1,34 @@
-"""Metrics: every figure that a gate writes is in the one table, with its meaning, unit and bound."""
+"""Metrics: every figure that a gate writes is in the one table, with its meaning and unit; specs bound no other."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
 from simgate.core.attempt import read_verdict
 from simgate.core.manifest import parse_manifest
+from simgate.core.spec import Spec
 from simgate.core.store import Store
+from simgate.hil.judge import judge
+from simgate.hil.trace import Trace
+from simgate.release.reference import asked
+from simgate.specs.bounds import bounds
 from simgate.specs.metrics import METRICS, metric
-from simgate.specs.table import STAGES, stage_row
+from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
+from simgate.specs.table import STAGES
 
 
-def test_every_figure_of_the_real_gates_is_known_and_what_bounds_it_is_in_the_spec(tiny_store: Store):
+def asked_by_demo() -> Iterator[tuple[str, Spec]]:
+    """The spec of each gate."""
+    dataset, release = demo_dataset_recipe(), demo_release_recipe()
+    yield "validate", dataset.validate_spec
+    yield "evaluate", release.evaluate_spec(dataset.simulation, "office")
+    yield "export", release.export
+    yield "hil", release.hil
+
+
+def test_every_figure_of_the_real_gates_is_known_and_every_bound_of_their_specs_is_of_one(tiny_store: Store):
     gates = set()
     for key in (key for key in tiny_store.keys("runs") if key.endswith("/manifest.json")):
         manifest = parse_manifest(tiny_store.get(key), what=key)
@@ -21,7 +38,8 @@ def test_every_figure_of_the_real_gates_is_known_and_what_bounds_it_is_in_the_sp
             known = metric(manifest.stage, name)
             assert known.known, f"{manifest.stage} writes {name}, and specs/metrics.py does not know it"
             assert known.meaning
-            assert not known.field or known.bound(manifest.spec) is not None, name
+        if verdict:
+            assert {bound.metric for bound in bounds(asked(manifest))} <= verdict.metrics.keys()
     assert gates == {"validate", "evaluate", "export", "hil"}
 
 
@@ -30,21 +48,28 @@ def test_the_table_names_stages_that_are_gates_and_no_figure_twice(stage: str):
     assert STAGES[stage].gate
     names = [known.name for known in METRICS[stage]]
     assert len(set(names)) == len(names)
-    assert all(known.field == "" or known.better != "neither" for known in METRICS[stage])
+    assert all(not known.part_of or known.part_of in names for known in METRICS[stage])
 
 
-@pytest.mark.parametrize("stage", METRICS)
-def test_every_bound_is_a_field_of_the_stages_spec(stage: str):
-    for known in METRICS[stage]:
-        model = stage_row(stage).spec_type
-        for part in filter(None, known.field.split(".")):
-            field = model.model_fields[part]
-            model = field.annotation if hasattr(field.annotation, "model_fields") else model
+@pytest.mark.parametrize(("stage", "spec"), list(asked_by_demo()))
+def test_every_metric_that_a_spec_bounds_is_known_and_better_the_way_that_it_is_bounded(stage: str, spec: Spec):
+    found = list(bounds(spec))
+    assert found
+    for bound in found:
+        known = metric(stage, bound.metric)
+        assert known.known, f"{stage} bounds {bound.metric}, and specs/metrics.py does not know it"
+        assert known.better == ("higher" if bound.side == "at least" else "lower"), bound.metric
+
+
+def test_every_figure_that_the_bench_writes_is_known():
+    spec = demo_release_recipe().hil
+    for name in judge(Trace(device_fault="gone", started_ms=1.0, drives=()), spec).metrics:
+        assert metric("hil", name).known, f"hil writes {name}, and specs/metrics.py does not know it"
 
 
 def test_a_figure_that_nobody_described_is_shown_as_it_is_written():
     unknown = metric("hil", "wheel_slip")
-    assert (unknown.known, unknown.name, unknown.bound({"wheel_slip": 3})) == (False, "wheel_slip", None)
+    assert (unknown.known, unknown.name, unknown.better) == (False, "wheel_slip", "neither")
     assert unknown.text(0.12345) == "0.123"
 
 
@@ -54,5 +79,3 @@ def test_values_are_read_with_their_units():
     assert metric("hil", "device_start_ms").text(1240.4) == "1,240 ms"
     assert metric("validate", "frames train").text(12_000.0) == "12,000"
     assert metric("validate", "findings depth").meaning == "defects found by one check"
-    assert metric("hil", "latency_p99_ms").bound({"limits": {"command_deadline_ms": 150}}) == 150.0
-    assert metric("hil", "safety_trips").bound({"max_trips": True}) is None, "a flag is no number"

@@ -1,10 +1,14 @@
-"""A store in a folder follows no symbolic link, wherever it lies and whatever is asked; its own folder may be one."""
+"""A store in a folder follows no symbolic link and waits for no FIFO, wherever it lies and whatever is asked; its own
+folder may be a link.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -94,6 +98,29 @@ def test_a_symbolic_link_is_refused_by_name_and_not_followed(
     assert [path.name for path in outside.iterdir()] == ["x"]
     assert (outside / "x").read_bytes() == SECRET
     assert not (tmp_path / "fetched").exists()
+
+
+@pytest.mark.parametrize(("kind", "words"), [(stat.S_IFIFO, "a FIFO"), (stat.S_IFSOCK, "a socket")])
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_is_no_file_is_refused_by_name_before_it_is_opened(
+    store: Store, tmp_path: Path, asked: str, kind: int, words: str
+) -> None:
+    (Path(store.url) / "runs/main").mkdir(parents=True)
+    os.mknod(Path(store.url) / "runs/main/x", kind | 0o600)
+    said: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(StoreError) as error:
+            ASKED[asked](store, tmp_path)
+        said.append(str(error.value))
+
+    asking = Thread(target=ask, daemon=True)  # a read of a FIFO never ends, and nothing can stop it
+    asking.start()
+    asking.join(20)
+    assert said, f"{asked} hangs, or says nothing"
+    assert f"runs/main/x in {store.url} is {words}" in said[0]
+    assert stat.S_IFMT((Path(store.url) / "runs/main/x").lstat().st_mode) == kind
+    assert store.get("runs/pr-1/there") == b"there"
 
 
 def test_what_lies_beside_a_link_is_still_read(store: Store, outside: Path) -> None:

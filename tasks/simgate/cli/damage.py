@@ -7,9 +7,8 @@ from functools import wraps
 from typing import ParamSpec
 
 import typer
-from rich.markup import escape
 
-from simgate.cli.console import console
+from simgate.cli.console import console, plain
 from simgate.core.damage import told
 
 P = ParamSpec("P")
@@ -31,4 +30,4 @@ def naming_damage(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def _warn(line: str) -> None:
-    console(stderr=True).print(f"[yellow]{escape(line)}[/]", soft_wrap=True)
+    console(stderr=True).print(f"[yellow]{plain(line)}[/]", soft_wrap=True)

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.tree import Tree
 
-from simgate.cli.console import console, short, show_json, show_table, when
+from simgate.cli.console import console, plain, short, show_json, show_table, when
 from simgate.cli.difference import Change, Difference, difference
 from simgate.cli.find import find_ref, live_and_previous, models, the_channel, the_model
 from simgate.cli.made_from import SNAPSHOT, MadeFrom, made_from, scene_files
@@ -91,7 +90,7 @@ def _show_difference(store: Store, policy: Path, target: str, channel: str, *, a
             "fields": [_change(item) for item in found.fields], "damaged": list(found.damaged),
         })  # fmt: skip
         return
-    console().print(f"[bold green]{escape(_title(model, channel, live))}[/]")
+    console().print(f"[bold green]{plain(_title(model, channel, live))}[/]")
     console().print(f"against candidate {short(before.candidate)}, live since {when(before.since)}")
     _show_tables(found)
 
@@ -107,7 +106,7 @@ def _show_tables(found: Difference) -> None:
         rows3 = [(item.name, item.before or "none", item.now or "none") for item in found.fields]
         show_table(("field of a spec", "before", "now"), rows3, title="\n[bold]what was asked differently[/]")
     for key in found.damaged:
-        console().print(f"[red]damaged[/], what it says is not compared: {escape(key)}")
+        console().print(f"[red]damaged[/], what it says is not compared: {plain(key)}")
     counts = (len(found.files), len(found.stages), found.same, len(found.fields))
     console().print(
         "\n{} scene files differ, {} stages have other content and {} the same, {} fields differ".format(*counts)
@@ -120,7 +119,7 @@ def _change(item: Change) -> dict[str, str]:
 
 def draw(store: Store, title: str, roots: dict[str, MadeFrom], *, files: bool) -> Tree:
     """The tree; what several things were made from is drawn once and then referred to."""
-    tree = Tree(f"[bold green]{escape(title)}[/]")
+    tree = Tree(f"[bold green]{plain(title)}[/]")
     seen: set[str] = set()
     for role, node in roots.items():
         _grow(store, tree, node, seen, role=role, files=files)
@@ -141,24 +140,24 @@ def _grow(store: Store, tree: Tree, node: MadeFrom, seen: set[str], *, role: str
 
 
 def _label(node: MadeFrom, role: str) -> str:
-    asked = f"as [italic]{escape(role)}[/] " if role and role != node.kind else ""
+    asked = f"as [italic]{plain(role)}[/] " if role and role != node.kind else ""
     if node.kind == SNAPSHOT:
         return f"[cyan]snapshot[/] {short(node.ref.sha256)}"
     if node.manifest is None:
-        return f"{asked}[bold]{escape(node.kind)}[/] [red]damaged[/] {escape(node.ref.uri)}"
-    about = f"{escape(what(node.manifest))} " if what(node.manifest) else ""
+        return f"{asked}[bold]{plain(node.kind)}[/] [red]damaged[/] {plain(node.ref.uri)}"
+    about = f"{plain(what(node.manifest))} " if what(node.manifest) else ""
     digests = f"[dim]key[/] {short(node.manifest.run_key)} [dim]content[/] {short(node.content_digest)}"
-    return f"{asked}[bold]{escape(node.kind)}[/] {about}{digests}"
+    return f"{asked}[bold]{plain(node.kind)}[/] {about}{digests}"
 
 
 def _grow_files(store: Store, branch: Tree, node: MadeFrom, *, files: bool) -> None:
     found = scene_files(store, node)
     if files:
         for path, ref in sorted(found.items()):
-            branch.add(f"{escape(path)} [dim]{short(ref.sha256)}[/]")
+            branch.add(f"{plain(path)} [dim]{short(ref.sha256)}[/]")
         return
     for folder, count in sorted(Counter(path.partition("/")[0] for path in found).items()):
-        branch.add(f"{escape(folder)}{'/' if count > 1 else ''} [dim]{count} files[/]")
+        branch.add(f"{plain(folder)}{'/' if count > 1 else ''} [dim]{count} files[/]")
 
 
 def _value(node: MadeFrom) -> dict[str, object]:

@@ -11,6 +11,7 @@ from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.many import at_once
 from simgate.core.snapshot import FileRef, read_snapshot, snapshot_domain
 from simgate.core.store import Store
+from simgate.release.lineage import next_level
 
 SNAPSHOT = "snapshot"
 REMEDY = "restore it from a backup (`simgate store recover`), or make its run again (`simgate store forget`)"
@@ -54,8 +55,9 @@ class MadeFrom:
 def made_from(store: Store, refs: Mapping[str, ManifestRef]) -> dict[str, MadeFrom]:
     """The trees above several manifests, by role; each manifest is read once, and those of one level together."""
     read: dict[str, Manifest | None] = {}
-    waiting = list(refs.values())
+    waiting, level = list(refs.values()), 0
     while waiting:
+        level = next_level(level, waiting)
         missing = list({ref.sha256: ref for ref in waiting if ref.sha256 not in read}.values())
         found = at_once(lambda ref: _read(store, ref), missing)
         read.update(zip((ref.sha256 for ref in missing), found, strict=True))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simgate.cli.console import console, short, show_json, show_table, when
+from simgate.cli.console import console, plain, short, show_json, show_table, when
 from simgate.cli.find import find_run
 from simgate.cli.find import runs as committed_runs
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
@@ -107,8 +107,8 @@ def show(
         return
     for heading, head, rows in _sections(place, found):
         if rows:
-            show_table(head, rows, title=f"\n[bold]{heading}[/]")
-    console().print(f"\n[dim]{found.ref.uri}[/]")
+            show_table(head, rows, title=f"\n[bold]{plain(heading)}[/]")
+    console().print(f"\n[dim]{plain(found.ref.uri)}[/]")
 
 
 def _sections(store: Store, run: Run) -> Iterator[tuple[str, tuple[str, ...], Rows]]:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from simgate.cli.console import console, show_json
+from simgate.cli.console import console, plain, show_json
 from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, open_store, present_store
 from simgate.core.credentials import STORE_KEYS_NAME, StoreKeys
 from simgate.core.errors import InputError, StoreError
@@ -134,7 +133,7 @@ def copy(
         f"copied {done.copied} of {done.looked_at} objects, {done.size_bytes:,} bytes; the others were there"
     )
     for domain, why in sorted(done.broken.items()):
-        console(stderr=True).print(f"[yellow]{domain} is not copied whole[/]: {escape(why)}", soft_wrap=True)
+        console(stderr=True).print(f"[yellow]{domain} is not copied whole[/]: {plain(why)}", soft_wrap=True)
     for model, digest in store_copy.heads(target).items():
         console().print(
             f"ledger of {model}: head {digest}; note it down for `simgate verify {model} --head`", markup=False

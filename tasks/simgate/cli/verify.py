@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from simgate.cli.console import console, show_json
+from simgate.cli.console import console, plain, show_json
 from simgate.cli.damage import DAMAGED
 from simgate.cli.find import find_ref, ledgers, models
 from simgate.cli.lineage import TargetArgument
@@ -156,7 +155,7 @@ def _print_run(proof: Proof, verdict: Verdict | None) -> None:
     if verdict is not None:
         colour = "green" if verdict.verdict == "PASS" else "bold red"
         said = "; ".join((verdict.verdict, *verdict.reasons))
-        out.print(f"its verdict: [{colour}]{escape(said)}[/]")
+        out.print(f"its verdict: [{colour}]{plain(said)}[/]")
     out.print(RUN)
 
 
@@ -172,11 +171,13 @@ def _good(proof: Proof) -> int:
 def _print_findings(proof: Proof) -> None:
     out = console()
     for item in proof.findings:
-        out.print(f"[red]does not hold[/] {escape(item.uri)}\n        {escape(item.problem)}")
+        out.print(f"[red]does not hold[/] {plain(item.uri)}\n        {plain(item.problem)}")
     named = {item.uri for item in proof.findings}
     for state, words in SAID.items():
         uris = [check.uri for check in proof.signatures if check.state == state and check.uri not in named]
         # Where nothing is signed, one sentence at the end says so.
         if uris and (proof.signed or _good(proof) or state != "unsigned"):
             more = f" and {len(uris) - SHOWN} more" if len(uris) > SHOWN else ""
-            out.print(f"[yellow]{words}[/], which no channel demands here: {escape(', '.join(uris[:SHOWN]))}{more}")
+            out.print(f"[yellow]{words}[/], which no channel demands here: {plain(', '.join(uris[:SHOWN]))}{more}")
+    for note in proof.notes:
+        out.print(f"[yellow]note[/] {plain(note)}")

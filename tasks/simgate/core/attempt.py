@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from pydantic import AwareDatetime
+
 from simgate.core.artifact import ManifestRef
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
@@ -36,7 +38,7 @@ class Failure(Document):
     """Name of the error's class."""
     message: str
     nonce: str
-    at: datetime
+    at: AwareDatetime
 
 
 class Started(Document):
@@ -47,7 +49,7 @@ class Started(Document):
     run_record: str
     inputs: tuple[str, ...]
     """Content digests of what it was begun on."""
-    at: datetime
+    at: AwareDatetime
 
 
 class Verdict(Document):

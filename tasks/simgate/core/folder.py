@@ -1,6 +1,7 @@
-"""Folder: a store on this machine's disk holds files and folders alone; a symbolic link in it is refused by name.
+"""Folder: a store on this machine's disk holds files and folders alone; whatever else lies in it is refused by name.
 
-A link would let one key read, or write, what lies anywhere on the machine. The store's own folder may be reached by
+A symbolic link would let one key read, or write, what lies anywhere on the machine. A read of a FIFO, a socket or a
+device may never end. The store's own folder may be reached by
 one: that is the operator's choice of a disk. A hard link cannot be told from a file, names bytes of the same disk only,
 and is how a create-only write is committed and `cp -al` makes a backup; its bytes are judged by their digest.
 """
@@ -35,8 +36,8 @@ def check_prefix(prefix: str) -> None:
         check_key(prefix.removesuffix("/"))
 
 
-def refuse_links(root: str, key: str) -> None:
-    """Refuse a key on whose way a symbolic link lies, dangling or not."""
+def refuse_strangers(root: str, key: str) -> None:
+    """Refuse a key on whose way lies what is neither file nor folder; a symbolic link is neither, dangling or not."""
     path = root
     for part in key.rstrip("/").split("/"):
         path = f"{path}/{part}"
@@ -44,25 +45,34 @@ def refuse_links(root: str, key: str) -> None:
             found = os.lstat(path).st_mode
         except OSError:
             return  # nothing is there to be followed; whoever opens it says the rest
-        if stat.S_ISLNK(found):
-            raise _refused(root, path)
+        if not (stat.S_ISREG(found) or stat.S_ISDIR(found)):
+            raise _refused(root, path, found)
 
 
-def refuse_links_under(root: str, prefix: str, *, deep: bool = True) -> None:
-    """Refuse a listing that a symbolic link lies on the way to, or in; `deep`: at any depth."""
-    refuse_links(root, prefix)
+def refuse_strangers_under(root: str, prefix: str, *, deep: bool = True) -> None:
+    """Refuse a listing on whose way, or in which, lies what is neither file nor folder; `deep`: at any depth."""
+    refuse_strangers(root, prefix)
     waiting = [f"{root}/{prefix}".rstrip("/")]
     while waiting:
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(waiting.pop()) as entries:
             for entry in entries:
-                if entry.is_symlink():
-                    raise _refused(root, entry.path)
-                if deep and entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
+                if entry.is_dir(follow_symlinks=False):
+                    if deep:
+                        waiting.append(entry.path)
+                elif not entry.is_file(follow_symlinks=False):
+                    # One that was removed meanwhile is no file either; lstat says so, and nothing is refused.
+                    refuse_strangers(root, entry.path.removeprefix(f"{root}/"))
 
 
-def _refused(root: str, path: str) -> StoreError:
+_KINDS = {
+    stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket",
+    stat.S_IFBLK: "a device", stat.S_IFCHR: "a device",
+}  # fmt: skip
+
+
+def _refused(root: str, path: str, mode: int) -> StoreError:
+    kind = _KINDS.get(stat.S_IFMT(mode), "no file")
     return StoreError(
-        f"{path.removeprefix(root + '/')} in {root} is a symbolic link", expected="files and folders alone",
-        remedy="find out who put it there; remove it, or put what it names in its place",
+        f"{path.removeprefix(root + '/')} in {root} is {kind}", expected="files and folders alone",
+        remedy="find out who put it there; remove it, or put a file in its place",
     )  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from simgate.core.artifact import Sha256
 from simgate.core.canonical import parse_json, sha256_hex
@@ -33,7 +33,7 @@ class Entry(Document):
     """Chosen by the writer: how it knows its own entry again."""
     previous: Sha256 | None
     """Digest of the entry before; None for the first alone."""
-    at: datetime
+    at: AwareDatetime
     """When it was written, UTC; never before the entry it follows."""
     body: dict[str, Any]
 

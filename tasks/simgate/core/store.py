@@ -17,7 +17,7 @@ from obstore.store import LocalStore, S3Store
 from simgate.core.bucket import bucket_url, open_bucket
 from simgate.core.credentials import StoreKeys
 from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFound, TooLarge
-from simgate.core.folder import check_key, check_prefix, refuse_links, refuse_links_under
+from simgate.core.folder import check_key, check_prefix, refuse_strangers, refuse_strangers_under
 from simgate.core.link import attributes, signed
 from simgate.core.patience import PATIENCE, AskAgain, Patience, persist
 from simgate.core.store_errors import explain, is_missing
@@ -43,7 +43,8 @@ class Store:
 
     The same promises over both: an object is there whole or not at all; of several creates of one key one wins, and
     the winner knows; a read gives the bytes of one version. A bucket may be away for a while (`Patience`): what is safe
-    to ask twice is asked again, with jitter. What is no key is an InputError; a symbolic link, a StoreError.
+    to ask twice is asked again, with jitter. What is no key is an InputError; what is neither file nor folder (a link,
+    a FIFO), a StoreError.
     """
 
     def __init__(self, url: str, keys: StoreKeys | None = None, *, patience: Patience = PATIENCE) -> None:
@@ -242,12 +243,12 @@ class Store:
     def _guard(self, key: str) -> None:
         check_key(key)
         if isinstance(self._store, LocalStore):
-            refuse_links(self.url, key)
+            refuse_strangers(self.url, key)
 
     def _guard_listing(self, prefix: str, *, deep: bool) -> None:
         check_prefix(prefix)
         if isinstance(self._store, LocalStore):
-            refuse_links_under(self.url, prefix, deep=deep)
+            refuse_strangers_under(self.url, prefix, deep=deep)
 
     def _reader(self, key: str) -> Reader:
         self._guard(key)

@@ -9,6 +9,7 @@ from simgate.release.approval import (
     REJECT,
     ApprovalRecord,
     answer_problems,
+    approved_why,
     author_problems,
     responder_name,
     subject_of,
@@ -31,7 +32,9 @@ def promotion_problems(
         yield "its candidate was proposed to replace another state of the ledger"
     if candidate.at > entry.at + CLOCKS_DIFFER:
         yield f"its candidate is newer than it is ({candidate.at})"
-    if overtaken := next((item for item in newer if item.at < decision.decided_at - CLOCKS_DIFFER), None):
+    # One that replaces a later state was proposed afterwards, whatever the planner's clock says.
+    rivals = (item for item in newer if item.candidate.replaces == asked.replaces)
+    if overtaken := next((item for item in rivals if item.at < entry.at - CLOCKS_DIFFER), None):
         yield f"its candidate was superseded by candidate {overtaken.seq} when it was decided"
     if decision.approval is None:
         yield "it names no approval"
@@ -40,11 +43,16 @@ def promotion_problems(
     yield from _record_problems(record, entry, candidate)
     if record.outcome != "accepted" or record.reasons:
         yield f"its approval was {record.outcome}: {'; '.join(record.reasons)}"
-    channel = rules.channels[asked.channel]
+    channel = rules.channels.get(asked.channel)
+    if channel is None:
+        yield f"the policy of that time has no channel {asked.channel!r}"
+        return
     yield from answer_problems(rules, channel, candidate, record.gate, at=record.at)
     yield from author_problems(rules, record.gate, frozenset(asked.authors))
     if decision.who != responder_name(rules, record.gate):
         yield f"it says {decision.who!r} decided, its approval says {responder_name(rules, record.gate)!r}"
+    if decision.why != approved_why(record.gate):
+        yield f"it says {decision.why!r}, its approval says {approved_why(record.gate)!r}"
 
 
 def settlement_problems(store: Store, rules: Rules, entry: LedgerEntry, candidate: CandidateEntry) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from simgate.core.artifact import Sha256
 from simgate.core.canonical import sha256_hex
@@ -25,7 +25,7 @@ class Touch(Document):
     """Airflow id."""
     action: str
     what: str
-    at: datetime
+    at: AwareDatetime
 
 
 class GateRecord(Document):
@@ -36,7 +36,7 @@ class GateRecord(Document):
     run_id: str
     task_id: str
     try_number: int
-    try_started_at: datetime | None
+    try_started_at: AwareDatetime | None
     """Start of the gate's current try; None where it never started."""
     task_state: str
     subject: Annotated[str, Field(max_length=10_000)]
@@ -48,7 +48,7 @@ class GateRecord(Document):
     responder_name: str
     reason: Annotated[str, Field(max_length=2000)]
     """What the person wrote beside the answer; empty where nothing."""
-    responded_at: datetime | None
+    responded_at: AwareDatetime | None
     assigned_ids: tuple[str, ...]
     all_admins: bool
     """Whether Airflow lets everybody be admin: then no answer proves anything."""
@@ -77,7 +77,7 @@ class ApprovalRecord(Document):
     responder: str
     """Person's name in the policy, `automatic responder (<name>)`, or the raw id of a stranger."""
     gate: GateRecord
-    at: datetime
+    at: AwareDatetime
 
 
 def responder_name(policy: Rules, gate: GateRecord) -> str:
@@ -91,6 +91,12 @@ def responder_name(policy: Rules, gate: GateRecord) -> str:
 def subject_of(entry: CandidateEntry) -> str:
     """What the gate's question is called: an answer counts for exactly this."""
     return f"Release {entry.candidate.model} to {entry.candidate.channel}: candidate {entry.digest}"
+
+
+def approved_why(gate: GateRecord) -> str:
+    """What the ledger says of an approval: where it was given, and the person's reason."""
+    reason = f": {gate.reason}" if gate.reason else ""
+    return f"approved in {gate.dag_id} {gate.run_id}{reason}"
 
 
 def answer_problems(

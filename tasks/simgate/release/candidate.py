@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from simgate.core.artifact import ManifestRef, Sha256, StoreKey
 from simgate.core.document import Document
@@ -35,7 +35,7 @@ class Candidate(Document):
     policy_sha256: Sha256
     replaces: str
     """Digest of the ledger's head when it was proposed; empty for an empty ledger."""
-    expires_at: datetime
+    expires_at: AwareDatetime
     nonce: str
     run_record: StoreKey
     observations: dict[StoreKey, Sha256] = Field(default_factory=dict)
@@ -81,7 +81,20 @@ class Candidates:
 
     def add(self, candidate: Candidate) -> CandidateEntry:
         """Append one; the same candidate again (a retry) is the same entry."""
-        return self._entry(self._journal.append(candidate.model_dump(mode="json"), entry_id=candidate.run_record))
+        entry = self._entry(self._journal.append(candidate.model_dump(mode="json"), entry_id=candidate.run_record))
+        self._check_own(entry, candidate)
+        return entry
+
+    def _check_own(self, found: CandidateEntry, mine: Candidate) -> None:
+        """Refuse what somebody else put under our run's name."""
+        drawn = {"nonce": mine.nonce, "expires_at": mine.expires_at, "observations": mine.observations}
+        signer, envelope = self._journal.signer, self._journal.envelope(found.seq)
+        foreign = signer is not None and (envelope is None or not envelope.signed_by(signer.public_key))
+        if foreign or found.candidate.model_copy(update=drawn) != mine:
+            raise Refused(
+                f"candidate {found.seq} of {self.model} for {self.channel} is another's under this run's name",
+                actual=found.digest, expected="what this run proposed", remedy="find out who wrote it; start a new run",
+            )  # fmt: skip
 
     def _entry(self, entry: Entry) -> CandidateEntry:
         what = f"candidate {entry.seq} of {self.model} for {self.channel}"

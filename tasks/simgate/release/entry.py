@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from simgate.core.artifact import ManifestRef, Sha256, StoreKey
 from simgate.core.document import Document
@@ -22,7 +21,7 @@ class LiveModel(Document):
     engine: Sha256
     """Content digest of the export run."""
     evidence: dict[Role, ManifestRef]
-    since: datetime
+    since: AwareDatetime
 
 
 class ChannelState(Document):
@@ -92,7 +91,7 @@ class Decision(Document):
     """None where no answer was given: by hand, or where the gate lapsed."""
     policy_sha256: Sha256
     """The policy that was in force; it is kept as `policies/<sha256>.json`."""
-    decided_at: datetime
+    decided_at: AwareDatetime
     """When, by the clock of who decided; not later than the entry's own time."""
 
 
@@ -109,7 +108,7 @@ class LedgerEntry(LedgerBody):
 
     seq: int
     id: str
-    at: datetime
+    at: AwareDatetime
     previous: Sha256 | None
     sha256: Sha256
 

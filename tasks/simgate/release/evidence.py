@@ -83,13 +83,20 @@ def _chain(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -
     for about, upstream in STANDS_ON:
         if found[upstream].content_digest not in _upstream(store, found[about], upstream):
             yield f"evidence {about} is not about the candidate's {upstream} run"
+    yield from _own_splits(store, found)
+    if found["export"].content_digest != candidate.engine:
+        yield f"engine {candidate.engine} is not what export left ({found['export'].content_digest})"
+
+
+def _own_splits(store: Store, found: Mapping[Role, Manifest]) -> Iterator[str]:
+    """Whether each run stands on its own split of the candidate's dataset, and on no other's."""
     for about, split in SPLIT_OF_ROLE.items():
         if about not in found:
             continue
         if found["validate"].artifact(f"splits/{split}.json").sha256 not in _splits(store, found[about], split):
             yield f"evidence {about} does not stand on the candidate's dataset"
-    if found["export"].content_digest != candidate.engine:
-        yield f"engine {candidate.engine} is not what export left ({found['export'].content_digest})"
+        if others := sorted(_split_names(found[about]) - {f"splits/{split}.json"}):
+            yield f"evidence {about} stands on {', '.join(others)} too: only the {split} split is its own"
 
 
 def _places(candidate: Candidate) -> Iterator[str]:
@@ -124,6 +131,12 @@ def _splits(store: Store, manifest: Manifest, split: str) -> set[str]:
     name = f"splits/{split}.json"
     links = (link for link in manifest.dependencies if link.name == "validate" and link.annotations.output == name)
     return {read_manifest(store, link.ref).artifact(name).sha256 for link in links}
+
+
+def _split_names(manifest: Manifest) -> set[str]:
+    """Outputs of validate that a run was made from; the whole of validate counts as both splits."""
+    outputs = (link.annotations.output for link in manifest.dependencies if link.name == "validate")
+    return {output or "the whole dataset" for output in outputs}
 
 
 def _gates(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from simgate.core.store import Store
 from simgate.release.answer import promotion_problems, settlement_problems
 from simgate.release.candidate import CLOCKS_DIFFER, CandidateEntry, candidates
 from simgate.release.entry import EMPTY, LedgerEntry, LiveModel, State
+from simgate.release.evidence import quarantine_problems
 from simgate.release.policies import read_rules
 from simgate.release.policy import Policy, Rules
 from simgate.release.rights import right_problems
@@ -81,8 +82,7 @@ class ReleaseState:
 
     def must_sign(self, policy: Policy, channel: str) -> bool:
         """Whether a decision about a channel must be signed, and all that it stands on."""
-        rules = policy.channels.get(channel)
-        return self.signed or (rules is not None and rules.signed)
+        return self.signed or demands_signatures(policy, channel)
 
     def must_hold(self) -> ReleaseState:
         """This state; Refused where an entry does not hold: nothing is appended to, signed or served from it."""
@@ -92,6 +92,13 @@ class ReleaseState:
                 remedy="see `simgate verify`, then restore the store from a backup or with `simgate store recover`",
             )
         return self
+
+
+def demands_signatures(policy: Rules, channel: str) -> bool:
+    """Whether a decision about a channel must be signed; about one that the policy lacks, where any other's must."""
+    if channel in policy.channels or channel == "":
+        return channel != "" and policy.channels[channel].signed
+    return any(rules.signed for rules in policy.channels.values())
 
 
 def judge(store: Store, policy: Policy, model: str) -> ReleaseState:
@@ -140,10 +147,28 @@ def _engines(store: Store, entries: Sequence[LedgerEntry]) -> tuple[tuple[Ledger
     """The entries up to the first whose live model's engine is not what its export run left."""
     state = entries[-1].after if entries else EMPTY
     for live in (now.live for now in state.channels.values() if now.live is not None):
-        if problem := _engine_problem(store, live):
-            since = next(number for number, entry in enumerate(entries) if entry.decision.subject == live.candidate)
+        if problem := _engine_problem(store, live) or _barred(store, entries, live):
+            since = _made_live(entries, live)
             return tuple(entries[:since]), f"entry {entries[since].seq} ({entries[since].action}): {problem}"
     return tuple(entries), ""
+
+
+def _made_live(entries: Sequence[LedgerEntry], live: LiveModel) -> int:
+    """Index of the entry that made a model live."""
+    acts = ("promote", "rollback")
+    mine = (n for n, item in enumerate(entries) if item.action in acts and item.decision.subject == live.candidate)
+    return max(mine, default=0)
+
+
+def _barred(store: Store, entries: Sequence[LedgerEntry], live: LiveModel) -> str:
+    """What a model that came back by a rollback was made from, and was quarantined before."""
+    at = _made_live(entries, live)
+    if entries[at].action != "rollback":
+        return ""
+    try:
+        return "; ".join(quarantine_problems(store, live, entries[at - 1].after))
+    except DAMAGE as error:
+        return f"what it was made from cannot be read: {error}"
 
 
 def _engine_problem(store: Store, live: LiveModel) -> str:
@@ -188,11 +213,10 @@ class _Walk:
         return ""
 
     def _problems(self, line: Line, entry: LedgerEntry) -> Iterator[str]:
-        yield from _time_problems(entry)
+        yield from _time_problems(entry, self.entries[-1].at if self.entries else None)
         rules = read_rules(self.store, entry.decision.policy_sha256)
         for known in (rules, self.policy):
-            named = known.channels.get(entry.decision.channel)
-            self.signed = self.signed or (named is not None and named.signed)
+            self.signed = self.signed or demands_signatures(known, entry.decision.channel)
         yield from self._signature(line)
         candidate = self._candidate(entry)
         yield from right_problems(rules, entry.decision, signed=self.signed)
@@ -253,8 +277,12 @@ def journal_of(store: Store, model: str, channel: str) -> dict[str, CandidateEnt
     return found
 
 
-def _time_problems(entry: LedgerEntry) -> Iterator[str]:
-    if not entry.decision.decided_at <= entry.at + CLOCKS_DIFFER:
-        yield f"it was decided at {entry.decision.decided_at}, after it was written ({entry.at})"
+def _time_problems(entry: LedgerEntry, previous_at: datetime | None) -> Iterator[str]:
+    decided_at = entry.decision.decided_at
     if entry.at > datetime.now(UTC) + CLOCKS_DIFFER:
         yield f"it is dated {entry.at}, which is yet to come"
+    if decided_at > entry.at + CLOCKS_DIFFER:
+        yield f"it was decided at {decided_at}, after it was written ({entry.at})"
+    # An entry is dated when it is written, or like the one before it where the clock runs behind that.
+    if previous_at != entry.at and entry.at - decided_at > CLOCKS_DIFFER:
+        yield f"it was decided at {decided_at}, long before it was written ({entry.at})"

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from simgate.core.artifact import ManifestRef
 from simgate.core.canonical import parse_json
-from simgate.core.errors import DigestMismatch, NotFound, SimgateError
+from simgate.core.errors import DigestMismatch, InputError, NotFound, SimgateError
 from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.many import at_once
 from simgate.core.snapshot import file_key, read_snapshot, snapshot_domain
 from simgate.core.store import Store
+
+MAX_LEVELS = 64
+"""Of manifests above one; a pipeline of ours has eight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,31 @@ def lineage(store: Store, ref: ManifestRef) -> Node:
 
 
 def lineages(store: Store, refs: Sequence[ManifestRef]) -> tuple[Node, ...]:
-    """The trees above several manifests: each manifest of them is read once, and those of one level together."""
+    """The trees above several manifests: each manifest of them is read once, and those of one level together.
+
+    InputError where there are more than MAX_LEVELS: whoever writes manifests could make them without end.
+    """
     known: dict[str, Manifest] = {}
-    waiting = list(refs)
+    waiting, level = list(refs), 0
     while waiting:
+        level = next_level(level, waiting)
         missing = list({ref.sha256: ref for ref in waiting if ref.sha256 not in known}.values())
         read = at_once(lambda ref: read_manifest(store, ref), missing)
         known.update(zip((ref.sha256 for ref in missing), read, strict=True))
         waiting = [link.ref for manifest in read for link in _distinct(manifest) if link.name != "snapshot"]
     nodes: dict[str, Node] = {}
     return tuple(_node(ref, known, nodes) for ref in refs)
+
+
+def next_level(level: int, waiting: Sequence[ManifestRef]) -> int:
+    """One level further up; InputError beyond the last."""
+    if level == MAX_LEVELS:
+        raise InputError(
+            f"manifest {waiting[0].uri} lies too deep in what a run was made from",
+            actual=f"more than {MAX_LEVELS} levels", expected=f"at most {MAX_LEVELS} levels of manifests",
+            remedy="find out who wrote it",
+        )  # fmt: skip
+    return level + 1
 
 
 def _node(ref: ManifestRef, known: Mapping[str, Manifest], nodes: dict[str, Node]) -> Node:

@@ -89,7 +89,7 @@ class Channel(ChannelRules):
     """Kinds of HIL bench that count."""
     not_worse_than_live: NotWorseThanLive = NotWorseThanLive()
     max_evidence_age_h: Annotated[float, Field(gt=0)] = 168.0
-    """Evidence older than this at approval does not count; a dataset's own age does not matter."""
+    """A bench run older than this at approval does not count; the age of pure stages does not matter."""
     max_aborted_observations: Annotated[int, Field(ge=0)] = 0
     """Bench runs of the same engine that may have begun and never ended."""
 

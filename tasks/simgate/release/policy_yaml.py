@@ -10,6 +10,10 @@ import yaml
 from simgate.core.errors import InputError
 
 MAX_POLICY_BYTES = 1_000_000
+MAX_NODES = 100_000
+"""Values of a document, what an alias names counted each time: nine lines of aliases can name a billion."""
+MAX_NUMBER_CHARACTERS = 100
+"""Reading a number of a million digits takes hours."""
 
 
 def read_yaml(data: bytes, *, what: str) -> Any:
@@ -17,9 +21,9 @@ def read_yaml(data: bytes, *, what: str) -> Any:
     if len(data) > MAX_POLICY_BYTES:
         raise InputError(f"{what} is too large", actual=len(data), expected=f"at most {MAX_POLICY_BYTES} bytes")
     try:
-        value = yaml.load(data, Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{what} is not YAML: {error}") from error
+        value = _value(data)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"{what} is not YAML: {' '.join(str(error).split())}") from error
     try:
         # YAML reads a bare date as a date; documents have text, which pydantic reads.
         return json.loads(json.dumps(value, default=lambda item: item.isoformat()))
@@ -27,13 +31,57 @@ def read_yaml(data: bytes, *, what: str) -> Any:
         raise InputError(f"{what} holds what JSON does not: {error}") from error
 
 
+def _value(data: bytes) -> Any:
+    loader = _Loader(data)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _Sizes().of(node)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+class _Sizes:
+    """Counts what each node of a document is when every alias is written out, before anything is made of it."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, int] = {}
+        """Nodes by identity; 0 while one is being counted."""
+
+    def of(self, node: yaml.Node) -> int:
+        """Nodes below this one and itself; an error that names the line beyond MAX_NODES, and for a circle."""
+        if id(node) not in self._known:
+            self._known[id(node)] = 0
+            self._known[id(node)] = 1 + sum(self.of(child) for child in _children(node))
+        found = self._known[id(node)]
+        if not 0 < found <= MAX_NODES:
+            problem = (
+                f"with its aliases written out it has more than {MAX_NODES} values" if found else "it holds itself"
+            )
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        return found
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    if isinstance(node, yaml.SequenceNode):
+        return list(node.value)
+    if len(node.value) > MAX_NUMBER_CHARACTERS and node.tag.endswith((":int", ":float")):
+        raise yaml.constructor.ConstructorError(None, None, "a number is too long", node.start_mark)
+    return []
+
+
 class _Loader(yaml.SafeLoader):
     """Refuses a key that is there twice: YAML lets the second win, and a reader may believe the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """As the safe loader does; what `<<` brings in may be overridden."""
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"{twice} is there twice", node.start_mark)
+        seen: set[str] = set()
+        for key in (key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key} is there twice", node.start_mark)
+            seen.add(key)
         return super().construct_mapping(node, deep)

@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 from simgate.core.errors import Refused
 from simgate.core.signature import Signer
 from simgate.core.store import Store
-from simgate.release.approval import GateRecord, answer_problems, author_problems, responder_name
+from simgate.release.approval import (
+    GateRecord,
+    answer_problems,
+    approved_why,
+    author_problems,
+    responder_name,
+    subject_of,
+)
 from simgate.release.approvals import Approvals, keep_answer
 from simgate.release.authors import authors_of
 from simgate.release.candidate import Candidate, CandidateEntry, candidates
@@ -44,13 +51,19 @@ def promote(
         return written
     reasons = list(dict.fromkeys(_problems(store, policy, state, entry, gate, signer, kept_by.signer)))
     if reasons:
-        keep_answer(kept_by, policy, entry, gate, reasons)
+        keep_answer(kept_by, policy, _asked_about(store, entry, gate), gate, reasons)
         raise Refused(f"candidate {entry.digest[:12]} is not promoted: " + "; ".join(reasons))
     ref = keep_answer(kept_by, policy, entry, gate, [])
     return write(
         store, policy, model, lambda found: _promotion(store, found, policy, entry, gate, ref),
         entry_id=f"promote-{entry.digest}-{gate.approval_id}", signer=signer,
     )  # fmt: skip
+
+
+def _asked_about(store: Store, newest: CandidateEntry, gate: GateRecord) -> CandidateEntry:
+    """The candidate that the gate asked about: a refusal is kept under it, since a newer one still waits."""
+    every = candidates(store, newest.candidate.model, newest.candidate.channel).all()
+    return next((entry for entry in every if subject_of(entry) == gate.subject), newest)
 
 
 def _written(state: ReleaseState, entry: CandidateEntry, gate: GateRecord) -> LedgerEntry | None:
@@ -103,10 +116,8 @@ def _promotion(
     newest = candidates(store, candidate.model, candidate.channel).newest()
     if newest is None or newest.digest != entry.digest:
         raise Refused(f"candidate {entry.digest[:12]} was superseded while it was checked")
-    reason = f": {gate.reason}" if gate.reason else ""
     decision = Decision(
         action="promote", channel=candidate.channel, subject=entry.digest, who=responder_name(policy, gate),
-        why=f"approved in {gate.dag_id} {gate.run_id}{reason}", approval=ref, policy_sha256=policy.sha256,
-        decided_at=datetime.now(UTC),
+        why=approved_why(gate), approval=ref, policy_sha256=policy.sha256, decided_at=datetime.now(UTC),
     )  # fmt: skip
     return Decided(decision, entry)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from simgate.core.artifact import ManifestRef
-from simgate.core.errors import SimgateError
+from simgate.core.errors import InputError, SimgateError
 from simgate.core.job import MAIN
 from simgate.core.manifest import MANIFEST_NAME, parse_manifest
 from simgate.core.store import Store
@@ -34,6 +34,8 @@ class Proof:
     subject: str
     findings: list[Finding] = field(default_factory=list)
     signatures: list[SignatureCheck] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What could not be looked at, and is no sign of damage."""
     signed: bool = False
     """Whether signatures are demanded of any of it."""
     live: int = 0
@@ -102,14 +104,19 @@ def _prove_live(store: Store, policy: Policy, state: ReleaseState, channel: str,
         if entry is not None:
             _prove_authors(store, entry, proof)
             _prove_observations(store, entry, proof)
-            proof.find(_then(store, state, entry))
+            proof.find(_then(store, state, entry, proof))
     _prove_evidence(store, policy, channel, live, proof, signed=signed)
 
 
-def _then(store: Store, state: ReleaseState, entry: CandidateEntry) -> Iterator[Finding]:
+def _then(store: Store, state: ReleaseState, entry: CandidateEntry, proof: Proof) -> Iterator[Finding]:
     """What promote demanded, demanded again: by the policy, the ledger and the observations of that time."""
     number, promoted = _promotion_of(state.entries, entry)
-    rules = read_policy(store, promoted.decision.policy_sha256).channel(entry.candidate.channel)
+    try:
+        rules = read_policy(store, promoted.decision.policy_sha256).channel(entry.candidate.channel)
+    except InputError as error:
+        # Its digest is right, so nobody changed it: another version of simgate wrote it.
+        proof.notes.append(f"what promotion demanded of {state.model} is not judged again: {error}")
+        return
     before = state.entries[number - 1].after if number else EMPTY
     at = promoted.decision.decided_at
     for problem in evidence_problems(store, rules, entry.candidate, before, at=at, later=True):

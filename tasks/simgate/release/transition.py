@@ -58,7 +58,14 @@ def _promoted(state: State, decision: Decision, entry: CandidateEntry) -> State:
     live = LiveModel(
         candidate=entry.digest, engine=candidate.engine, evidence=candidate.evidence, since=decision.decided_at
     )
-    return _with(state, candidate.channel, ChannelState(live=live, previous=before.live if before else None))
+    return _with(state, candidate.channel, ChannelState(live=live, previous=_before(before, candidate.engine)))
+
+
+def _before(channel: ChannelState | None, engine: str) -> LiveModel | None:
+    """What a rollback goes back to: never the engine that it would leave."""
+    if channel is None or channel.live is None:
+        return None
+    return channel.previous if channel.live.engine == engine else channel.live
 
 
 def _rolled_back(state: State, decision: Decision) -> State:
@@ -70,8 +77,6 @@ def _rolled_back(state: State, decision: Decision) -> State:
     back, gone = before.previous, before.live
     if back.candidate != decision.subject:
         raise Refused(f"the previous model is candidate {back.candidate[:12]}, not {decision.subject[:12]}")
-    if back.engine == gone.engine:
-        raise Refused(f"the previous model has the engine that is live already, {gone.engine[:12]}")
     for digest in (back.candidate, back.engine):
         if found := next((item for item in state.quarantined if item.digest == digest), None):
             raise Refused(f"the previous model may not go live: {digest[:12]} is quarantined: {found.why}")
