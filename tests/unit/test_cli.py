@@ -111,6 +111,12 @@ def test_every_command_option_and_argument_has_a_help_text() -> None:
             assert getattr(parameter, "help", ""), f"{command.name}: {parameter.name}"
 
 
+def test_verify_says_that_it_has_no_witness_where_none_is_given(simgate: Simgate, tmp_path: Path) -> None:
+    said = simgate(tmp_path, "verify", "--help").stdout
+    assert "[default: (none)]" in said
+    assert "[default: .]" not in said
+
+
 def test_an_unknown_option_exits_2(simgate: Simgate, tmp_path: Path) -> None:
     assert simgate(tmp_path, "runs", "--bogus").returncode == 2
 
@@ -240,13 +246,42 @@ def test_verify_of_a_missing_output_exits_3(simgate: Simgate, probed: tuple[Path
 
 
 def test_an_empty_store_has_nothing_live_and_nothing_to_verify(simgate: Simgate, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
     assert json.loads(simgate(tmp_path / "store", "live", "--json").stdout) == []
     assert simgate(tmp_path / "store", "verify").returncode == 2
     assert simgate(tmp_path / "store", "history").returncode == 2
 
 
+READERS = (
+    ("live",), ("history",), ("verify",), ("lineage",), ("runs",), ("show", "hil"), ("plan",), ("scenes", "log"),
+    ("link", "hil"), ("rollback", "--why", "worse"), ("ledger", "sync"), ("store", "forget", "0" * 12),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_a_store_folder_that_is_not_there_is_refused_by_a_reader_and_not_made(
+    simgate: Simgate, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    done = simgate(tmp_path / "stroe", *command)
+    assert done.returncode == 2
+    assert "no store there" in done.stderr
+    assert "SIMGATE_STORE" in done.stderr
+    assert not (tmp_path / "stroe").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "known"), [(("live", "--channel", "dmeo"), "demo"), (("runs", "--stage", "hli"), "hil")]
+)
+def test_an_unknown_channel_or_stage_is_refused_with_the_known_ones(
+    simgate: Simgate, tmp_path: Path, command: tuple[str, ...], known: str
+) -> None:
+    done = simgate(tmp_path, *command)
+    assert done.returncode == 2
+    assert known in done.stderr
+
+
 def test_live_at_what_is_no_time_exits_2(simgate: Simgate, tmp_path: Path) -> None:
-    done = simgate(tmp_path / "store", "live", "--at", "yesterday")
+    done = simgate(tmp_path, "live", "--at", "yesterday")
     assert done.returncode == 2
     assert "ISO 8601" in done.stderr
 
@@ -325,7 +360,7 @@ def test_plan_says_what_would_run_and_writes_nothing(simgate: Simgate, tmp_path:
 
 
 def test_the_installed_command_starts_and_ends_with_the_errors_code(tmp_path: Path) -> None:
-    command = [str(Path(sys.executable).with_name("simgate")), "show", "0" * 12, "--store", str(tmp_path / "store")]
+    command = [str(Path(sys.executable).with_name("simgate")), "show", "0" * 12, "--store", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr.startswith("error: no committed run")

@@ -16,6 +16,13 @@ from simgate.release.reference import Reference
 from simgate.specs.recipe import ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
 
 SHIPPED = Path(__file__).parents[2] / "release" / "policy.yaml"
+FIELD_TEST = """
+  field-test:
+    gates: [validate, evaluate, export, hil]
+    reference: *field-test
+    benches: [emulated]
+    approvers: [release-manager]
+"""
 DEMO = Reference.of(demo_dataset_recipe(), demo_release_recipe())
 
 
@@ -67,10 +74,14 @@ def test_an_update_fills_in_what_is_missing_names_it_and_keeps_every_value_and_e
 
 
 def test_a_channel_that_is_to_come_gets_a_reference_and_one_without_a_gate_gets_none_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "policy.yaml"
     path.write_bytes(SHIPPED.read_bytes())
+    assert call(monkeypatch, "new", "--update", "--channel", "field-test", "--policy", str(path)) == 2
+    assert "has no such channel, got field-test, expected demo | production" in capsys.readouterr().err
+    assert path.read_text() == SHIPPED.read_text()
+    path.write_text(f"{SHIPPED.read_text()}{FIELD_TEST}")
     assert call(monkeypatch, "new", "--update", "--channel", "field-test", "--policy", str(path)) == 0
     block = yaml.safe_load(path.read_text().split(BEGIN)[1].split(END)[0])["x-references"]
     assert block["field-test"] == DEMO.model_dump(mode="json")
@@ -126,3 +137,40 @@ def test_check_says_which_field_of_a_recipe_is_softer_than_its_channel(
     said = capsys.readouterr()
     for field in ("seeds", "train.scenes.home", "eval.scenes.warehouse", "eval.scenes is", "train.frames"):
         assert field in said.err
+
+
+def test_a_new_policy_is_checked_under_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "my-policy.yaml"
+    assert call(monkeypatch, "new", "--policy", str(path)) == 0
+    assert f"simgate policy check --policy {path}" in capsys.readouterr().err
+
+
+def test_check_says_that_a_recipes_channel_is_not_in_the_policy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "recipe.json"
+    recipe.write_bytes(demo_release_recipe().model_copy(update={"channel": "elsewhere"}).to_json())
+    words = ("check", "--policy", str(SHIPPED), "--release-recipe", str(recipe))
+    for more in ((), ("--json",)):
+        call(monkeypatch, *words, *more)
+        said = capsys.readouterr().out
+        assert "elsewhere" in said
+        assert "the policy has no such channel" in said
+
+
+def test_a_policy_that_contradicts_itself_is_refused_in_a_sentence_with_file_and_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "my-policy.yaml"
+    assert call(monkeypatch, "new", "--policy", str(path)) == 0
+    text = path.read_text()
+    path.write_text(text.replace("benches: [emulated]", "benches: [device]"))
+    assert call(monkeypatch, "check", "--policy", str(path)) == 2
+    said = capsys.readouterr().err
+    assert "policy my-policy.yaml: field channels.demo: the reference's bench is emulated" in said
+    assert "{" not in said
+    path.write_text(text.replace("approvers: [release-manager]", "approvers: [stranger]"))
+    assert call(monkeypatch, "check", "--policy", str(path)) == 2
+    assert "policy my-policy.yaml: ['stranger'] may approve and are not among people" in capsys.readouterr().err

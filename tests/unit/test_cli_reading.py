@@ -219,6 +219,19 @@ def test_a_head_that_is_no_whole_digest_is_wrong_input_and_history_prints_a_whol
     assert simgate(world.store, "verify", "--head", newest).code == 0
 
 
+@pytest.mark.xfail(strict=True, reason="judge's must_hold does not raise Unproven yet: take this mark away with it")
+@pytest.mark.parametrize(
+    "command", [("rollback", "--why", "worse"), ("lineage",), ("lineage", "--diff"), ("witness", "heads.jsonl")]
+)
+def test_a_ledger_that_does_not_hold_is_exit_3_in_every_command(
+    world: World, simgate: Call, command: tuple[str, ...]
+) -> None:
+    flip(world.store, "ledger/navigator/000000000002.json")
+    done = simgate(world.store, *command)
+    assert done.code == 3
+    assert "does not hold" in done.err
+
+
 # Finding
 
 
@@ -275,6 +288,31 @@ def test_lineage_diff_says_what_changed_since_the_model_before(world: World, sim
     shown = simgate(world.store, "lineage", "--diff")
     assert len(shown.out.splitlines()) < 30
     assert "1 scene files differ" in shown.out
+
+
+def test_lineage_diff_takes_two_damaged_things_for_unknown_and_names_them(world: World, simgate: Call) -> None:
+    whole = json.loads(simgate(world.store, "lineage", "--diff", "--json").out)
+    hil = [evidence["hil"].uri for evidence in (world.first, world.second)]
+    for key in hil:
+        flip(world.store, key)
+    done = simgate(world.store, "lineage", "--diff", "--json")
+    found = json.loads(done.out)
+    assert done.code == 3
+    assert found["damaged"] == sorted(hil)
+    assert [item["change"] for item in found["stages"] if item["name"] == "hil"] == ["unknown"]
+    assert found["same_stages"] == whole["same_stages"] - 1
+    assert found["files"] == [{**whole["files"][0], "change": "unknown", "before": "damaged"}]
+    assert hil[0] in simgate(world.store, "lineage", "--diff").out.replace("\n", "")
+
+
+def test_lineage_diff_of_two_damaged_snapshots_names_them(world: World, simgate: Call) -> None:
+    snapshots = [key for key in world.store.keys("snapshots") if not key.endswith("/")]
+    for key in snapshots:
+        flip(world.store, key)
+    found = json.loads(simgate(world.store, "lineage", "--diff", "--json").out)
+    assert found["files"] == []
+    assert len(found["damaged"]) == 2
+    assert all(any(key in named for key in snapshots) for named in found["damaged"])
 
 
 def test_lineage_diff_without_a_model_before_is_refused(tmp_path: Path, simgate: Call) -> None:

@@ -11,7 +11,7 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command and exit: 0 done, 1 failed, 2 wrong input or refused, 3 verify found damage, 130 Ctrl-C."""
+    """Run the command and exit: 0 done, 1 failed, 2 wrong input or refused, 3 damage, 130 Ctrl-C."""
     # What the command writes (stores, records, logs) is the operator's alone.
     os.umask(0o077)
     try:

@@ -9,7 +9,7 @@ import typer
 
 from simgate.cli.console import console, short, show_json
 from simgate.cli.find import the_channel, the_model
-from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, WhoOption, WhyOption, open_store
+from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, WhoOption, WhyOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.core.errors import InputError
 from simgate.core.signature import own_signer
@@ -41,7 +41,7 @@ def rollback(
     from simgate.release.judge import judge
     from simgate.release.policy import Policy
 
-    place, rules = open_store(store), Policy.load(policy)
+    place, rules = present_store(store), Policy.load(policy)
     name = the_model(place, model)
     target = the_channel(judge(place, rules, name).must_hold(), channel)
     person, reason = declared_person(who), _reason(why)
@@ -69,7 +69,7 @@ def quarantine(
     from simgate.release.policy import Policy
 
     _whole(digest)
-    place, rules = open_store(store), Policy.load(policy)
+    place, rules = present_store(store), Policy.load(policy)
     name = _ledger_of(place, model)
     person, reason = declared_person(who), _reason(why)
     entry = bar(place, rules, model=name, digest=digest, who=person, why=reason, signer=own_signer())
@@ -100,7 +100,7 @@ def waive(
     from simgate.release.policy import Policy
 
     _whole(manifest)
-    place, rules = open_store(store), Policy.load(policy)
+    place, rules = present_store(store), Policy.load(policy)
     name, person, reason = _ledger_of(place, model), declared_person(who), _reason(why)
     target = _channel_of(rules, channel)
     entry = take_over(

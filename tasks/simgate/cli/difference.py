@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from simgate.release.entry import LiveModel
 
 YARDSTICK = "evaluate_live"
 """The evaluation of the model that was live before: no part of what this one was made from."""
+UNKNOWN = "damaged"
+"""Stands for what cannot be read, or what only something unreadable would name: it is equal to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Change:
     @property
     def word(self) -> str:
         """What became of it."""
+        if UNKNOWN in (self.before, self.now):
+            return "unknown"
         if not self.before:
             return "added"
         return "changed" if self.now else "removed"
@@ -42,21 +46,29 @@ class Difference:
     fields: tuple[Change, ...]
     """By stage and field of its spec."""
     same: int
-    """How many stages' runs have the same content."""
+    """How many stages' runs have the same content; a damaged one is not the same as anything."""
+    damaged: tuple[str, ...]
+    """Keys of what cannot be read: what it says, and what it was made from, is unknown."""
 
 
 def difference(store: Store, before: LiveModel, now: LiveModel) -> Difference:
     """What differs between two models' making."""
-    old, new = (_made(store, model) for model in (before, now))
-    contents = [{name: node.content_digest or "damaged" for name, node in made.items()} for made in (old, new)]
-    stages = tuple(_changes(*contents))
+    trees = [_trees(store, model) for model in (before, now)]
+    old, new = (_made(found) for found in trees)
+    contents = [{name: node.content_digest or UNKNOWN for name, node in made.items()} for made in (old, new)]
+    lost = [[node.ref.uri for node in made.values() if node.damaged] for made in (old, new)]
     specs = [{name: value for stage in made for name, value in _fields(stage, made[stage])} for made in (old, new)]
-    both = old.keys() & new.keys()
+    both = {name for name in old.keys() & new.keys() if not (old[name].damaged or new[name].damaged)}
     fields = tuple(change for change in _changes(*specs) if change.name.partition(": ")[0] in both)
+    (old_files, old_unread), (new_files, new_unread) = (_files(store, found) for found in trees)
+    unread = (bool(lost[0] or old_unread), bool(lost[1] or new_unread))
     return Difference(
-        files=tuple(_changes(*(_files(store, model) for model in (before, now)))), stages=stages, fields=fields,
-        same=sum(contents[0].get(name) == digest for name, digest in contents[1].items()),
-    )  # fmt: skip
+        files=tuple(_changes(old_files, new_files, lost=unread)),
+        stages=tuple(_changes(*contents, lost=(bool(lost[0]), bool(lost[1])))),
+        fields=fields,
+        same=sum(contents[0].get(name) == digest != UNKNOWN for name, digest in contents[1].items()),
+        damaged=tuple(sorted({*lost[0], *lost[1], *old_unread, *new_unread})),
+    )
 
 
 def _trees(store: Store, model: LiveModel) -> list[MadeFrom]:
@@ -64,9 +76,9 @@ def _trees(store: Store, model: LiveModel) -> list[MadeFrom]:
     return list(made_from(store, refs).values())
 
 
-def _made(store: Store, model: LiveModel) -> dict[str, MadeFrom]:
+def _made(trees: Sequence[MadeFrom]) -> dict[str, MadeFrom]:
     """Every run that a model was made from, by stage and what it was about."""
-    nodes = (node for tree in _trees(store, model) for node in tree.walk() if node.kind != SNAPSHOT)
+    nodes = (node for tree in trees for node in tree.walk() if node.kind != SNAPSHOT)
     return {_name(node): node for node in nodes}
 
 
@@ -75,11 +87,12 @@ def _name(node: MadeFrom) -> str:
     return f"{node.kind} {about}".strip()
 
 
-def _files(store: Store, model: LiveModel) -> dict[str, str]:
-    snapshots = {
-        node.ref.sha256: node for tree in _trees(store, model) for node in tree.walk() if node.kind == SNAPSHOT
-    }
-    return {path: ref.sha256 for node in snapshots.values() for path, ref in scene_files(store, node).items()}
+def _files(store: Store, trees: Sequence[MadeFrom]) -> tuple[dict[str, str], list[str]]:
+    """Digests of scene files by path, and the keys of snapshots that cannot be read."""
+    snapshots = {node.ref.sha256: node for tree in trees for node in tree.walk() if node.kind == SNAPSHOT}
+    read = {node.ref.uri: scene_files(store, node) for node in snapshots.values()}
+    found = {path: ref.sha256 for files in read.values() for path, ref in files.items()}
+    return found, [uri for uri, files in read.items() if not files]
 
 
 def _fields(stage: str, node: MadeFrom) -> Iterator[tuple[str, str]]:
@@ -96,7 +109,12 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
         yield path, str(value)
 
 
-def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Change]:
+def _changes(
+    before: Mapping[str, str], now: Mapping[str, str], *, lost: tuple[bool, bool] = (False, False)
+) -> Iterator[Change]:
+    """What differs; where something of a side is lost, what that side does not name is unknown, not absent."""
+    no_old, no_new = (UNKNOWN if gone else "" for gone in lost)
     for name in sorted({*before, *now}):
-        if before.get(name) != now.get(name):
-            yield Change(name, before.get(name, ""), now.get(name, ""))
+        change = Change(name, before.get(name, no_old), now.get(name, no_new))
+        if change.before != change.now or change.before == UNKNOWN:
+            yield change

@@ -13,7 +13,7 @@ import typer
 
 from simgate.cli.console import console, show_json
 from simgate.cli.find import the_model
-from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 
 app = typer.Typer(no_args_is_help=True, help="Carry what is live over to MLflow's registry.")
@@ -37,7 +37,7 @@ def sync(
     as_json: JsonOption = False,
 ) -> None:
     """Register each channel's live model in MLflow, with tags and an alias; a failure is told and fails nothing."""
-    place = open_store(store)
+    place = present_store(store)
     name, shown = the_model(place, model), re.sub("//[^/@]*@", "//…@", tracking_uri)
     problem = mirror(place.url, name, tracking_uri, policy).replace(tracking_uri, shown)
     if as_json:

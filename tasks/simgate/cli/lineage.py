@@ -13,7 +13,7 @@ from simgate.cli.console import console, plain, short, show_json, show_table, wh
 from simgate.cli.difference import Change, Difference, difference
 from simgate.cli.find import find_ref, live_and_previous, models, the_channel, the_model
 from simgate.cli.made_from import SNAPSHOT, MadeFrom, made_from, scene_files
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.cli.runs import what
 from simgate.core.errors import InputError
@@ -41,7 +41,7 @@ def lineage(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a live model, or one run, was made from, down to scene files."""
-    place = open_store(store)
+    place = present_store(store)
     if diff:
         _show_difference(place, policy, target, channel, as_json=as_json)
         return
@@ -87,7 +87,7 @@ def _show_difference(store: Store, policy: Path, target: str, channel: str, *, a
         show_json({
             "live": live.candidate, "before": before.candidate, "same_stages": found.same,
             "files": [_change(item) for item in found.files], "stages": [_change(item) for item in found.stages],
-            "fields": [_change(item) for item in found.fields],
+            "fields": [_change(item) for item in found.fields], "damaged": list(found.damaged),
         })  # fmt: skip
         return
     console().print(f"[bold green]{plain(_title(model, channel, live))}[/]")
@@ -105,6 +105,8 @@ def _show_tables(found: Difference) -> None:
     if found.fields:
         rows3 = [(item.name, item.before or "none", item.now or "none") for item in found.fields]
         show_table(("field of a spec", "before", "now"), rows3, title="\n[bold]what was asked differently[/]")
+    for key in found.damaged:
+        console().print(f"[red]damaged[/], what it says is not compared: {plain(key)}")
     counts = (len(found.files), len(found.stages), found.same, len(found.fields))
     console().print(
         "\n{} scene files differ, {} stages have other content and {} the same, {} fields differ".format(*counts)

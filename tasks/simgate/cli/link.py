@@ -10,7 +10,7 @@ import typer
 
 from simgate.cli.console import console, when
 from simgate.cli.find import find_run
-from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, present_store
 from simgate.cli.runs import RunArgument
 from simgate.core.errors import InputError, NotFound
 from simgate.core.link import MAX_LINK_S, REPORT_NAME, report_of
@@ -31,7 +31,7 @@ def link(
 
     Nothing keeps it: a link ends with its hours, or with the account's key. In a local store it is the file's place.
     """
-    place = open_store(store)
+    place = present_store(store)
     key = _key(place, find_run(place, domain, run), name or REPORT_NAME)
     sys.stdout.write(place.link(key, hours * 3600) + "\n")
     if place.url.startswith("s3://"):

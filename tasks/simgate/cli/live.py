@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,7 +11,7 @@ import typer
 from simgate.cli.console import complain, console, short, show_json, show_table, when
 from simgate.cli.damage import DAMAGED
 from simgate.cli.find import models, the_model
-from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.core.errors import InputError
 from simgate.release.entry import LedgerEntry
@@ -35,16 +35,24 @@ def live(
 
     Exit 3: a ledger does not hold. Then the last proven state is printed beside the reason, and nothing serves it.
     """
-    place, rules = open_store(store), Policy.load(policy)
+    place, rules = present_store(store), Policy.load(policy)
     moment = parse_time(at) if at else None
     chosen = [the_model(place, model)] if model else models(place)
     states = [judge(place, rules, name) for name in chosen]
+    _check_channel(channel, {*rules.channels, *(name for state in states for name in state.state.channels)})
     rows = [row for state in states for row in _rows(state, moment, channel)]
     if as_json:
         show_json(rows)
     else:
         show_table(LIVE_HEAD, [_shown(row) for row in rows])
     _say_what_does_not_hold(states)
+
+
+def _check_channel(given: str, known: Collection[str]) -> None:
+    if given and given not in known:
+        raise InputError(
+            "no such channel in the policy or a ledger", actual=given, expected=" | ".join(sorted(known)) or "none"
+        )
 
 
 def _say_what_does_not_hold(states: Sequence[ReleaseState]) -> None:
@@ -93,7 +101,7 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """List every decision about a model: who, what, why, and what was live after it. Exit 3: a ledger does not hold."""
-    place = open_store(store)
+    place = present_store(store)
     state = judge(place, Policy.load(policy), the_model(place, model))
     if as_json:
         show_json([entry.model_dump(mode="json") for entry in state.entries])

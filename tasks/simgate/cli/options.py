@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,5 +43,16 @@ WhoOption = Annotated[
 
 
 def open_store(url: str) -> Store:
-    """The store under this process's own account, where it has one."""
+    """The store under this process's own account, where it has one; a folder that is not there is made."""
     return Store(url, own_store_keys())
+
+
+def present_store(url: str) -> Store:
+    """A store to read; a folder that is not there is refused, for a mistyped one would read as an empty one."""
+    place = open_store(url)
+    if not place.url.startswith("s3://") and not Path(place.url).is_dir():
+        raise InputError(
+            "no store there", actual=place.url, expected="a folder that is a store",
+            remedy="name it with --store or SIMGATE_STORE; `simgate scenes push` makes one",
+        )  # fmt: skip
+    return place

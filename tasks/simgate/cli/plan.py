@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from simgate.cli.console import console, show_json, show_table
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, DatasetRecipeOption, PolicyOption, ReleaseRecipeOption, read_recipe
 from simgate.core.artifact import ManifestRef
 from simgate.core.damage import pass_over
@@ -32,7 +32,7 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Show what would run for the pushed scenes and why: reuse, run, or depends on what runs first."""
-    place = open_store(store)
+    place = present_store(store)
     why = _dataset_why(place, domain, read_recipe(dataset_recipe, DatasetRecipe, demo_dataset_recipe()))
     lines = list(outlook(place, why))
     recipe = read_recipe(release_recipe, ReleaseRecipe, demo_release_recipe())

@@ -45,7 +45,9 @@ def new(
     from simgate.release.policy_update import new_policy
 
     _write(policy, new_policy(channel, asked), exclusive=True)
-    console(stderr=True).print(f"{policy} is written: put your people into it, then `simgate policy check`")
+    console(stderr=True).print(
+        f"{policy} is written: put your people into it, then `simgate policy check --policy {policy}`", soft_wrap=True
+    )
 
 
 @app.command("check")
@@ -60,6 +62,8 @@ def check(
 ) -> None:
     """Say what each channel asks and which way is stricter, warn of what lets much through, and compare the recipes.
 
+    A recipe whose channel is not in the policy is warned of: nothing of it can be compared, or released.
+
     Exit 2 where the policy cannot be read, or a recipe asks less than the channel that it releases into.
     """
     from simgate.release.policy import Policy
@@ -70,6 +74,8 @@ def check(
     channel, asked = _asked(dataset_recipe, release_recipe)
     soft = softer_recipes(read.channels[channel].reference, asked) if channel in read.channels else []
     warnings = list(policy_warnings(read))
+    if channel not in read.channels:
+        warnings.append((channel, "is where the release recipe goes, and the policy has no such channel"))
     if as_json:
         rows = {name: [list(row) for row in _rows(item.reference)] for name, item in read.channels.items()}
         said = [{"channel": name, "warning": text} for name, text in warnings]
@@ -98,6 +104,7 @@ def _update(path: Path, asked: Reference, channels: list[str]) -> None:
     except (OSError, UnicodeError) as error:
         raise InputError(f"cannot read policy {path}: {error}") from error
     made = updated(text, asked, channels)
+    _check_named(path, made.text, channels)
     _write(path, made.text, exclusive=False)
     out = console(stderr=True)
     for line in made.added:
@@ -107,6 +114,21 @@ def _update(path: Path, asked: Reference, channels: list[str]) -> None:
     if not made.added and not made.dropped:
         out.print("every reference is whole")
     Policy.load(path)
+
+
+def _check_named(path: Path, text: str, channels: list[str]) -> None:
+    """Refuse a reference for a channel that the file does not have; the new text has all that its aliases point to."""
+    from simgate.release.policy_yaml import read_yaml
+
+    value = read_yaml(text.encode(), what=f"policy {path}")
+    found = value.get("channels") if isinstance(value, dict) else None
+    known = sorted(found) if isinstance(found, dict) else []
+    for name in channels:
+        if name not in known:
+            raise InputError(
+                f"policy {path} has no such channel", actual=name, expected=" | ".join(known) or "none is there",
+                remedy=f"write it under `channels:` first, with `reference: *{name}`",
+            )  # fmt: skip
 
 
 def _write(path: Path, text: str, *, exclusive: bool) -> None:
@@ -132,9 +154,15 @@ def _show(policy: Policy, warnings: list[tuple[str, str]], *, every: bool) -> No
         show_table(("field", "at least as strict as", ""), shown)
         if not every:
             out.print(f"{len(rows) - len(shown)} more fields must be equal or pin nothing: --all lists them")
-        for text in (text for other, text in warnings if other == name):
-            out.print(f"[yellow]warning:[/] channel {name} {text}")
+        _warn(warnings, [name])
+    _warn(warnings, sorted({name for name, _ in warnings} - {*policy.channels}))
     out.print(f"\npolicy {policy.sha256}")
+
+
+def _warn(warnings: list[tuple[str, str]], channels: list[str]) -> None:
+    for name, text in warnings:
+        if name in channels:
+            console().print(f"[yellow]warning:[/] channel {name} {text}")
 
 
 def _names(policy: Policy, channel: str, right: str) -> str:

@@ -10,14 +10,16 @@ import typer
 from simgate.cli.console import console, plain, short, show_json, show_table, when
 from simgate.cli.find import find_run
 from simgate.cli.find import runs as committed_runs
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
 from simgate.core.attempt import ENVELOPE_NAME, Verdict, read_verdict
 from simgate.core.damage import DAMAGE, pass_over
 from simgate.core.environment import Environment, Observed
+from simgate.core.errors import InputError
 from simgate.core.link import REPORT_NAME
 from simgate.core.manifest import Manifest
 from simgate.core.memo import Run
 from simgate.core.store import Store
+from simgate.specs.table import STAGES
 
 Rows = list[tuple[str, ...]]
 BESIDE = {
@@ -41,7 +43,9 @@ def runs(
     as_json: JsonOption = False,
 ) -> None:
     """List committed runs, newest last: stage, key, verdict, when, and for which run of a pipeline."""
-    place = open_store(store)
+    place = present_store(store)
+    if stage and stage not in STAGES:
+        raise InputError("no such stage", actual=stage, expected=" | ".join(STAGES))
     found = [run for run in committed_runs(place, domain) if stage in ("", run.manifest.stage)]
     rows = [_row(place, run) for run in found[-last:]]
     if as_json:
@@ -96,7 +100,7 @@ def show(
     run: RunArgument, domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
 ) -> None:
     """Show one run: what was asked, what it was made from, what it left, what it cost, what the gate said."""
-    place = open_store(store)
+    place = present_store(store)
     found = find_run(place, domain, run)
     if as_json:
         show_json(found.manifest.model_dump(mode="json"))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from simgate.cli.console import console, short, show_json, show_table, when
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store, present_store
 
 app = typer.Typer(no_args_is_help=True, help="Push scene files, and see who pushed what.")
 
@@ -55,7 +55,7 @@ def log(domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_js
     """List every head of the scenes, newest last."""
     from simgate.core.heads import scenes_pushes
 
-    heads = scenes_pushes(open_store(store), domain)
+    heads = scenes_pushes(present_store(store), domain)
     if as_json:
         show_json([head.model_dump(mode="json") for head in heads])
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simgate.cli.console import console, plain, show_json
-from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, open_store, present_store
 from simgate.core.credentials import STORE_KEYS_NAME, StoreKeys
 from simgate.core.errors import InputError, StoreError
 from simgate.core.job import MAIN
@@ -166,7 +166,7 @@ def forget(
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
     """Delete a run's memo, so that it is made again; what it left stays, and a bench run's answer still counts."""
-    place = open_store(store)
+    place = present_store(store)
     if len(run_key) < MIN_CHARACTERS:
         raise InputError("too short for something that is deleted", actual=run_key, expected="12 characters or more")
     found = [name for name in place.each_key(f"memo/{domain}") if name.rpartition("/")[2].startswith(run_key)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,9 +13,9 @@ from simgate.cli.console import console, plain, show_json
 from simgate.cli.damage import DAMAGED
 from simgate.cli.find import find_ref, ledgers, models
 from simgate.cli.lineage import TargetArgument
-from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
-from simgate.cli.witness import NO_WITNESS, WitnessOption, noted_heads
+from simgate.cli.witness import NO_WITNESS, noted_heads
 from simgate.core.artifact import ManifestRef
 from simgate.core.attempt import Verdict, read_verdict
 from simgate.core.errors import InputError
@@ -55,7 +56,12 @@ def verify(
     head: Annotated[
         str, typer.Option("--head", help="Digest of a ledger entry that you noted down: a cut-off tail is noticed.")
     ] = "",
-    witness: WitnessOption = NO_WITNESS,
+    witness: Annotated[
+        Path,
+        typer.Option(
+            "--witness", help="File that `simgate witness` wrote: a cut-off tail is noticed.", show_default="none"
+        ),
+    ] = NO_WITNESS,
     domain: DomainOption = "main",
     policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
@@ -64,7 +70,7 @@ def verify(
     """Check all that a live model, a waiting candidate or one run stands on; needs no Airflow. Exit 3 names damage."""
     from simgate.release.policy import Policy
 
-    place, rules, noted = open_store(store), Policy.load(policy), noted_heads(witness)
+    place, rules, noted = present_store(store), Policy.load(policy), noted_heads(witness)
     _check_head(head)
     known = sorted({*models(place), *noted})
     if target and target not in known:

@@ -3,6 +3,7 @@
     SimgateError            something is wrong; exit 1, may be retried
     ├── InputError          the caller's input is wrong (spec, job, USD file, argument); exit 2, never retried
     │   └── Refused         a release rule says no; exit 2, the reasons are kept in the store
+    │       └── Unproven    a ledger does not hold, so nothing is decided upon it; exit 3
     ├── DigestMismatch      bytes are not what a manifest says; exit 1
     ├── StoreError          the artifact store did not do what was asked; exit 1
     │   ├── NotFound        no object under that key
@@ -49,6 +50,12 @@ class InputError(SimgateError):
 
 class Refused(InputError):
     """A release rule says no."""
+
+
+class Unproven(Refused):
+    """A ledger does not hold: nothing is decided, signed or served from it until it is mended."""
+
+    exit_code = 3
 
 
 class DigestMismatch(SimgateError):

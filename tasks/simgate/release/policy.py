@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from simgate.core.canonical import sha256_hex
 from simgate.core.document import Document
@@ -170,7 +170,10 @@ class Policy(Rules):
         if isinstance(value, dict) and isinstance(value.get("channels"), dict):
             for name, channel in value["channels"].items():
                 _check_whole(name, channel, what)
-        return super().from_value(value, what=what)
+        try:
+            return super().from_value(value, what=what)
+        except InputError as error:
+            raise _plainly(error, what) from error.__cause__
 
     @classmethod
     def load(cls, path: Path) -> Policy:
@@ -194,6 +197,17 @@ class Policy(Rules):
         if name not in self.channels:
             raise InputError("no such channel in the policy", actual=name, expected=" | ".join(sorted(self.channels)))
         return self.channels[name]
+
+
+def _plainly(error: InputError, what: str) -> InputError:
+    """Our own validators' sentence with the field, without the whole value that they looked at."""
+    cause = error.__cause__
+    first = cause.errors(include_url=False)[0] if isinstance(cause, ValidationError) else None
+    if first is None or first["type"] != "value_error":
+        return error
+    field = ".".join(str(part) for part in first["loc"])
+    said = first["msg"].removeprefix("Value error, ")
+    return InputError(f"{what}: field {field}: {said}" if field else f"{what}: {said}")
 
 
 def _check_whole(channel: str, value: Any, what: str) -> None:
