@@ -36,7 +36,7 @@ from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
 from simgate.core.when import when
 from simgate.plan.jobs import slots, write_jobs
-from simgate.plan.record import TaskLine, record_task, task_lines
+from simgate.plan.record import ReleaseWhy, TaskLine, record_task, task_lines
 from simgate.release.approval import REJECT, GateRecord
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.policy import Policy
@@ -581,6 +581,22 @@ def test_the_page_of_a_rejected_candidate_says_who_when_and_why(desk: Desk):
     assert f"It was rejected by release-manager at {when(settled.decision.decided_at)}: it <b>limps</b> " in said
     assert "waits for an answer" not in said
     assert "<b>" not in desk.client.get(candidate_url("navigator", "demo", entry.digest)).text
+
+
+def test_a_runs_page_names_what_set_it_off_once(desk: Desk):
+    folder = run_record.folder_of(context(*RELEASE_RUN))
+    path = Path(desk.store.url, folder, "why.json")
+    why = ReleaseWhy.from_json(path.read_bytes(), what="why.json")
+    (_, dataset) = why.triggers
+    hint = dataset.model_copy(update={"detail": "event of asset dataset by build_dataset manual__1"})
+    for triggers, said in (
+        (why.triggers, "engineer, by hand"),
+        ((hint, dataset), f"the publication of {dataset.detail}"),
+        ((hint, hint, dataset), f"the publication of {dataset.detail}"),
+        ((hint.model_copy(update={"kind": "reconcile"}), dataset), "the clock"),
+    ):
+        path.write_bytes(why.model_copy(update={"triggers": triggers}).to_json())
+        assert f"<dt>Set off by</dt><dd>{said}</dd>" in desk.client.get(run_url(*RELEASE_RUN)).text
 
 
 def answered(entry: CandidateEntry) -> GateRecord:
