@@ -48,6 +48,7 @@ from simgate_airflow.settings import settings as wired
 from simgate_airflow.ui import kept_file, run_results
 from simgate_airflow.ui.address import candidate_url, file_url, report_url, run_url, task_url
 from simgate_airflow.ui.app import make_app
+from simgate_airflow.ui.page import count
 from tests.plugins.test_runs import built, context, make, push
 from tests.release_chain import answer
 from tests.servers.minio import MinioServer
@@ -597,6 +598,13 @@ def test_a_runs_page_names_what_set_it_off_once(desk: Desk):
     ):
         path.write_bytes(why.model_copy(update={"triggers": triggers}).to_json())
         assert f"<dt>Set off by</dt><dd>{said}</dd>" in desk.client.get(run_url(*RELEASE_RUN)).text
+
+
+def test_times_are_written_alike_and_one_file_is_one_file(desk: Desk):
+    for url in (url for url in every_page(desk) if "/file/" not in url):
+        text = re.sub(r'"[^"]*"', "", desk.client.get(url).text).replace(DATASET_RUN[1], "")
+        assert not re.search(r"\d{4}-\d\d-\d\dT\d|\d\d:\d\d UTC", text), url
+    assert [count(number, "file") for number in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
 
 
 def answered(entry: CandidateEntry) -> GateRecord:
