@@ -584,6 +584,14 @@ def test_the_page_of_a_rejected_candidate_says_who_when_and_why(desk: Desk):
     assert "<b>" not in desk.client.get(candidate_url("navigator", "demo", entry.digest)).text
 
 
+def test_a_candidates_page_without_a_policy_says_what_cannot_be_read_and_links_the_reports(desk: Desk, wire):
+    entry = newest(desk)
+    wire({"SIMGATE_POLICY": "/nowhere/policy.yaml"})
+    said = page_of(desk, entry)
+    assert "What was decided about it cannot be read" in said
+    assert all(report_url(ref.uri) in said for ref in entry.candidate.evidence.values())
+
+
 def test_a_runs_page_names_what_set_it_off_once(desk: Desk):
     folder = run_record.folder_of(context(*RELEASE_RUN))
     path = Path(desk.store.url, folder, "why.json")

@@ -35,27 +35,27 @@ def candidate_page(found: KeptCandidate) -> Response:
     run = found.dag_run
     links = {"the run that proposed it": path_of(run_url(*run))} if run else {}
     rows = at_once(lambda item: _row(found, *item), list(candidate.evidence.items()))
-    policy = Policy.load(settings().policy_path)
     parts = [
-        page.section("Candidate", *_end(found, policy), page.facts(_facts(found))),
-        *_case(found, policy),
+        page.section("Candidate", *_end(found), page.facts(_facts(found))),
+        *_case(found),
         page.section("Evidence", page.table(("evidence", "verdict", "figures", "report"), rows)),
         page.section("Digests", page.facts(_digests(found))),
     ]
     return page.page(title, parts, links=links, pictures=True)
 
 
-def _end(found: KeptCandidate, policy: Policy) -> Iterator[str]:
+def _end(found: KeptCandidate) -> Iterator[str]:
     try:
-        release = judge(found.store, policy, found.entry.candidate.model)
+        release = judge(found.store, Policy.load(settings().policy_path), found.entry.candidate.model)
     except SimgateError as error:
         yield page.words(f"What was decided about it cannot be read: {error}")
         return
     yield from (page.words(visible(said)) for said in candidate_end(release, found.entry, found.newest))
 
 
-def _case(found: KeptCandidate, policy: Policy) -> Iterator[str]:
+def _case(found: KeptCandidate) -> Iterator[str]:
     try:
+        policy = Policy.load(settings().policy_path)
         case = read_case_as_proposed(found.store, policy, found.entry)
         yield change_fragment(case)
         yield page.section("Against the live model", page.words(against(case, policy).replace("**", "")))
