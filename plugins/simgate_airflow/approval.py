@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.standard.exceptions import HITLRejectException
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -42,3 +43,23 @@ class ReleaseApproval(ApprovalOperator):
         )
         self.params = ParamsDict({REASON: form})
         return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Let an approval pass; a reject fails the task, and its log ends with who rejected, and why."""
+        try:
+            return super().execute_complete(context=context, event=event)
+        except HITLRejectException:
+            said = self._rejected(context, event)
+        # Airflow logs every other exception with its traceback, and this one as a line; nothing retries a gate.
+        raise SystemExit(said)
+
+    def _rejected(self, context: Context, event: dict[str, Any]) -> str:
+        from simgate_airflow.gate import reason_of
+        from simgate_airflow.markdown import visible
+        from simgate_airflow.ui.address import task_url
+
+        run = context["ti"]
+        who = (event["responded_by_user"] or {}).get("name") or "somebody"
+        said = visible(f"Rejected by {who}: {' '.join(reason_of(event).split())}")
+        page = task_url(run.dag_id, run.run_id, run.task_id)
+        return f"{said}; settle quarantines the candidate; what is live stays live: {page}"

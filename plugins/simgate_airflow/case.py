@@ -10,7 +10,7 @@ from simgate.core.manifest import Manifest, read_manifest
 from simgate.core.store import Store
 from simgate.plan.record import ReleaseWhy, find_why
 from simgate.release.candidate import Candidate, CandidateEntry, candidates
-from simgate.release.entry import LedgerEntry, LiveModel, State
+from simgate.release.entry import EMPTY, LedgerEntry, LiveModel, State
 from simgate.release.judge import judge
 from simgate.release.policy import Policy, Role
 
@@ -38,7 +38,7 @@ class Case:
     entry: CandidateEntry
     found: Mapping[Role, Manifest]
     state: State
-    """After the ledger's newest entry."""
+    """After the newest entry of the ledger that the case is read with."""
     live: Live | None
     """None: nothing is live in the channel."""
     why: ReleaseWhy | None
@@ -51,12 +51,26 @@ class Case:
 
 def read_case(store: Store, policy: Policy, entry: CandidateEntry) -> Case:
     """The case of a candidate, as the store has it now; Refused where the ledger that it would change does not hold."""
+    release = judge(store, policy, entry.candidate.model).must_hold()
+    return _case(store, entry, release.entries)
+
+
+def read_case_as_proposed(store: Store, policy: Policy, entry: CandidateEntry) -> Case:
+    """The case as it was when the candidate was proposed: beside what it would replace, whatever is live since."""
+    release = judge(store, policy, entry.candidate.model).must_hold()
+    known = [item.sha256 for item in release.entries]
+    # Its entry is in a ledger that holds, or the candidate was proposed to an empty one.
+    end = known.index(entry.candidate.replaces) + 1 if entry.candidate.replaces else 0
+    return _case(store, entry, release.entries[:end])
+
+
+def _case(store: Store, entry: CandidateEntry, history: Sequence[LedgerEntry]) -> Case:
     candidate = entry.candidate
-    release = judge(store, policy, candidate.model).must_hold()
-    now = release.live(candidate.channel)
-    live = _live(store, release.entries, candidate, now) if now else None
+    state = history[-1].after if history else EMPTY
+    channel = state.channels.get(candidate.channel)
+    live = _live(store, history, candidate, channel.live) if channel and channel.live else None
     found = {role: read_manifest(store, ref) for role, ref in candidate.evidence.items()}
-    return Case(store, entry, found, release.state, live, _why(store, candidate))
+    return Case(store, entry, found, state, live, _why(store, candidate))
 
 
 def _live(store: Store, history: Sequence[LedgerEntry], candidate: Candidate, model: LiveModel) -> Live:

@@ -43,7 +43,7 @@ def body(store: Store, entry: CandidateEntry, policy: Policy) -> str:
     parts = [
         _replaces(case),
         *_changed(case, policy, read_change(case)),
-        _against(case, policy),
+        f"### Against the live model\n\n{against(case, policy)}",
         *(part for gate in read_judged(case) for part in _gate(case, gate)),
         *_softened(case, policy),
         _bench(case),
@@ -104,25 +104,25 @@ def _files(change: Change, page: str) -> Iterator[str]:
     yield _list(title, lines, more=len(change.files) - SHOWN_FILES, of="files", page=page)
 
 
-def _against(case: Case, policy: Policy) -> str:
-    title = "### Against the live model\n\n"
+def against(case: Case, policy: Policy) -> str:
+    """How candidate and live did in the same episodes, in one line of Markdown."""
     if case.live is None:
-        return f"{title}Nothing is live: there is nothing to compare with."
+        return "Nothing is live: there is nothing to compare with."
     if case.live.problem:
-        return f"{title}⚠ **The live model's evidence cannot be read:** {code(case.live.problem)}"
+        return f"⚠ **The live model's evidence cannot be read:** {code(case.live.problem)}"
     if case.live.found["train"].content_digest == case.found["train"].content_digest:
-        return f"{title}The weights are the live model's: nothing to compare."
+        return "The weights are the live model's: nothing to compare."
     if "evaluate_live" not in case.found:
-        return f"{title}⚠ **The live model was not evaluated beside the candidate**: promote will refuse."
+        return "⚠ **The live model was not evaluated beside the candidate**: promote will refuse."
     try:
         found = compare(case.store, case.found["evaluate"], case.found["evaluate_live"])
     except InputError as error:
-        return f"{title}⚠ **They cannot be compared**, and promote will refuse: {code(error)}"
+        return f"⚠ **They cannot be compared**, and promote will refuse: {code(error)}"
     alpha = policy.channel(case.candidate.channel).not_worse_than_live.alpha
     pairs = found.won + found.lost + found.tied
     verdict = "⚠ **significantly worse: promote will refuse**" if found.p_value < alpha else "not significantly worse"
     return (
-        f"{title}The same {pairs} closed-loop episodes, driven by both: **won {found.won}, lost {found.lost}, "
+        f"The same {pairs} closed-loop episodes, driven by both: **won {found.won}, lost {found.lost}, "
         f"tied {found.tied}**. Exact McNemar test, one-sided: p = {found.p_value:.3g}; the channel refuses below "
         f"{alpha:g}: {verdict}."
     )

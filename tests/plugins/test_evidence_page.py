@@ -141,7 +141,7 @@ def test_hostile_authors_messages_and_file_names_stay_words(store: Store, two: C
     assert "evil.example" in said
     assert "javascript:alert(1)" in said
     assert_only_words(said)
-    page = change_fragment(store, Policy.load(wired().policy_path), two)
+    page = change_fragment(read_case(store, Policy.load(wired().policy_path), two))
     assert "&lt;script&gt;" in page
     assert not re.search(r"<(?!/?(section|h2|h3|p|div|table|thead|tbody|tr|th|td|figure|figcaption|img)\b)", page)
     assert " href=" not in page
@@ -219,7 +219,7 @@ def test_pictures_before_and_after_are_cut_out_of_the_reports_of_index(store: St
         picture = base64.b64encode(PNG + ref.uri.encode()).decode()
         page = f'<img alt="{alt}" src="data:image/png;base64,{picture}"><img alt="home" src="https://evil.example/x">'
         store.put(report_of(ref.uri), page.encode())
-    page = change_fragment(store, Policy.load(wired().policy_path), two)
+    page = change_fragment(read_case(store, Policy.load(wired().policy_path), two))
     for ref in (office.before, office.after):
         assert base64.b64encode(PNG + ref.uri.encode()).decode() in page
     assert "evil.example/x" not in page
@@ -233,7 +233,7 @@ def test_a_report_that_cannot_be_read_is_said(store: Store, two: CandidateEntry,
         for ref in (scene.before, scene.after):
             if ref is not None:
                 store.put(report_of(ref.uri), junk)
-    assert "index drew no picture" in change_fragment(store, Policy.load(wired().policy_path), two)
+    assert "index drew no picture" in change_fragment(read_case(store, Policy.load(wired().policy_path), two))
 
 
 def test_a_dataset_that_names_no_snapshot_is_said_in_words(tmp_path: Path):

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -33,15 +34,23 @@ from simgate.core.key import key_parts, load_inputs
 from simgate.core.link import REPORT_NAME
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
+from simgate.core.when import when
 from simgate.plan.jobs import slots, write_jobs
-from simgate.plan.record import TaskLine, record_task, task_lines
-from simgate.release.candidate import candidates
+from simgate.plan.record import ReleaseWhy, TaskLine, record_task, task_lines
+from simgate.release.approval import REJECT, GateRecord
+from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.policy import Policy
+from simgate.release.promote import promote
+from simgate.release.settle import settle
 from simgate_airflow import dataset_run, release_run, run_record
 from simgate_airflow.figures import figures
+from simgate_airflow.settings import settings as wired
 from simgate_airflow.ui import kept_file, run_results
 from simgate_airflow.ui.address import candidate_url, file_url, report_url, run_url, task_url
 from simgate_airflow.ui.app import make_app
+from simgate_airflow.ui.page import count
 from tests.plugins.test_runs import built, context, make, push
+from tests.release_chain import answer
 from tests.servers.minio import MinioServer
 
 DATASET_RUN = ("build_dataset", "manual__2026-01-01T00:00:00+00:00")
@@ -533,6 +542,90 @@ def test_a_candidates_page_links_to_each_piece_of_its_evidence(desk: Desk):
     assert address not in desk.client.get(task_url(*RELEASE_RUN, "hil")).text
     for digest in ("0" * 64, "..", "x", entry.digest[:12]):
         assert desk.status(candidate_url("navigator", "demo", digest)) == 404
+
+
+def page_of(desk: Desk, entry: CandidateEntry) -> str:
+    return unescape(desk.client.get(candidate_url("navigator", "demo", entry.digest)).text)
+
+
+def newest(desk: Desk) -> CandidateEntry:
+    entry = candidates(desk.store, "navigator", "demo").newest()
+    assert entry is not None
+    return entry
+
+
+def test_the_page_of_a_live_candidate_says_so_beside_what_it_replaced(desk: Desk):
+    policy, first = Policy.load(wired().policy_path), newest(desk)
+    assert "It waits for an answer until 20" in page_of(desk, first)
+    promote(desk.store, policy, model="navigator", channel="demo", gate=answered(first))
+    second = _second(desk)
+    said = page_of(desk, first)
+    assert "newer candidate" not in said
+    assert "It is live since 20" in said
+    assert "(ledger entry 1, promote by release-manager" in said
+    assert "Nothing was live" in said, "the model is not compared with itself"
+    assert "<td>added</td><td>office/office.usda</td>" in said
+    promote(desk.store, policy, model="navigator", channel="demo", gate=answered(second))
+    assert "It was live from 20" in page_of(desk, first)
+    later = page_of(desk, second)
+    assert "It is live since 20" in later
+    assert "Nothing was live" not in later
+    assert "<td>map_50</td><td>0.5</td><td>≥ 0.11</td><td>0.5</td><td>same</td>" in later
+
+
+def test_the_page_of_a_rejected_candidate_says_who_when_and_why(desk: Desk):
+    policy, entry = Policy.load(wired().policy_path), newest(desk)
+    gate = answered(entry).model_copy(update={"chosen_options": (REJECT,), "reason": "it <b>limps</b>"})
+    settled = settle(desk.store, policy, model="navigator", channel="demo", candidate=entry.digest, gate=gate)
+    assert settled is not None
+    said = page_of(desk, entry)
+    assert f"It was rejected by release-manager at {when(settled.decision.decided_at)}: it <b>limps</b> " in said
+    assert "waits for an answer" not in said
+    assert "<b>" not in desk.client.get(candidate_url("navigator", "demo", entry.digest)).text
+
+
+def test_a_candidates_page_without_a_policy_says_what_cannot_be_read_and_links_the_reports(desk: Desk, wire):
+    entry = newest(desk)
+    wire({"SIMGATE_POLICY": "/nowhere/policy.yaml"})
+    said = page_of(desk, entry)
+    assert "What was decided about it cannot be read" in said
+    assert all(report_url(ref.uri) in said for ref in entry.candidate.evidence.values())
+
+
+def test_a_runs_page_names_what_set_it_off_once(desk: Desk):
+    folder = run_record.folder_of(context(*RELEASE_RUN))
+    path = Path(desk.store.url, folder, "why.json")
+    why = ReleaseWhy.from_json(path.read_bytes(), what="why.json")
+    (_, dataset) = why.triggers
+    hint = dataset.model_copy(update={"detail": "event of asset dataset by build_dataset manual__1"})
+    for triggers, said in (
+        (why.triggers, "engineer, by hand"),
+        ((hint, dataset), f"the publication of {dataset.detail}"),
+        ((hint, hint, dataset), f"the publication of {dataset.detail}"),
+        ((hint.model_copy(update={"kind": "reconcile"}), dataset), "the clock"),
+    ):
+        path.write_bytes(why.model_copy(update={"triggers": triggers}).to_json())
+        assert f"<dt>Set off by</dt><dd>{said}</dd>" in desk.client.get(run_url(*RELEASE_RUN)).text
+
+
+def test_times_are_written_alike_and_one_file_is_one_file(desk: Desk):
+    for url in (url for url in every_page(desk) if "/file/" not in url):
+        text = re.sub(r'"[^"]*"', "", desk.client.get(url).text).replace(DATASET_RUN[1], "")
+        assert not re.search(r"\d{4}-\d\d-\d\dT\d|\d\d:\d\d UTC", text), url
+    assert [count(number, "file") for number in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
+
+
+def answered(entry: CandidateEntry) -> GateRecord:
+    return answer(entry, responder_id="release-manager", assigned_ids=())
+
+
+def _second(desk: Desk) -> CandidateEntry:
+    release = context("release_model", "manual__2", kind="manual", who="engineer")
+    release["params"]["recipe"]["train"]["seed"] = 7
+    release_run.plan(release)
+    make(desk.store, release, "train", "evaluate", "export", "hil")
+    release_run.propose_candidate(release)
+    return newest(desk)
 
 
 def _begun(desk: Desk, tmp_path: Path, run_id: str) -> tuple[tuple[str, str], Job]:

@@ -1,9 +1,8 @@
-"""CandidatePage: the evidence that the gate's question is about, each piece with its report."""
+"""CandidatePage: what became of a candidate, and the evidence that the gate asked about, each piece with its report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 from starlette.responses import Response
 
@@ -12,8 +11,16 @@ from simgate.core.attempt import read_verdict
 from simgate.core.errors import SimgateError
 from simgate.core.manifest import read_manifest
 from simgate.core.many import at_once
+from simgate.core.when import when
+from simgate.release.judge import judge
 from simgate.release.policy import Policy
+from simgate_airflow.candidate_end import candidate_end
+from simgate_airflow.case import Case, read_case_as_proposed
+from simgate_airflow.evidence_page import TITLES, against
+from simgate_airflow.figure_table import figure_rows
 from simgate_airflow.figures import figures
+from simgate_airflow.judged import Judged, read_judged
+from simgate_airflow.markdown import visible
 from simgate_airflow.settings import settings
 from simgate_airflow.ui import page
 from simgate_airflow.ui.address import path_of, report_url, run_url
@@ -29,34 +36,63 @@ def candidate_page(found: KeptCandidate) -> Response:
     links = {"the run that proposed it": path_of(run_url(*run))} if run else {}
     rows = at_once(lambda item: _row(found, *item), list(candidate.evidence.items()))
     parts = [
-        page.section("Candidate", *_state(found), page.facts(_facts(found))),
-        _change(found),
+        page.section("Candidate", *_end(found), page.facts(_facts(found))),
+        *_case(found),
         page.section("Evidence", page.table(("evidence", "verdict", "figures", "report"), rows)),
+        page.section("Digests", page.facts(_digests(found))),
     ]
     return page.page(title, parts, links=links, pictures=True)
 
 
-def _change(found: KeptCandidate) -> str:
+def _end(found: KeptCandidate) -> Iterator[str]:
     try:
-        return change_fragment(found.store, Policy.load(settings().policy_path), found.entry)
+        release = judge(found.store, Policy.load(settings().policy_path), found.entry.candidate.model)
     except SimgateError as error:
-        return page.section("What changed", page.words(f"It cannot be read: {error}"))
+        yield page.words(f"What was decided about it cannot be read: {error}")
+        return
+    yield from (page.words(visible(said)) for said in candidate_end(release, found.entry, found.newest))
 
 
-def _state(found: KeptCandidate) -> Iterator[str]:
-    if found.newest.digest != found.entry.digest:
-        yield page.words(f"A newer candidate took its place: {found.newest.digest[:12]}.")
-    elif found.entry.candidate.expires_at <= datetime.now(UTC):
-        yield page.words(f"It lapsed at {found.entry.candidate.expires_at:%Y-%m-%d %H:%M} UTC.")
+def _case(found: KeptCandidate) -> Iterator[str]:
+    try:
+        policy = Policy.load(settings().policy_path)
+        case = read_case_as_proposed(found.store, policy, found.entry)
+        yield change_fragment(case)
+        yield page.section("Against the live model", page.words(against(case, policy).replace("**", "")))
+        yield from (_gate(case, gate) for gate in read_judged(case))
+    except SimgateError as error:
+        yield page.section("What changed", page.words(f"It cannot be read: {error}"))
+
+
+def _gate(case: Case, gate: Judged) -> str:
+    live = ("replaced", "against it") if case.live is not None else ()
+    heads = ("figure", "name", "value (95 % interval)", "bound", *live)
+    rows = [
+        tuple(page.cell(visible(text)) for text in (
+            row.meaning, row.name, row.value, row.bound, row.live, row.against_live,
+        ))[: len(heads)]
+        for row in figure_rows(gate.figures)
+    ]  # fmt: skip
+    problem = page.words(f"What bounds these figures cannot be read: {gate.problem}") if gate.problem else ""
+    return page.section(TITLES[gate.role], problem, page.table(heads, rows), aside=gate.role)
 
 
 def _facts(found: KeptCandidate) -> dict[str, str]:
     candidate, why = found.entry.candidate, found.why
     live = why.live if why else None
     return {
-        "Proposed": f"{found.entry.at:%Y-%m-%d %H:%M} UTC", "Lapses": f"{candidate.expires_at:%Y-%m-%d %H:%M} UTC",
-        "Work of": ", ".join(candidate.authors), "Would replace": live.export_content if live else "nothing",
-        "Engine": candidate.engine, "Candidate": found.entry.digest, "Policy": candidate.policy_sha256,
+        "Proposed": when(found.entry.at), "Lapses": when(candidate.expires_at),
+        "Work of": ", ".join(candidate.authors),
+        "Proposed to replace": f"engine {live.export_content[:12]}" if live else "nothing",
+        "Engine": candidate.engine[:12], "Candidate": found.entry.digest[:12], "Policy": candidate.policy_sha256[:12],
+    }  # fmt: skip
+
+
+def _digests(found: KeptCandidate) -> dict[str, str]:
+    candidate, why = found.entry.candidate, found.why
+    replaced = {"Replaced engine": why.live.export_content} if why and why.live else {}
+    return {
+        "Candidate": found.entry.digest, "Engine": candidate.engine, "Policy": candidate.policy_sha256, **replaced,
     }  # fmt: skip
 
 

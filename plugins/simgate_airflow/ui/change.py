@@ -1,4 +1,4 @@
-"""Change: what changed since the live model, as a part of a page: pushes, files, and scenes before and after."""
+"""Change: what changed since the model that a candidate replaces, as a part of a page: pushes, files, scenes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from html import escape
 from simgate.core.artifact import ManifestRef
 from simgate.core.store import Store
 from simgate.core.when import when
-from simgate.release.candidate import CandidateEntry
-from simgate.release.policy import Policy
-from simgate_airflow.case import read_case
+from simgate_airflow.case import Case
 from simgate_airflow.change import Change, SceneChange, read_change
 from simgate_airflow.markdown import visible
 from simgate_airflow.ui.thumbnails import Picture, thumbnails
@@ -19,9 +17,9 @@ SHOWN_ROWS = 1000
 SHOWN_SCENES = 60
 
 
-def change_fragment(store: Store, policy: Policy, entry: CandidateEntry) -> str:
+def change_fragment(case: Case) -> str:
     """One `<section>`; every word of other people escaped, pictures inside it, no script, style or link."""
-    change = read_change(read_case(store, policy, entry))
+    change = read_change(case)
     pushed = [(when(push.at), push.author, push.message) for push in change.pushes]
     files = [(file.how, file.path) for file in change.files]
     asked = [(name, str(was), str(now)) for name, was, now in change.asked]
@@ -29,7 +27,7 @@ def change_fragment(store: Store, policy: Policy, entry: CandidateEntry) -> str:
         '<section class="change"><h2>What changed</h2>',
         f"<p>{_since(change)}</p>",
         _table(("pushed", "by", "message"), pushed),
-        _scenes(store, change.scenes),
+        _scenes(case.store, change.scenes),
         _table(("file", "path"), files),
         _table(("asked", "before", "now"), asked),
         f"<p>Code or libraries changed: {escape(', '.join(change.code))}.</p>" if change.code else "",
@@ -39,10 +37,12 @@ def change_fragment(store: Store, policy: Policy, entry: CandidateEntry) -> str:
 
 def _since(change: Change) -> str:
     if change.first:
-        return "Nothing is live, or its scenes cannot be read: everything is new."
+        return "Nothing was live, or its scenes cannot be read: everything is new."
     if change.back:
-        return "The scenes are older than the live model's."
-    return "Since the live model was made." if change.pushes else "No scenes were pushed since the live model was made."
+        return "The scenes are older than those of the model that it replaces."
+    if change.pushes:
+        return "Since the model that it replaces was made."
+    return "No scenes were pushed since the model that it replaces was made."
 
 
 def _scenes(store: Store, scenes: Sequence[SceneChange]) -> str:

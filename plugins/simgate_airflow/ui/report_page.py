@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from starlette.responses import Response
 
 from simgate.core.link import REPORT_NAME
+from simgate.core.when import when
 from simgate_airflow.figures import figures
 from simgate_airflow.ui import page
 from simgate_airflow.ui.address import file_url, path_of, run_url
@@ -32,9 +33,9 @@ def report_page(attempt: KeptAttempt, name: str = "", links: Mapping[str, str] |
 def _first_line(attempt: KeptAttempt) -> Iterator[str]:
     if attempt.manifest is not None:
         yield from figures(attempt.store, attempt.manifest, attempt.verdict)
-        yield f"finished {attempt.manifest.predicate.run_details.metadata.finished_on}"
+        yield f"finished {when(attempt.manifest.predicate.run_details.metadata.finished_on)}"
     elif attempt.started is not None:
-        yield f"begun {attempt.started.at:%Y-%m-%dT%H:%M:%SZ}"
+        yield f"begun {when(attempt.started.at)}"
     yield f"trust domain {attempt.place.domain}"
     yield f"key {attempt.place.run_key[:12]}"
 
@@ -63,7 +64,7 @@ def _files(attempt: KeptAttempt) -> Iterator[str]:
     listing = page.table(("file", "bytes"), rows)
     # Of an attempt that failed the few files are what there is to read.
     few = not attempt.has_report and {*attempt.names} - {STARTED, FAILURE}
-    yield page.section("Files", listing) if few else page.folded(f"{len(rows)} files", listing)
+    yield page.section("Files", listing) if few else page.folded(page.count(len(rows), "file"), listing)
 
 
 def _file(attempt: KeptAttempt, name: str) -> str:

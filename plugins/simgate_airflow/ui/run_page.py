@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from starlette.responses import Response
 
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES
-from simgate.plan.record import DatasetWhy, ReleaseWhy
+from simgate.plan.record import DatasetWhy, ReleaseWhy, Trigger
 from simgate_airflow.stores import open_store
 from simgate_airflow.ui import page
 from simgate_airflow.ui.address import candidate_url, path_of
@@ -32,16 +32,34 @@ def run_page(domain: str, dag_id: str, run_id: str) -> Response:
 
 def _facts(why: DatasetWhy | ReleaseWhy) -> str:
     asked = {"Scenes": f"snapshot {why.snapshot_sha256[:12]}"} if isinstance(why, DatasetWhy) else _release(why)
-    started = "; ".join(f"{item.kind} by {item.who or 'the clock'}" for item in why.triggers)
     people = ", ".join(why.people)
     return page.section(
-        "Why", page.facts({"Set off by": started, "Work of": people, "Trust domain": why.domain, **asked})
+        "Why",
+        page.facts({"Set off by": set_off_by(why.triggers), "Work of": people, "Trust domain": why.domain, **asked}),
     )
+
+
+def set_off_by(triggers: Sequence[Trigger]) -> str:
+    """What set a run off, each once; the last link is the push or the dataset that planning found behind the others."""
+    links = triggers[:-1] or triggers
+    return "; ".join(dict.fromkeys(_link(item, triggers[-1]) for item in links))
+
+
+def _link(item: Trigger, behind: Trigger) -> str:
+    if item.kind == "manual":
+        return f"{item.who or 'somebody'}, by hand"
+    if item.kind in ("reconcile", "nightly"):
+        return "the clock"
+    found = behind if behind.kind == item.kind else item
+    if item.kind == "dataset":
+        return f"the publication of {found.detail}"
+    return f"{found.detail}, by {found.who}" if found.who else found.detail
 
 
 def _release(why: ReleaseWhy) -> dict[str, str]:
     live = f"engine {why.live.export_content[:12]}" if why.live else "nothing: no model is live in this channel"
-    return {"Model": why.recipe.model, "Channel": why.recipe.channel, "Would replace": live}
+    made_from = next((item.detail for item in reversed(why.triggers) if item.kind == "dataset"), "")
+    return {"Model": why.recipe.model, "Channel": why.recipe.channel, "Made from": made_from, "Would replace": live}
 
 
 def candidate_section(run: RunResults) -> Iterator[str]:
