@@ -188,7 +188,7 @@ def test_a_forged_entry_is_named_and_what_was_proven_before_it_stands(
         said_of_it = capsys.readouterr()
         assert said in said_of_it.out + said_of_it.err
     for words in (("lineage",), ("rollback", "--why", "x", "--who", "boss")):
-        assert command(bare, monkeypatch, *words) == 2, words
+        assert command(bare, monkeypatch, *words) == 3, words
     assert command(bare, monkeypatch, "witness", str(bare.chain.folder / "w")) == 1
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from simgate.core.errors import Damaged, DigestMismatch, InputError, NotFound, Refused
+from simgate.core.errors import Damaged, DigestMismatch, InputError, NotFound, Unproven
 from simgate.core.journal import Journal, Line
 from simgate.core.manifest import read_manifest
 from simgate.core.store import Store
@@ -85,9 +85,9 @@ class ReleaseState:
         return self.signed or demands_signatures(policy, channel)
 
     def must_hold(self) -> ReleaseState:
-        """This state; Refused where an entry does not hold: nothing is appended to, signed or served from it."""
+        """This state; Unproven where an entry does not hold: nothing is appended to, signed or served from it."""
         if self.problem:
-            raise Refused(
+            raise Unproven(
                 f"the ledger of {self.model} does not hold: {self.problem}",
                 remedy="see `simgate verify`, then restore the store from a backup or with `simgate store recover`",
             )
