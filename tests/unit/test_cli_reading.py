@@ -219,7 +219,6 @@ def test_a_head_that_is_no_whole_digest_is_wrong_input_and_history_prints_a_whol
     assert simgate(world.store, "verify", "--head", newest).code == 0
 
 
-@pytest.mark.xfail(strict=True, reason="judge's must_hold does not raise Unproven yet: take this mark away with it")
 @pytest.mark.parametrize(
     "command", [("rollback", "--why", "worse"), ("lineage",), ("lineage", "--diff"), ("witness", "heads.jsonl")]
 )

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simgate.cli.console import complain, console, plain
+from simgate.cli.damage import DAMAGED
 from simgate.cli.find import models
-from simgate.cli.options import DEFAULT_STORE, StoreOption, open_store
+from simgate.cli.options import DEFAULT_STORE, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.core.artifact import Sha256
 from simgate.core.document import Document
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 MAX_WITNESS_BYTES = 64 * 1024 * 1024
 NO_WITNESS = Path()
-WitnessOption = Annotated[
-    Path, typer.Option("--witness", help="File that `simgate witness` wrote: a cut-off tail is noticed.")
-]
 
 
 class NotedHead(Document):
@@ -45,13 +43,13 @@ def witness(
 ) -> None:
     """Judge every ledger, check that what was noted before is still in it, and note its head.
 
-    Run it on a clock, under an account that the ledger's writer does not have. Exit 1: a ledger has lost entries, or
+    Run it on a clock, under an account that the ledger's writer does not have. Exit 3: a ledger has lost entries, or
     does not hold; it is named, and the others are noted.
     """
     from simgate.release.judge import DAMAGE
     from simgate.release.policy import Policy
 
-    place, rules = open_store(store), Policy.load(policy)
+    place, rules = present_store(store), Policy.load(policy)
     noted = noted_heads(file) if file.exists() else {}
     damaged = False
     for model in sorted({*models(place), *noted}):
@@ -64,7 +62,7 @@ def witness(
         if head is not None and head.sha256 not in noted.get(model, []):
             _note(file, model, head)
     if damaged:
-        raise typer.Exit(1)
+        raise typer.Exit(DAMAGED)
 
 
 def noted_heads(file: Path) -> dict[str, list[str]]:
