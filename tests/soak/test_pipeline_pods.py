@@ -72,7 +72,12 @@ def assert_verified(world: PipelineWorld) -> None:
     policy = str(world.folder / "policy.yaml")
     report = json.loads(world.simgate("reader", "verify", "navigator", "--policy", policy, "--json"))
     assert report["findings"] == []
-    assert Counter(item["role"] for item in report["signatures"]) == {"gate": 4, "planner": 1, "ledger": 1}
+    assert Counter(item["role"] for item in report["signatures"]) == {
+        "gate": 4,
+        "planner": 1,
+        "approval": 1,
+        "ledger": 1,
+    }
     assert {item["state"] for item in report["signatures"]} == {"good"}
 
 

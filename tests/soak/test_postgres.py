@@ -152,7 +152,7 @@ def test_each_component_is_killed_in_turn_during_a_run_and_no_change_is_lost_and
     parts.kill("scheduler-1")
     assert gate.ended(120) == "success"
     ledger = list(Journal(world.store, "ledger/navigator").entries())
-    assert [entry.body["action"] for entry in ledger].count("promote") == 1
+    assert [entry.body["decision"]["action"] for entry in ledger].count("promote") == 1
     assert Ledger(world.store, "navigator").live("demo") is not None
     engines = [entry.candidate.evidence["hil"] for entry in candidates(world.store, "navigator", "demo").all()]
     assert len(engines) == len(set(engines)), "no observation was proposed twice"
