@@ -242,7 +242,7 @@ def test_a_dataset_that_names_no_snapshot_is_said_in_words(tmp_path: Path):
     with pytest.raises(InputError, match="does not say what scenes it was made of"):
         body(chain.store, entry, POLICY)
     with pytest.raises(InputError, match=re.escape(entry.candidate.evidence["validate"].uri)):
-        change_fragment(chain.store, POLICY, entry)
+        change_fragment(read_case(chain.store, POLICY, entry))
 
 
 def chain_question(chain: Chain, entry: CandidateEntry) -> str:

@@ -166,9 +166,9 @@ def forget(
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
     """Delete a run's memo, so that it is made again; what it left stays, and a bench run's answer still counts."""
-    place = present_store(store)
     if len(run_key) < MIN_CHARACTERS:
         raise InputError("too short for something that is deleted", actual=run_key, expected="12 characters or more")
+    place = present_store(store)
     found = [name for name in place.each_key(f"memo/{domain}") if name.rpartition("/")[2].startswith(run_key)]
     if not found:
         raise InputError(f"no memo of domain {domain} begins so", actual=run_key, remedy="`simgate runs` lists them")
