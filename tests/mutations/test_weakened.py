@@ -37,7 +37,6 @@ Weakened = tuple[str, str, Callable[..., Any]]
 COMMON: list[Weakened] = [
     ("no signature is looked at", "simgate.release.judge._Walk._judge", _silent),
     ("any state may follow", "simgate.release.judge.state_after", lambda *_: _Whatever()),
-    ("no answer is asked for", "simgate.release.judge.promotion_problems", _silent),
     ("no tail is missed", "simgate.release.judge._cut_tail", lambda *_: ""),
     ("any key may sign anything", "simgate.core.signature.Envelope.signed_by", lambda *_: True),
     ("verify reads no evidence", "simgate.release.proof._prove_evidence", lambda *_, **__: None),
@@ -47,13 +46,14 @@ COMMON: list[Weakened] = [
     ("writers take any ledger", "simgate.release.judge.ReleaseState.must_hold", lambda state: state),
 ]
 RARE: list[Weakened] = [
+    ("no answer is asked for", "simgate.release.judge.promotion_problems", _silent),
     ("no right is asked for", "simgate.release.judge.right_problems", _silent),
     ("no time is looked at", "simgate.release.judge._time_problems", _silent),
     ("no engine is looked at", "simgate.release.judge._engine_problem", lambda *_: ""),
-    ("no link of the chain is looked at", "simgate.core.journal._check_link", _silent),
     ("writers take any candidate", "simgate.release.ledger.objection", lambda *_: ""),
 ]
-"""Missed by few mutations: the soak has the time to find them."""
+"""Missed by few mutations: the soak has the time to find them. A broken link of the chain alone is not among them: other
+checks miss it as well, and `tests/unit/test_journal.py` holds that one."""
 
 
 @pytest.mark.parametrize(("place", "instead"), [row[1:] for row in COMMON], ids=[row[0] for row in COMMON])
@@ -64,7 +64,7 @@ def test_a_check_that_is_left_out_is_missed(
     assert is_missed(honest), f"{place} does nothing, and {MOST} mutations of seed {SEED} did not notice"
 
 
-def is_missed(honest: Honest) -> bool:
-    """Whether one of the mutations is taken now."""
-    starts = range(0, MOST, STEP)
+def is_missed(honest: Honest, most: int = MOST) -> bool:
+    """Whether one of so many mutations is taken now."""
+    starts = range(0, most, STEP)
     return any(campaign(honest, SEED, range(start, start + STEP)).holes for start in starts)
