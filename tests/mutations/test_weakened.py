@@ -52,7 +52,7 @@ RARE: list[Weakened] = [
     ("no engine is looked at", "simgate.release.judge._engine_problem", lambda *_: ""),
     ("writers take any candidate", "simgate.release.ledger.objection", lambda *_: ""),
 ]
-"""Missed by few mutations: the soak has the time to find them. A broken link of the chain alone is not among them: other
+"""Missed by few mutations: the soak has the time to find them. A broken link of the chain is not among them: other
 checks miss it as well, and `tests/unit/test_journal.py` holds that one."""
 
 
