@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from simgate.core.when import when
 from simgate.release.approval import REJECT, GateRecord, Touch
 from simgate.release.candidate import CandidateEntry
-
-WAITS = frozenset(("awaiting_input", "deferred", "running", "queued", "scheduled"))
+from simgate.release.settle import STILL_WAITING
 
 
 def undecided(gate: GateRecord, entry: CandidateEntry) -> str:
@@ -20,7 +19,7 @@ def undecided(gate: GateRecord, entry: CandidateEntry) -> str:
         return ""
     if gate.response_received and gate.try_number <= 1:
         return ""
-    if not gate.response_received and gate.task_state in WAITS:
+    if not gate.response_received and gate.task_state in STILL_WAITING:
         return ""
     ended = "its answer was cleared" if gate.response_received else f"nobody answered (its task is {gate.task_state!r})"
     return f"{ended}; {_deeds(gate, entry)}"

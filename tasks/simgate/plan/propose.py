@@ -18,6 +18,14 @@ from simgate.release.judge import judge
 from simgate.release.policy import Policy, Role
 from simgate.release.signatures import evidence_checks, signer_problems
 
+ROLE_OF_SLOT: dict[str, Role] = {
+    "train": "train",
+    "evaluate:candidate": "evaluate",
+    "evaluate:live": "evaluate_live",
+    "export": "export",
+    "hil": "hil",
+}
+
 
 def propose(store: Store, why: ReleaseWhy, policy: Policy, signer: Signer | None = None) -> CandidateEntry:
     """Append the run's candidate, signed where the planner has a key; a retry gets the entry that is there."""
@@ -33,14 +41,10 @@ def propose(store: Store, why: ReleaseWhy, policy: Policy, signer: Signer | None
         for stage in ("train", "evaluate", "export", "hil")
         for slot in slots_of(store, why, stage)
     }
-    roles: dict[str, Role] = {
-        "train": "train",
-        "evaluate:candidate": "evaluate",
-        "evaluate:live": "evaluate_live",
-        "export": "export",
-        "hil": "hil",
+    evidence: dict[Role, ManifestRef] = {
+        "validate": why.dataset,
+        **{ROLE_OF_SLOT[name]: ref for name, ref in found.items()},
     }
-    evidence: dict[Role, ManifestRef] = {"validate": why.dataset, **{roles[name]: ref for name, ref in found.items()}}
     folder = record_folder(why.domain, why.run)
     engine = read_manifest(store, found["export"]).content_digest
     judge(store, policy, recipe.model).must_hold()

@@ -38,8 +38,6 @@ class Proof:
     """What could not be looked at, and is no sign of damage."""
     signed: bool = False
     """Whether signatures are demanded of any of it."""
-    live: int = 0
-    """How many channels serve a model."""
 
     def sign(self, checks: Iterable[SignatureCheck], *, demanded: bool) -> None:
         """Count signatures; one that is wrong is a finding, one that is missing only where it is demanded."""
@@ -90,7 +88,6 @@ def prove_model(store: Store, policy: Policy, model: str, heads: Sequence[str], 
         )
         for channel, now in sorted(state.state.channels.items()):
             if now.live is not None:
-                proof.live += 1
                 _prove_live(store, policy, state, channel, now.live, proof)
         for channel in proposed_channels(store, model):
             _prove_waiting(store, policy, state, channel, proof)
