@@ -14,9 +14,9 @@ from datetime import timedelta
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param
 
 from simgate.specs.recipe import demo_dataset_recipe
-from simgate_airflow.assets import SCENES
-from simgate_airflow.place import stage_class
-from simgate_airflow.plan import make_batches, plan_dataset, publish_dataset
+from simgate_airflow.place.place import stage_class
+from simgate_airflow.run.assets import SCENES
+from simgate_airflow.run.plan import make_batches, plan_dataset, publish_dataset
 
 Stage = stage_class()
 

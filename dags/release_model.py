@@ -14,11 +14,11 @@ from datetime import timedelta
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param, chain
 
 from simgate.specs.recipe import demo_release_recipe
-from simgate_airflow.approval import ReleaseApproval
-from simgate_airflow.assets import DATASET
-from simgate_airflow.place import stage_class
-from simgate_airflow.plan import compare_engine, plan_release, propose_candidate
-from simgate_airflow.promote import promote_candidate, settle_candidate
+from simgate_airflow.gate.approval import ReleaseApproval
+from simgate_airflow.gate.promote import promote_candidate, settle_candidate
+from simgate_airflow.place.place import stage_class
+from simgate_airflow.run.assets import DATASET
+from simgate_airflow.run.plan import compare_engine, plan_release, propose_candidate
 
 Stage, Training = stage_class(), stage_class("train")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from tests.grouping import Grouping
 from tests.servers.guarded import guarded
 from tests.servers.kubernetes.fixture import cluster, probe_image

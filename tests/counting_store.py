@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 
 
 class CountingStore(Store):

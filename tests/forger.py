@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from simgate.core.canonical import canonical_json
-from simgate.core.journal import Entry, Journal
-from simgate.core.signature import Envelope, Signer
-from simgate.core.store import Store
+from simgate.core.documents.canonical import canonical_json
+from simgate.core.identity.signature import Envelope, Signer
+from simgate.core.storage.journal import Entry, Journal
+from simgate.core.storage.store import Store
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.plan.dataset import judged
 from simgate.plan.jobs import find_all, slots
 from simgate.plan.record import DatasetWhy, read_why

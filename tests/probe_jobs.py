@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from simgate.core.job import Job
-from simgate.core.key import key_parts, load_inputs
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.memo import committed, runs_prefix
-from simgate.core.store import Store
+from simgate.core.identity.key import key_parts, load_inputs
+from simgate.core.runtime.job import Job
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.memo import committed, runs_prefix
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import make_job
 from simgate.specs.probe import ProbeSpec
 

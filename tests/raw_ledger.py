@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from simgate.core.journal import Journal, Line
-from simgate.core.store import Store
+from simgate.core.storage.journal import Journal, Line
+from simgate.core.storage.store import Store
 from simgate.release.entry import EMPTY, LedgerEntry, LiveModel, State
 
 

@@ -10,16 +10,19 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import Attempt
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.names import Split
 from simgate.core.errors import InputError, SimgateError
-from simgate.core.heads import push_scenes
-from simgate.core.job import Input, Job, ManifestInput, SnapshotInput
-from simgate.core.key import key_parts, load_inputs
-from simgate.core.manifest import read_manifest
-from simgate.core.signature import Signer, encode, new_private_key
-from simgate.core.statement import statement
-from simgate.core.store import Store
+from simgate.core.identity.key import key_parts, load_inputs
+from simgate.core.identity.signature import Signer, encode, new_private_key
+from simgate.core.runtime.attempt import Attempt
+from simgate.core.runtime.job import Input, Job, ManifestInput, SnapshotInput
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.runtime.statement import statement
+from simgate.core.storage.heads import push_scenes
+from simgate.core.storage.store import Store
+from simgate.documents.dataset import ShardEntry, SplitDocument
+from simgate.documents.scene import SceneItem
 from simgate.release.approval import APPROVE, GateRecord, subject_of
 from simgate.release.approvals import Approvals
 from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
@@ -30,10 +33,10 @@ from simgate.release.reference import Gate, Reference
 from simgate.release.trusted_key import KeyRole, TrustedKey
 from simgate.specs.bounds import bounds
 from simgate.specs.generate import GenerateSpec
-from simgate.specs.index import SceneChoice, SceneItem, Split
+from simgate.specs.index import SceneChoice
 from simgate.specs.recipe import DatasetRecipe, demo_dataset_recipe, demo_release_recipe
 from simgate.specs.table import stage_row
-from simgate.specs.validate import ShardEntry, SplitDocument, ValidateSpec
+from simgate.specs.validate import ValidateSpec
 from tests.raw_ledger import Ledger
 
 DATASET = DatasetRecipe(

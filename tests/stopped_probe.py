@@ -18,11 +18,12 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
-from simgate.core import attempt, scratch, stage, stop, work
-from simgate.core.credentials import own_store_keys
-from simgate.core.job import Job
-from simgate.core.stage import run_batch
-from simgate.core.store import Store
+from simgate.core.given import scratch
+from simgate.core.runtime import attempt, stage, stop, work
+from simgate.core.runtime.job import Job
+from simgate.core.runtime.stage import run_batch
+from simgate.core.storage.credentials import own_store_keys
+from simgate.core.storage.store import Store
 from simgate.probe import stage as probe
 from tests.probe_jobs import probe_job, run_key, submit
 
@@ -136,8 +137,8 @@ def fork(url: str, kind: str, point: int, *, polls: bool, again: bool) -> None:
 
 def main(url: str, kind: str, how: str, often: str, *points: str) -> None:
     """Warm up, then fork for every point asked for."""
-    from simgate.core.environment import environment
-    from simgate.core.lock import check_installed
+    from simgate.core.identity.environment import environment
+    from simgate.core.identity.lock import check_installed
 
     # Nothing here may touch a store: its client does not survive a fork.
     job = job_of(kind, NEVER, polls=True, again=False)

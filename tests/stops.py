@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from simgate.core.attempt import Failure
-from simgate.core.store import Store
+from simgate.core.runtime.attempt import Failure
+from simgate.core.storage.store import Store
 
 
 def stopped(store: Store, kind: str, how: str, often: str, points: Iterable[int] = ()) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, Slot, slots
 from simgate.plan.record import ReleaseWhy, read_why, run_folders
 from simgate.release.reference import Reference

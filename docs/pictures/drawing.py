@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from simgate.data.sample import Sample
+from simgate.documents.episode import EpisodeResult
+from simgate.documents.evaluation import Interval
 from simgate.generate.gallery import color_of
 from simgate.hil.trace import DriveTrace
-from simgate.specs.evaluate import EpisodeResult, Interval
 
 Points = Sequence[tuple[float, float]]
 OUTCOME_CLASSES = {"success": "reached", "collision": "hit", "timeout": "expired"}

@@ -25,7 +25,7 @@ import view  # noqa: E402  # needs scenes/author on the path
 from story import Story  # noqa: E402
 from way import page  # noqa: E402
 
-from simgate.core.store import Store  # noqa: E402
+from simgate.core.storage.store import Store  # noqa: E402
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [

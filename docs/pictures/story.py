@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from simgate.cli.find import the_channel, the_live, the_model
-from simgate.core.document import Document
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.snapshot import Snapshot, read_snapshot
-from simgate.core.store import Store
+from simgate.core.documents.document import Document
+from simgate.core.given.snapshot import Snapshot, read_snapshot
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.store import Store
 from simgate.data.sample import Sample
 from simgate.data.shard import read_shard
 from simgate.release.entry import ChannelState, LedgerEntry, LiveModel

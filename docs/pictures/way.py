@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from story import Story
 
-from simgate.core.attempt import Verdict
-from simgate.core.snapshot import Snapshot, materialize
+from simgate.core.given.snapshot import Snapshot, materialize
+from simgate.core.runtime.attempt import Verdict
 from simgate.data.sample import Sample
+from simgate.documents.dataset import DatasetDocument
+from simgate.documents.evaluation import Evaluation
+from simgate.documents.parity import Parity
+from simgate.documents.scene import ClosureFile
 from simgate.generate.gallery import depth_colors, mask_colors
 from simgate.hil.trace import Trace
 from simgate.model.card import EpochLosses, ModelCard
-from simgate.specs.evaluate import Evaluation
-from simgate.specs.export import Parity
-from simgate.specs.index import ClosureFile
-from simgate.specs.validate import DatasetDocument
 
 CORNER = view.Corner(0.3, 0.46, (1.9, -1.5, 0.5))
 SCENE_PX = (820, 615)

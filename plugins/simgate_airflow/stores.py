@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simgate.core.credentials import StoreKeys
 from simgate.core.errors import InputError
-from simgate.core.roles import Role, role_name
-from simgate.core.signature import Signer
-from simgate.core.store import Store
+from simgate.core.identity.signature import Signer
+from simgate.core.storage.credentials import StoreKeys
+from simgate.core.storage.roles import Role, role_name
+from simgate.core.storage.store import Store
 from simgate_airflow.settings import settings
 
 

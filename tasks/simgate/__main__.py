@@ -9,12 +9,12 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from simgate.core.credentials import own_store_keys
 from simgate.core.errors import InputError, SimgateError
-from simgate.core.events import Events
-from simgate.core.job_list import read_job_list
-from simgate.core.stage import run_batch
-from simgate.core.store import Store
+from simgate.core.runtime.events import Events
+from simgate.core.runtime.job_list import read_job_list
+from simgate.core.runtime.stage import run_batch
+from simgate.core.storage.credentials import own_store_keys
+from simgate.core.storage.store import Store
 from simgate.specs.table import STAGES, stage_row
 
 

@@ -19,19 +19,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import read_verdict
-from simgate.core.job import Input, ManifestInput
-from simgate.core.key import key_parts, load_inputs
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.memo import committed, read_memo
-from simgate.core.spec import Spec
-from simgate.core.store import Store
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.spec import Spec
+from simgate.core.identity.key import key_parts, load_inputs
+from simgate.core.runtime.attempt import read_verdict
+from simgate.core.runtime.job import Input, ManifestInput
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.memo import committed, read_memo
+from simgate.core.storage.store import Store
+from simgate.documents.dataset import SplitDocument
 from simgate.plan.jobs import make_job
 from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.recipe import demo_release_recipe
-from simgate.specs.validate import SplitDocument
 
 DOMAIN = "pr-900000"
 RISING = {"map_50": True, "command_error": False, "success_gain": True}

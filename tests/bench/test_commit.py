@@ -7,10 +7,10 @@ import subprocess
 import time
 from pathlib import Path
 
-from simgate.core.attempt import Attempt
-from simgate.core.key import key_parts
-from simgate.core.statement import statement
-from simgate.core.store import Store
+from simgate.core.identity.key import key_parts
+from simgate.core.runtime.attempt import Attempt
+from simgate.core.runtime.statement import statement
+from simgate.core.storage.store import Store
 from tests.bench.tables import middle, publish
 from tests.probe_jobs import probe_job
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simgate.plan.record import record_folder
-from simgate_airflow.run_record import run_name
+from simgate_airflow.run.run_record import run_name
 from tests.bench.tables import publish
 from tests.e2e.airflow_client import Run
 from tests.e2e.components import components

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simgate.core.environment import Observed
-from simgate.core.manifest import parse_manifest
-from simgate.core.store import Store
+from simgate.core.identity.environment import Observed
+from simgate.core.runtime.manifest import parse_manifest
+from simgate.core.storage.store import Store
 from tests.bench.tables import publish
 
 GENERATE_LIMIT_MB = 800

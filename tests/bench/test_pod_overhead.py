@@ -10,11 +10,11 @@ from datetime import datetime
 from kubernetes import watch
 
 from simgate.cli.find import runs
-from simgate.core.environment import Observed
+from simgate.core.identity.environment import Observed
 from simgate.plan.jobs import make_job
 from simgate.specs.probe import ProbeSpec
-from simgate_airflow.pod_settings import read_pods_settings
-from simgate_airflow.pod_shape import Order, pod_shape
+from simgate_airflow.place.pod_settings import read_pods_settings
+from simgate_airflow.place.pod_shape import Order, pod_shape
 from tests.bench.tables import middle, publish
 from tests.pods.conftest import pods_world, world_of_pods
 from tests.pods.deployment import Deployment

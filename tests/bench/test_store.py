@@ -15,8 +15,8 @@ from pathlib import Path
 import obstore
 from obstore.store import LocalStore, S3Store
 
-from simgate.core.artifact import Artifact
-from simgate.core.store import Store
+from simgate.core.documents.artifact import Artifact
+from simgate.core.storage.store import Store
 from tests.bench.tables import middle, publish
 from tests.servers.minio import BUCKET, MinioServer
 

@@ -15,9 +15,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from simgate.core.attempt import read_verdict
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.attempt import read_verdict
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import find
 from tests.tiny_pipeline import slot_of
 

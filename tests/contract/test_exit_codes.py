@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simgate.core.attempt import Failure, read_verdict
 from simgate.core.errors import InputError
-from simgate.core.job import Job
-from simgate.core.store import Store
+from simgate.core.runtime.attempt import Failure, read_verdict
+from simgate.core.runtime.job import Job
+from simgate.core.storage.store import Store
 from simgate.specs.table import STAGES
 from tests.probe_jobs import attempt_folders, events, probe_job, read_back, result, run, start, submit
 from tests.servers.stores import NewStore

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.attempt import ENVELOPE_NAME, Attempt
-from simgate.core.credentials import ROLE_KEYS, SIGNING_KEY_NAME
-from simgate.core.job import Job
-from simgate.core.key import key_parts
-from simgate.core.manifest import MANIFEST_NAME
-from simgate.core.memo import committed
-from simgate.core.signature import MANIFEST_TYPE, Envelope, Signer, new_private_key
-from simgate.core.statement import statement
-from simgate.core.store import Store
+from simgate.core.identity.key import key_parts
+from simgate.core.identity.signature import MANIFEST_TYPE, Envelope, Signer, new_private_key
+from simgate.core.runtime.attempt import ENVELOPE_NAME, Attempt
+from simgate.core.runtime.job import Job
+from simgate.core.runtime.manifest import MANIFEST_NAME
+from simgate.core.runtime.statement import statement
+from simgate.core.storage.credentials import ROLE_KEYS, SIGNING_KEY_NAME
+from simgate.core.storage.memo import committed
+from simgate.core.storage.store import Store
 from simgate.release.signatures import manifest_check
 from tests.probe_jobs import attempt_folders, events, probe_job, result, run, run_key, start, submit
 from tests.release_chain import NOW, new_signer, trusted

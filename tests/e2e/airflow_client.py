@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
+from simgate_airflow.local.standalone import LocalAirflow
 from simgate_airflow.rest import run_path
-from simgate_airflow.standalone import LocalAirflow
 
 ENDED = ("success", "failed")
 

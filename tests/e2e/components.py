@@ -15,9 +15,9 @@ from pathlib import Path
 
 import httpx
 
-from simgate.core.store import Store
-from simgate_airflow.process import environment, members
-from simgate_airflow.standalone import LocalAirflow, furnish
+from simgate.core.storage.store import Store
+from simgate_airflow.local.process import environment, members
+from simgate_airflow.local.standalone import LocalAirflow, furnish
 from tests.e2e.airflow_client import wait_for
 from tests.e2e.conftest import PEOPLE, ROOT, World, furnished
 from tests.servers.cache import say

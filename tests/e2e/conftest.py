@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simgate.core.heads import ScenesHead, push_scenes
-from simgate.core.store import Store
+from simgate.core.storage.heads import ScenesHead, push_scenes
+from simgate.core.storage.store import Store
 from simgate.release.reference import Reference
 from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
-from simgate_airflow.standalone import ACCOUNTS, LocalAirflow, start
+from simgate_airflow.local.standalone import ACCOUNTS, LocalAirflow, start
 from tests.e2e.airflow_client import User, wait_for
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from simgate_airflow.standalone import LocalAirflow, find
+from simgate_airflow.local.standalone import LocalAirflow, find
 from tests.e2e.airflow_client import User
 from tests.e2e.conftest import HERE, HOURLY, LEAP_DAY, ROOT
 from tests.terminal import Terminal

@@ -12,17 +12,19 @@ import time
 from itertools import pairwise
 
 from simgate.__main__ import main
-from simgate.core.canonical import canonical_json, sha256_hex
-from simgate.core.credentials import own_store_keys
-from simgate.core.job_list import read_job_list
-from simgate.core.stage import Stage, run_batch
-from simgate.core.store import Store
-from simgate.core.work import Drawn, Work
+from simgate.core.documents.canonical import canonical_json, sha256_hex
+from simgate.core.runtime.job_list import read_job_list
+from simgate.core.runtime.stage import Stage, run_batch
+from simgate.core.runtime.work import Drawn, Work
+from simgate.core.storage.credentials import own_store_keys
+from simgate.core.storage.store import Store
+from simgate.documents.dataset import ShardEntry, ShardFile, SplitDocument
+from simgate.documents.scene import ClosureFile, SceneItem
+from simgate.documents.shard_plan import PlannedShard, ShardPlan
 from simgate.report.page import Section, page
 from simgate.specs.bounds import bounds
-from simgate.specs.index import ClosureFile, IndexSpec, PlannedShard, SceneItem, ShardPlan
+from simgate.specs.index import IndexSpec
 from simgate.specs.table import stage_row
-from simgate.specs.validate import ShardEntry, ShardFile, SplitDocument
 
 JSON = "application/json"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from simgate.core.heads import dataset_head
+from simgate.core.storage.heads import dataset_head
 from simgate.plan.record import find_why, record_folder
-from simgate_airflow.run_record import run_name
+from simgate_airflow.run.run_record import run_name
 from tests.e2e.airflow_client import ENDED, Run, wait_for
 from tests.e2e.conftest import World
 from tests.raw_ledger import Ledger

@@ -17,9 +17,9 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 
-from simgate.core.roles import GATE_STAGES, WORK_STAGES
-from simgate_airflow.pod_settings import PodsSettings
-from simgate_airflow.pod_shape import Order, job_shape, pod_shape
+from simgate.core.storage.roles import GATE_STAGES, WORK_STAGES
+from simgate_airflow.place.pod_settings import PodsSettings
+from simgate_airflow.place.pod_shape import Order, job_shape, pod_shape
 from tests.e2e.airflow_client import wait_for
 from tests.servers.kubernetes.cluster import Cluster
 from tests.unit.helm_chart import NAMESPACE, SETS, Shape, copy_with_stub, merged, named, render, values_of, worker_pods

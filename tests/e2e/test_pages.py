@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from simgate.plan.record import record_folder, task_lines
-from simgate_airflow.run_record import run_name
+from simgate_airflow.run.run_record import run_name
 from simgate_airflow.ui.address import report_url, run_url, task_url
 from tests.e2e.airflow_client import Run, wait_for
 from tests.e2e.chromium import Chromium, chromium, needs_chromium

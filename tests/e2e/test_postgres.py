@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from simgate.core.heads import dataset_head
-from simgate.core.journal import Journal
+from simgate.core.storage.heads import dataset_head
+from simgate.core.storage.journal import Journal
 from simgate.plan.record import record_folder
-from simgate_airflow.run_record import run_name
+from simgate_airflow.run.run_record import run_name
 from tests.e2e.airflow_client import wait_for
 from tests.e2e.components import Components, components
 from tests.e2e.conftest import World

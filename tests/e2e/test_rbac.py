@@ -16,12 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
-from simgate_airflow.audit import AirflowRun
-from simgate_airflow.gate import read_gate
+from simgate_airflow.gate.audit import AirflowRun
+from simgate_airflow.gate.gate import read_gate
+from simgate_airflow.local.standalone import LocalAirflow, start
 from simgate_airflow.rest import Rest, run_path
 from simgate_airflow.roles import read_roles
 from simgate_airflow.settings import read_settings
-from simgate_airflow.standalone import LocalAirflow, start
 from tests.e2e.airflow_client import wait_for
 
 pytestmark = pytest.mark.timeout(240)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simgate_airflow.process import members
+from simgate_airflow.local.process import members
 from tests.e2e.conftest import World
 
 

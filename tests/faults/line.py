@@ -10,13 +10,13 @@ from typing import TypeAlias
 
 import pytest
 
-from simgate.core.artifact import Artifact
-from simgate.core.canonical import sha256_hex
+from simgate.core.documents.artifact import Artifact
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import AlreadyExists
-from simgate.core.journal import Journal
-from simgate.core.patience import Patience
-from simgate.core.store import Store
-from simgate.core.transfer import PART_BYTES
+from simgate.core.storage.journal import Journal
+from simgate.core.storage.patience import Patience
+from simgate.core.storage.store import Store
+from simgate.core.storage.transfer import PART_BYTES
 
 SEED = int(os.environ.get("SIMGATE_TEST_SEED", str(random.SystemRandom().randrange(10**9))))
 """Random cuts are drawn from it; every failure prints it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simgate.core.errors import InputError
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from tests.servers.minio import MinioServer
 
 

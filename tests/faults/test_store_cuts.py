@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.credentials import ROLE_KEYS
 from simgate.core.errors import AlreadyExists
-from simgate.core.journal import Journal
-from simgate.core.store import Store
+from simgate.core.storage.credentials import ROLE_KEYS
+from simgate.core.storage.journal import Journal
+from simgate.core.storage.store import Store
 from tests.faults.line import SEED, Work, append_once, create_once, fetch_whole, put_whole
 from tests.probe_jobs import probe_job, read_back, result, run, submit
 from tests.servers.minio import MinioServer, write_keys

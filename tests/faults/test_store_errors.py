@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.artifact import Artifact
-from simgate.core.canonical import sha256_hex
-from simgate.core.credentials import StoreKeys
+from simgate.core.documents.artifact import Artifact
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import NotFound, SimgateError, StoreError
-from simgate.core.patience import Patience
-from simgate.core.store import Store
-from simgate.core.transfer import PART_BYTES
+from simgate.core.storage.credentials import StoreKeys
+from simgate.core.storage.patience import Patience
+from simgate.core.storage.store import Store
+from simgate.core.storage.transfer import PART_BYTES
 from tests.faults.line import IMPATIENT, LARGE, source
 from tests.servers.minio import MinioServer, free_port
 from tests.servers.proxy import Proxy

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from simgate.core.errors import Preempted
-from simgate.core.work import Work
+from simgate.core.runtime.work import Work
 from simgate.specs.train import TrainSpec
 from simgate.train.stage import run
 from tests.unit.toy_dataset import NETWORK, ToyStore

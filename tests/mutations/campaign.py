@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from simgate.core.errors import SimgateError
-from simgate.core.journal import Journal
+from simgate.core.storage.journal import Journal
 from tests.mutations.blunt import BLUNT, Mutation
 from tests.mutations.evidence import EVIDENCE
 from tests.mutations.fields import FIELDS

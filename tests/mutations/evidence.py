@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from simgate.core.attempt import ENVELOPE_NAME
-from simgate.core.canonical import canonical_json, sha256_hex
-from simgate.core.manifest import MANIFEST_NAME
+from simgate.core.documents.canonical import canonical_json, sha256_hex
+from simgate.core.runtime.attempt import ENVELOPE_NAME
+from simgate.core.runtime.manifest import MANIFEST_NAME
 from tests.mutations.blunt import Mutation
 from tests.mutations.forgery import Forgery, Reach
 

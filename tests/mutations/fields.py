@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from simgate.core.attempt import ENVELOPE_NAME
-from simgate.core.canonical import canonical_json
+from simgate.core.documents.canonical import canonical_json
+from simgate.core.runtime.attempt import ENVELOPE_NAME
 from tests.mutations.blunt import Mutation
 from tests.mutations.forgery import STRANGER, Forgery, Reach
 from tests.mutations.honest import LEDGER

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from simgate.core.attempt import ENVELOPE_NAME
-from simgate.core.canonical import canonical_json, sha256_hex
+from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.errors import InputError
-from simgate.core.manifest import MANIFEST_NAME, parse_manifest
-from simgate.core.signature import MANIFEST_TYPE, Envelope, Signer, encode
+from simgate.core.identity.signature import MANIFEST_TYPE, Envelope, Signer, encode
+from simgate.core.runtime.attempt import ENVELOPE_NAME
+from simgate.core.runtime.manifest import MANIFEST_NAME, parse_manifest
 from simgate.release.approvals import APPROVAL_TYPE
 from simgate.release.trusted_key import KeyRole
 from tests.mutations.envelope import body_of, parsed

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from simgate.core.canonical import canonical_json, sha256_hex
+from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.errors import Refused
 from simgate.release.approval import ApprovalRecord
 from simgate.release.candidate import CandidateEntry

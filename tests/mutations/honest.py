@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import ENVELOPE_NAME
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import Inconclusive
-from simgate.core.job import ManifestInput
-from simgate.core.manifest import read_manifest
-from simgate.core.signature import Signer
-from simgate.core.snapshot import file_key, read_snapshot
+from simgate.core.given.snapshot import file_key, read_snapshot
+from simgate.core.identity.signature import Signer
+from simgate.core.runtime.attempt import ENVELOPE_NAME
+from simgate.core.runtime.job import ManifestInput
+from simgate.core.runtime.manifest import read_manifest
 from simgate.release.approval import REJECT
 from simgate.release.candidate import CandidateEntry
 from simgate.release.decision import quarantine, waive

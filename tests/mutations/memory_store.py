@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from simgate.core.errors import AlreadyExists, NotFound, StoreError
-from simgate.core.store import MAX_SMALL_BYTES, Store
+from simgate.core.storage.store import MAX_SMALL_BYTES, Store
 
 
 class MemoryStore(Store):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simgate.core.document import Document
+from simgate.core.documents.document import Document
 
 KEPT = 5000
 

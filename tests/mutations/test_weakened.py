@@ -38,7 +38,7 @@ COMMON: list[Weakened] = [
     ("no signature is looked at", "simgate.release.judge._Walk._judge", _silent),
     ("any state may follow", "simgate.release.judge.state_after", lambda *_: _Whatever()),
     ("no tail is missed", "simgate.release.judge._cut_tail", lambda *_: ""),
-    ("any key may sign anything", "simgate.core.signature.Envelope.signed_by", lambda *_: True),
+    ("any key may sign anything", "simgate.core.identity.signature.Envelope.signed_by", lambda *_: True),
     ("verify reads no evidence", "simgate.release.proof._prove_evidence", lambda *_, **__: None),
     ("verify reads no waiting candidate", "simgate.release.proof._prove_waiting", lambda *_: None),
     ("verify reads no observation", "simgate.release.proof._prove_observations", lambda *_: None),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from simgate.core.artifact import ManifestRef
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import SimgateError
-from simgate.core.manifest import read_manifest
+from simgate.core.runtime.manifest import read_manifest
 from simgate.release.approval import REJECT, GateRecord
 from simgate.release.approvals import Approvals
 from simgate.release.candidate import CandidateEntry, candidates

@@ -12,7 +12,7 @@ import structlog
 from airflow.sdk.execution_time import task_runner
 from structlog.testing import capture_logs
 
-from simgate_airflow.approval import ReleaseApproval
+from simgate_airflow.gate.approval import ReleaseApproval
 from simgate_airflow.ui.address import task_url
 
 

@@ -12,15 +12,16 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from simgate.core.errors import InputError
-from simgate.core.heads import dataset_head, push_scenes
-from simgate.core.store import Store
+from simgate.core.storage.heads import dataset_head, push_scenes
+from simgate.core.storage.store import Store
 from simgate.hil.stage import check_domain
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.record import find_why, record_folder
 from simgate.specs.hil import HilSpec
 from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
-from simgate_airflow import dataset_run, promotion, release_run, run_record
-from simgate_airflow.assets import DATASET
+from simgate_airflow.gate import promotion
+from simgate_airflow.run import dataset_run, release_run, run_record
+from simgate_airflow.run.assets import DATASET
 from simgate_airflow.stores import role_folder
 from tests.e2e import small_stages
 

@@ -15,10 +15,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from simgate.core.errors import InputError
-from simgate.core.heads import push_scenes
-from simgate.core.link import report_of
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.heads import push_scenes
+from simgate.core.storage.link import report_of
+from simgate.core.storage.store import Store
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.decision import waive
 from simgate.release.policy import Policy, Role
@@ -26,13 +26,14 @@ from simgate.release.promote import promote
 from simgate.release.reference import asked as asked_of
 from simgate.specs.bounds import bounds
 from simgate.specs.metrics import metric
-from simgate_airflow import dataset_run, evidence_page, release_run
-from simgate_airflow.case import read_case
-from simgate_airflow.change import Change, read_change
-from simgate_airflow.evidence_page import SHOWN_FILES, SHOWN_PUSHES, body
-from simgate_airflow.figure_table import figure_table
-from simgate_airflow.judged import GATES, Figure, read_judged
-from simgate_airflow.markdown import MAX_CHARACTERS, code
+from simgate_airflow.gate import evidence_page
+from simgate_airflow.gate.case import read_case
+from simgate_airflow.gate.change import Change, read_change
+from simgate_airflow.gate.evidence_page import SHOWN_FILES, SHOWN_PUSHES, body
+from simgate_airflow.gate.figure_table import figure_table
+from simgate_airflow.gate.judged import GATES, Figure, read_judged
+from simgate_airflow.gate.markdown import MAX_CHARACTERS, code
+from simgate_airflow.run import dataset_run, release_run
 from simgate_airflow.settings import settings as wired
 from simgate_airflow.ui.address import report_url
 from simgate_airflow.ui.change import change_fragment

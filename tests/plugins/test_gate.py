@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from simgate.core.errors import NotFound, SimgateError
-from simgate_airflow.audit import UNKNOWN, AirflowRun, read_audit
-from simgate_airflow.gate import GATE_TASKS, NO_REASON, UNTOUCHED, read_gate, reason_of
+from simgate_airflow.gate.audit import UNKNOWN, AirflowRun, read_audit
+from simgate_airflow.gate.gate import GATE_TASKS, NO_REASON, UNTOUCHED, read_gate, reason_of
 from simgate_airflow.rest import Rest, run_path
 from simgate_airflow.settings import read_settings
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.release.approval import REJECT, Touch
 from simgate.release.approvals import Approvals
 from simgate.release.candidate import CandidateEntry
 from simgate.release.undecided import gate_is_over, note_undecided
-from simgate_airflow.gate_end import undecided
+from simgate_airflow.gate.gate_end import undecided
 from tests.release_chain import Chain, answer
 
 NOBODY: dict[str, Any] = {"response_received": False, "chosen_options": (), "responder_id": "", "responded_at": None}

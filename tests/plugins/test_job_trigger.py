@@ -12,8 +12,8 @@ import pytest
 from kubernetes.client import V1Job, V1JobCondition, V1JobStatus, V1ObjectMeta, V1Pod, V1PodStatus
 from kubernetes_asyncio.client import ApiException
 
-from simgate_airflow.job_trigger import StageJobTrigger, end_of, look
-from simgate_airflow.pod_trigger import LOST_AFTER_S
+from simgate_airflow.place.job_trigger import StageJobTrigger, end_of, look
+from simgate_airflow.place.pod_trigger import LOST_AFTER_S
 
 LONG_S = 864_000.0
 WITHIN_S = 60.0
@@ -97,7 +97,7 @@ def test_a_job_without_pods_waits_on_where_nobody_may_read_events(monkeypatch: p
         async def list_namespaced_event(self, _namespace: str, **_more: object) -> object:
             raise ApiException(status=403)
 
-    monkeypatch.setattr("simgate_airflow.job_trigger.client", SimpleNamespace(BatchV1Api=Batch, CoreV1Api=Core))
+    monkeypatch.setattr("simgate_airflow.place.job_trigger.client", SimpleNamespace(BatchV1Api=Batch, CoreV1Api=Core))
     trigger = StageJobTrigger(name="j", namespace="n", poll_s=0.01, start_within_s=WITHIN_S)
     trigger.hook = SimpleNamespace(get_conn=lambda: nullcontext(None))
     with pytest.raises(asyncio.TimeoutError):

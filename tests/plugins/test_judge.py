@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.attempt import Attempt
 from simgate.core.errors import Inconclusive, InputError, Preempted, SimgateError
-from simgate.core.key import key_parts
-from simgate.core.store import Store
+from simgate.core.identity.key import key_parts
+from simgate.core.runtime.attempt import Attempt
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, make_job
 from simgate.specs.probe import ProbeSpec
-from simgate_airflow.judge import NOT_BEGUN, standing, worst_first
+from simgate_airflow.run.judge import NOT_BEGUN, standing, worst_first
 from tests.release_chain import abort, fulfil
 
 MINE, OTHERS = "plans/main/mine", "plans/main/others"

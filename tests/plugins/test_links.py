@@ -13,11 +13,12 @@ import pytest
 
 from simgate.cli import store_copy, store_key
 from simgate.cli.store_server import Server
-from simgate.core.credentials import ROLE_KEYS, StoreKeys
-from simgate.core.link import REPORT_NAME, report_of
-from simgate.core.roles import Role, role_name
-from simgate.core.store import Store
-from simgate_airflow import dataset_run, question, release_run
+from simgate.core.storage.credentials import ROLE_KEYS, StoreKeys
+from simgate.core.storage.link import REPORT_NAME, report_of
+from simgate.core.storage.roles import Role, role_name
+from simgate.core.storage.store import Store
+from simgate_airflow.gate import question
+from simgate_airflow.run import dataset_run, release_run
 from simgate_airflow.ui.address import candidate_url, report_url
 from tests.plugins.test_runs import built, context, make, store
 from tests.servers.guarded import simgate

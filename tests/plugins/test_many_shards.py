@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from simgate.core.heads import dataset_head, push_scenes
-from simgate.core.store import Store
+from simgate.core.storage.heads import dataset_head, push_scenes
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.specs.recipe import demo_release_recipe
-from simgate_airflow import dataset_run, release_run, run_record, stores
-from simgate_airflow.assets import DATASET
-from simgate_airflow.stage_run import StageRun, planned_slots
+from simgate_airflow import stores
+from simgate_airflow.place.stage_run import StageRun, planned_slots
+from simgate_airflow.run import dataset_run, release_run, run_record
+from simgate_airflow.run.assets import DATASET
 from tests.counting_store import CountingStore
 from tests.e2e import small_stages
 from tests.many_shards import SHARDS, recipe

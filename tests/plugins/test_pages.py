@@ -27,14 +27,14 @@ from starlette.testclient import TestClient
 
 from simgate.cli import store_copy, store_key
 from simgate.cli.store_server import Server
-from simgate.core.attempt import Attempt
+from simgate.core.documents.when import when
 from simgate.core.errors import InputError
-from simgate.core.job import Job
-from simgate.core.key import key_parts, load_inputs
-from simgate.core.link import REPORT_NAME
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
-from simgate.core.when import when
+from simgate.core.identity.key import key_parts, load_inputs
+from simgate.core.runtime.attempt import Attempt
+from simgate.core.runtime.job import Job
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.link import REPORT_NAME
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.record import ReleaseWhy, TaskLine, record_task, task_lines
 from simgate.release.approval import REJECT, GateRecord
@@ -42,8 +42,8 @@ from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.policy import Policy
 from simgate.release.promote import promote
 from simgate.release.settle import settle
-from simgate_airflow import dataset_run, release_run, run_record
-from simgate_airflow.figures import figures
+from simgate_airflow.gate.figures import figures
+from simgate_airflow.run import dataset_run, release_run, run_record
 from simgate_airflow.settings import settings as wired
 from simgate_airflow.ui import kept_file, run_results
 from simgate_airflow.ui.address import candidate_url, file_url, report_url, run_url, task_url

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from simgate.core.errors import InputError
-from simgate_airflow.place import stage_class
-from simgate_airflow.pod_settings import pods_settings
-from simgate_airflow.pod_shape import pod_shape
+from simgate_airflow.place.place import stage_class
+from simgate_airflow.place.pod_settings import pods_settings
+from simgate_airflow.place.pod_shape import pod_shape
 from tests.pods.pod_world import FILE, order
 from tests.pods.pod_world import pods as settings_of
 
@@ -113,6 +113,6 @@ def test_no_credentials_go_to_the_database_with_a_trigger(
     with pytest.raises(TaskDeferred) as caught:
         pod.invoke_defer_method()
     path, arguments = caught.value.trigger.serialize()
-    assert path == "simgate_airflow.pod_trigger.StagePodTrigger"
+    assert path == "simgate_airflow.place.pod_trigger.StagePodTrigger"
     assert arguments["config_dict"] is None
     assert type(caught.value.trigger)(**arguments).serialize() == (path, arguments)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from simgate_airflow.pod_end import MAX_CHARACTERS, PodEnd, job_end, pod_end, pod_gone
-from simgate_airflow.pod_settings import StagePods
+from simgate_airflow.place.pod_end import MAX_CHARACTERS, PodEnd, job_end, pod_end, pod_gone
+from simgate_airflow.place.pod_settings import StagePods
 
 ASKED = StagePods(memory="4Gi", scratch="10Gi", deadline_s=3600)
 

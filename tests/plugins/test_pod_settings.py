@@ -8,7 +8,7 @@ import yaml
 
 from simgate.core.errors import InputError
 from simgate.specs.table import STAGES
-from simgate_airflow.pod_settings import MAX_FILE_BYTES, PodsSettings, StagePods, Toleration, read_pods_settings
+from simgate_airflow.place.pod_settings import MAX_FILE_BYTES, PodsSettings, StagePods, Toleration, read_pods_settings
 from tests.pods.pod_world import DIGEST, FILE, IMAGES, pods
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from simgate.core.errors import InputError
 from simgate.specs.table import STAGES
-from simgate_airflow.pod_shape import MOST_JOBS, job_arguments, job_shape, pod_shape
+from simgate_airflow.place.pod_shape import MOST_JOBS, job_arguments, job_shape, pod_shape
 from tests.pods.pod_world import IMAGES, order, pods
 
 KUBERNETES = "1.34"

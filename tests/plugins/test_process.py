@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from simgate_airflow.process import end_session, listens, members, session_alive
+from simgate_airflow.local.process import end_session, listens, members, session_alive
 
 STUBBORN = """
 import signal, subprocess, sys, time

@@ -12,9 +12,9 @@ import pytest
 import yaml
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from simgate.core.heads import dataset_head, push_scenes
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.heads import dataset_head, push_scenes
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.record import DatasetWhy, read_why, task_lines
 from simgate.release.approval import REJECT, ApprovalRecord
@@ -22,8 +22,9 @@ from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.policy import Policy
 from simgate.release.softening import softenings
 from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
-from simgate_airflow import dataset_run, promotion, question, release_run, run_record
-from simgate_airflow.assets import DATASET
+from simgate_airflow.gate import promotion, question
+from simgate_airflow.run import dataset_run, release_run, run_record
+from simgate_airflow.run.assets import DATASET
 from tests.e2e import small_stages
 from tests.e2e.conftest import POLICY, ROOT
 from tests.raw_ledger import Ledger

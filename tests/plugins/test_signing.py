@@ -9,12 +9,13 @@ import pytest
 import yaml
 from airflow.sdk.exceptions import AirflowFailException
 
-from simgate.core.credentials import ROLE_KEYS, SIGNING_KEY_NAME
-from simgate.core.roles import role_of_stage
-from simgate.core.signature import Signer, encode, new_private_key
-from simgate.core.store import Store
+from simgate.core.identity.signature import Signer, encode, new_private_key
+from simgate.core.storage.credentials import ROLE_KEYS, SIGNING_KEY_NAME
+from simgate.core.storage.roles import role_of_stage
+from simgate.core.storage.store import Store
 from simgate.release.candidate import candidates
-from simgate_airflow import dataset_run, promotion, release_run
+from simgate_airflow.gate import promotion
+from simgate_airflow.run import dataset_run, release_run
 from tests.e2e.conftest import POLICY
 from tests.plugins.test_runs import built, context, make
 from tests.raw_ledger import Ledger

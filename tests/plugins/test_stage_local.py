@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from simgate_airflow.stage_local import LocalProcess, readable
+from simgate_airflow.place.stage_local import LocalProcess, readable
 
 CONTEXT = {"params": {}}
 SPY = """#!{python}

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
-from simgate.core.canonical import canonical_json
+from simgate.core.documents.canonical import canonical_json
 from simgate.core.errors import InputError
-from simgate.core.job import Job
-from simgate.core.store import Store
+from simgate.core.runtime.job import Job
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, make_job
 from simgate.plan.record import task_lines
 from simgate.specs.probe import ProbeSpec
-from simgate_airflow import run_record
+from simgate_airflow.place.stage_mixin import StageMixin
+from simgate_airflow.run import run_record
 from simgate_airflow.settings import settings
-from simgate_airflow.stage_mixin import StageMixin
 from tests.release_chain import fulfil
 
 FOLDER = "plans/main/demo-run1"

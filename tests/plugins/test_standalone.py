@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from simgate.core.errors import SimgateError
-from simgate_airflow import standalone
-from simgate_airflow.standalone import find, start
+from simgate_airflow.local import standalone
+from simgate_airflow.local.standalone import find, start
 
 
 def test_nothing_runs_in_a_folder_that_nobody_started_an_airflow_in(tmp_path: Path):

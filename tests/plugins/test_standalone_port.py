@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from simgate_airflow import standalone
+from simgate_airflow.local import standalone
 
 HEALTH = {name: {"status": "healthy"} for name in ("scheduler", "triggerer", "dag_processor")}
 SMALL_AIRFLOW = """

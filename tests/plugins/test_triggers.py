@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from simgate.core.errors import StoreError
-from simgate.core.heads import push_scenes
-from simgate.core.store import Store
-from simgate_airflow import triggers
-from simgate_airflow.triggers import WATERMARK, ScenesHeadTrigger, newest_push
+from simgate.core.storage.heads import push_scenes
+from simgate.core.storage.store import Store
+from simgate_airflow.run import triggers
+from simgate_airflow.run.triggers import WATERMARK, ScenesHeadTrigger, newest_push
 
 
 class Watermark:
@@ -102,7 +102,7 @@ def test_two_watchers_are_one_to_airflow():
         ScenesHeadTrigger().serialize()
         == ScenesHeadTrigger().serialize()
         == (
-            "simgate_airflow.triggers.ScenesHeadTrigger",
+            "simgate_airflow.run.triggers.ScenesHeadTrigger",
             {},
         )
     )

@@ -17,9 +17,9 @@ import yaml
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from simgate.core.credentials import STORE_KEYS_NAME
-from simgate.core.store import Store
-from simgate_airflow.standalone import ACCOUNTS, LocalAirflow, furnish
+from simgate.core.storage.credentials import STORE_KEYS_NAME
+from simgate.core.storage.store import Store
+from simgate_airflow.local.standalone import ACCOUNTS, LocalAirflow, furnish
 from tests.e2e.airflow_client import Run, User, wait_for
 from tests.e2e.components import PATIENCE, Components
 from tests.servers.kubernetes.cluster import Cluster
@@ -123,7 +123,7 @@ class Deployment:
 
     def reap(self, *words: str) -> list[dict[str, str]]:
         """Run the reaper once; what it says."""
-        command = [sys.executable, "-m", "simgate_airflow.reaper", *words]
+        command = [sys.executable, "-m", "simgate_airflow.place.reaper", *words]
         done = subprocess.run(
             command, env=self.components.variables, capture_output=True, text=True, timeout=120, cwd=self.folder
         )

@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 import yaml
 
-from simgate.core.credentials import ROLE_KEYS, StoreKeys
-from simgate.core.store import Store
+from simgate.core.storage.credentials import ROLE_KEYS, StoreKeys
+from simgate.core.storage.store import Store
 from simgate.plan.record import find_why, record_folder
-from simgate_airflow.run_record import run_name
-from simgate_airflow.standalone import ACCOUNTS, LocalAirflow, furnish
+from simgate_airflow.local.standalone import ACCOUNTS, LocalAirflow, furnish
+from simgate_airflow.run.run_record import run_name
 from tests.e2e.airflow_client import Run, User, wait_for
 from tests.e2e.components import PATIENCE, Components
 from tests.pods.deployment import COMPONENTS, ROOT, START_S

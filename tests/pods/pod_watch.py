@@ -13,7 +13,7 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
-from simgate_airflow.pod_shape import KEYS_PATH
+from simgate_airflow.place.pod_shape import KEYS_PATH
 
 LOOK_EVERY_S = 0.2
 STAGE_PROCESS = (b"-m\0simgate\0", b"\0--place\0pod")

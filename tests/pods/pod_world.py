@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simgate_airflow.pod_settings import PodsSettings
-from simgate_airflow.pod_shape import Order
+from simgate_airflow.place.pod_settings import PodsSettings
+from simgate_airflow.place.pod_shape import Order
 
 DIGEST = "0123456789abcdef" * 4
 IMAGES = {name: f"registry.example.org/simgate/{name}@sha256:{DIGEST}" for name in ("light", "sim", "torch", "agent")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubernetes import client
 
-from simgate_airflow.pod_shape import job_shape, pod_shape
+from simgate_airflow.place.pod_shape import job_shape, pod_shape
 from tests.pods.deployment import Deployment
 from tests.pods.pod_world import order, pods
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from simgate_airflow.standalone import LocalAirflow
+from simgate_airflow.local.standalone import LocalAirflow
 from tests.e2e.airflow_client import Run, User, wait_for
 from tests.servers import compose
 from tests.servers.project import Project

@@ -10,9 +10,9 @@ import pytest
 
 from simgate.cli import main, store_init, store_key
 from simgate.cli.store_server import Server
-from simgate.core.credentials import StoreKeys
-from simgate.core.roles import DOMAIN_ROLES, ROLES, role_name
-from simgate.core.store import Store
+from simgate.core.storage.credentials import StoreKeys
+from simgate.core.storage.roles import DOMAIN_ROLES, ROLES, role_name
+from simgate.core.storage.store import Store
 from tests.servers.minio import MinioServer
 
 if TYPE_CHECKING:

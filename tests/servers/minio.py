@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simgate.core.credentials import STORE_KEYS_NAME, StoreKeys
-from simgate.core.store import Store
+from simgate.core.storage.credentials import STORE_KEYS_NAME, StoreKeys
+from simgate.core.storage.store import Store
 from tests.servers.cache import built_once, cache_folder
 from tests.servers.go import go_install
 

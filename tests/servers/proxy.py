@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from simgate.core.credentials import StoreKeys
+from simgate.core.storage.credentials import StoreKeys
 
 Direction = Literal["up", "down"]
 """`up`: from the client to the server."""

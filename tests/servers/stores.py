@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import pytest
 
-from simgate.core.credentials import ROLE_KEYS
-from simgate.core.store import Store
+from simgate.core.storage.credentials import ROLE_KEYS
+from simgate.core.storage.store import Store
 from tests.servers.minio import MinioServer
 
 NewStore: TypeAlias = Callable[[str], Store]

@@ -10,11 +10,11 @@ import pytest
 from kubernetes import client
 
 from simgate.cli.find import runs
-from simgate.core.credentials import StoreKeys
-from simgate.core.environment import Observed
-from simgate.core.roles import role_of_stage
+from simgate.core.identity.environment import Observed
+from simgate.core.storage.credentials import StoreKeys
+from simgate.core.storage.roles import role_of_stage
 from simgate.specs.table import stage_row
-from simgate_airflow.pod_shape import USER_ID
+from simgate_airflow.place.pod_shape import USER_ID
 from tests.e2e.airflow_client import Run, wait_for
 from tests.pods.deployment import ROOT
 from tests.pods.pipeline_world import PipelineWorld, pipeline_world

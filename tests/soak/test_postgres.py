@@ -10,11 +10,11 @@ from functools import partial
 
 import pytest
 
-from simgate.core.heads import ScenesHead, dataset_head
-from simgate.core.journal import Journal
+from simgate.core.storage.heads import ScenesHead, dataset_head
+from simgate.core.storage.journal import Journal
 from simgate.plan.record import DatasetWhy, read_why, record_folder
 from simgate.release.candidate import candidates
-from simgate_airflow.run_record import run_name
+from simgate_airflow.run.run_record import run_name
 from tests.e2e.airflow_client import Run, wait_for
 from tests.e2e.components import COMPONENTS, Components, components
 from tests.e2e.conftest import SCENES, World

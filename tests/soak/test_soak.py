@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from simgate.core.journal import Journal
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.memo import committed, memo_key
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.journal import Journal
+from simgate.core.storage.memo import committed, memo_key
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import parts_of, write_jobs
 from tests.probe_jobs import probe_job, read_back, result, run, start, submit
 from tests.servers.cache import say
@@ -28,8 +28,8 @@ SEED = int(os.environ.get("SIMGATE_SOAK_SEED", "1"))
 REAL_STAGES = ("index", "generate", "validate", "train", "evaluate", "export", "hil")
 WRITER = """
 import sys
-from simgate.core.journal import Journal
-from simgate.core.store import Store
+from simgate.core.storage.journal import Journal
+from simgate.core.storage.store import Store
 journal = Journal(Store(sys.argv[1]), "j")
 for number in range(20):
     journal.append({"writer": sys.argv[2], "number": number}, entry_id=f"{sys.argv[2]}-{number}")

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.artifact import Artifact
-from simgate.core.canonical import sha256_hex
-from simgate.core.credentials import ROLE_KEYS
+from simgate.core.documents.artifact import Artifact
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import StoreError
-from simgate.core.store import Store
-from simgate.core.transfer import CHUNK_BYTES, PART_BYTES
+from simgate.core.storage.credentials import ROLE_KEYS
+from simgate.core.storage.store import Store
+from simgate.core.storage.transfer import CHUNK_BYTES, PART_BYTES
 from tests.faults.line import IMPATIENT, SEED, append_once, create_once, fetch_whole, put_whole
 from tests.probe_jobs import probe_job, read_back, result, run, submit
 from tests.servers.cache import say
@@ -41,7 +41,7 @@ PUT = """
 import sys, time
 from pathlib import Path
 from simgate.cli.options import open_store
-from simgate.core.transfer import Upload
+from simgate.core.storage.transfer import Upload
 whole, halt_at = Upload.chunks, int(sys.argv[3])
 def halting(upload):
     for number, chunk in enumerate(whole(upload)):
@@ -56,7 +56,7 @@ open_store(sys.argv[1]).put("a/large", Path(sys.argv[2]))
 THERE_AND_BACK = """
 import sys, resource
 from pathlib import Path
-from simgate.core.artifact import Artifact
+from simgate.core.documents.artifact import Artifact
 from simgate.cli.options import open_store
 rss_mb = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 store, path = open_store(sys.argv[1]), Path(sys.argv[2])

@@ -12,12 +12,12 @@ from google.protobuf import json_format
 from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance
 from in_toto_attestation.v1.statement_pb2 import Statement
 
-from simgate.core.attempt import Failure, read_verdict
-from simgate.core.key import load_inputs
-from simgate.core.manifest import parse_manifest, read_manifest
-from simgate.core.memo import committed, memo_key
-from simgate.core.snapshot import read_snapshot
-from simgate.core.store import Store
+from simgate.core.given.snapshot import read_snapshot
+from simgate.core.identity.key import load_inputs
+from simgate.core.runtime.attempt import Failure, read_verdict
+from simgate.core.runtime.manifest import parse_manifest, read_manifest
+from simgate.core.storage.memo import committed, memo_key
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, parts_of, write_jobs
 from tests.probe_jobs import attempt_folders, run, start
 from tests.tiny_pipeline import slot_of

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.environment import Observed
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.memo import committed, memo_key
-from simgate.core.store import Store
+from simgate.core.identity.environment import Observed
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.memo import committed, memo_key
+from simgate.core.storage.store import Store
 from simgate.plan.dataset import plan_dataset
 from simgate.plan.jobs import Slot, parts_of, write_jobs
 from simgate.plan.record import Trigger

@@ -8,20 +8,20 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import Attempt
-from simgate.core.job import Job, ManifestInput
-from simgate.core.key import key_parts, load_inputs
-from simgate.core.manifest import read_manifest
-from simgate.core.spec import Spec
-from simgate.core.statement import statement
-from simgate.core.store import Store
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.spec import Spec
+from simgate.core.identity.key import key_parts, load_inputs
+from simgate.core.runtime.attempt import Attempt
+from simgate.core.runtime.job import Job, ManifestInput
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.runtime.statement import statement
+from simgate.core.storage.store import Store
 from simgate.data.bag import BagWriter, bag_name
 from simgate.data.record import encode_sample
+from simgate.documents.dataset import ShardEntry, SplitDocument
 from simgate.model.contract import GOAL_FEATURES, INPUTS, METADATA_KEY, OUTPUTS, Contract
 from simgate.plan.jobs import make_job
 from simgate.specs.hil import HilSpec
-from simgate.specs.validate import ShardEntry, SplitDocument
 from simgate.specs.vocabulary import CLASSES
 from tests.unit.synthetic import make_episode
 from tests.unit.toy_dataset import HEIGHT_PX, NETWORK, WIDTH_PX, toy_generate, toy_sample

@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, find, make_job, write_jobs
 from simgate.specs.train import TrainSpec
 from tests.unit.toy_dataset import NETWORK, ToyStore

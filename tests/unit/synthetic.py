@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgate.core.random import stream
+from simgate.core.given.random import stream
 from simgate.data.sample import Box, Camera, Command, Episode, Goal, Imu, Odometry, Sample, Wheels
 from simgate.specs.vocabulary import CLASSES, OBSTACLES
 

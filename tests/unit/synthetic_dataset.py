@@ -8,28 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import Attempt, Verdict, read_verdict
-from simgate.core.canonical import sha256_hex
-from simgate.core.code import code_digest
-from simgate.core.events import Events
-from simgate.core.job import Job, ManifestInput
-from simgate.core.key import key_parts, load_inputs
-from simgate.core.lock import lock_digest
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.memo import committed
-from simgate.core.spec import Spec
-from simgate.core.stage import Stage, run_job
-from simgate.core.statement import statement
-from simgate.core.stop import Stop
-from simgate.core.store import Store
-from simgate.core.work import S
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.canonical import sha256_hex
+from simgate.core.documents.names import Split
+from simgate.core.documents.spec import Spec
+from simgate.core.identity.code import code_digest
+from simgate.core.identity.key import key_parts, load_inputs
+from simgate.core.identity.lock import lock_digest
+from simgate.core.runtime.attempt import Attempt, Verdict, read_verdict
+from simgate.core.runtime.events import Events
+from simgate.core.runtime.job import Job, ManifestInput
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.runtime.stage import Stage, run_job
+from simgate.core.runtime.statement import statement
+from simgate.core.runtime.stop import Stop
+from simgate.core.runtime.work import S
+from simgate.core.storage.memo import committed
+from simgate.core.storage.store import Store
 from simgate.data.bag import bag_name
 from simgate.data.episodes import EpisodesDocument
 from simgate.data.sample import Sample
+from simgate.documents.scene import ClosureFile, SceneItem
 from simgate.generate.recording import Recording
 from simgate.specs.generate import CameraSpec, GenerateSpec
-from simgate.specs.index import ClosureFile, SceneItem, Split
 from simgate.specs.vocabulary import CLASSES
 from tests.unit.synthetic import HEIGHT_PX, WIDTH_PX, make_episode, make_sample
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from simgate.core.canonical import canonical_json, parse_json
-from simgate.core.document import Document
+from simgate.core.documents.canonical import canonical_json, parse_json
+from simgate.core.documents.document import Document
 from simgate.core.errors import InputError
 
 

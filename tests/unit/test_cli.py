@@ -15,8 +15,8 @@ import pytest
 
 from simgate.cli import main
 from simgate.cli.app import app
-from simgate.core.heads import scenes_head
-from simgate.core.store import Store
+from simgate.core.storage.heads import scenes_head
+from simgate.core.storage.store import Store
 from simgate.release.decision import quarantine
 from tests.release_chain import POLICY
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simgate.cli import main
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from tests.raw_ledger import Ledger
 
 DIGEST = "a" * 64

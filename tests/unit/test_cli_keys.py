@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from simgate.cli import main
-from simgate.core.credentials import ROLE_KEYS, SIGNING_KEY_NAME
-from simgate.core.signature import Signer
+from simgate.core.identity.signature import Signer
+from simgate.core.storage.credentials import ROLE_KEYS, SIGNING_KEY_NAME
 from simgate.release.policy import Policy
 
 EMPTY = "version: 2\npeople: []\nchannels: {}\n"

@@ -19,10 +19,10 @@ from rich.tree import Tree
 
 from simgate.cli import main
 from simgate.cli.console import complain, console, show_json, show_table
-from simgate.core.artifact import ManifestRef
-from simgate.core.job import Input
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.runtime.job import Input
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.release.policy import Role
 from simgate.release.promote import promote
 from tests.release_chain import POLICY, Chain, answer

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from simgate.cli import main
-from simgate.core.artifact import ManifestRef
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.release.promote import promote
 from tests.raw_ledger import Ledger
 from tests.release_chain import POLICY, Chain, answer, next_run

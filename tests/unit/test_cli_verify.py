@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simgate.cli import main
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.release.decision import quarantine
 from tests.release_chain import POLICY, Chain
 from tests.unit.test_judge import APPROVAL, GATE, LEDGER, PLANNER, SIGNED, released

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.code import SOURCE_ROOT, closure, code_digest
 from simgate.core.errors import InputError
+from simgate.core.identity.code import SOURCE_ROOT, closure, code_digest
 from simgate.specs.table import STAGES
 
 DIGESTS = """
 import json
-from simgate.core.code import code_digest
+from simgate.core.identity.code import code_digest
 from simgate.specs.table import STAGES
 newton = ("simgate.sim.isaac",)
 print(json.dumps({name: code_digest(name, newton if name in ("generate", "evaluate") else ()) for name in STAGES}))
@@ -73,21 +73,21 @@ CODE = "\n\nEDITED = 1\n"
         ("report/page.py", CODE, set()),
         ("train/report.py", CODE, set()),
         ("index/report.py", CODE, set()),
-        ("core/store.py", CODE, set()),
+        ("core/storage/store.py", CODE, set()),
         ("core/errors.py", CODE, set()),
-        ("core/inputs.py", CODE, set(STAGES)),
+        ("core/given/inputs.py", CODE, set(STAGES)),
         ("train/data/weights.json", "{}", {"train"}),
         ("cli/__init__.py", CODE, set()),
         ("train/stage.py", CODE, {"train"}),
         ("specs/hil.py", CODE, {"hil"}),
-        ("core/random.py", CODE, set(STAGES) - {"validate", "export", "hil", "index"}),
+        ("core/given/random.py", CODE, set(STAGES) - {"validate", "export", "hil", "index"}),
     ],
 )
 def test_an_edit_moves_exactly_the_stages_that_it_can_change(
     before: dict[str, str], copy: Path, path: str, text: str, stages: set[str]
 ) -> None:
     found = moved(before, copy, path, text)
-    if path == "core/random.py":
+    if path == "core/given/random.py":
         assert stages <= found
     else:
         assert found == stages

@@ -6,7 +6,7 @@ import pytest
 
 from simgate.cli.demo.decision import Decision
 from simgate.cli.demo.sentences import how_good, what_changed, what_was_reused
-from simgate.core.artifact import ManifestRef
+from simgate.core.documents.artifact import ManifestRef
 from simgate.plan.record import TaskLine
 from simgate.release.entry import EMPTY, LedgerEntry, LiveModel
 from simgate.release.settle import REJECTED

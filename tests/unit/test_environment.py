@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simgate.core.environment import Environment, Gpu, Observed, _gpus, check_pins, environment
+from simgate.core.documents.spec import EnvironmentPins
 from simgate.core.errors import InputError
-from simgate.core.job import Job
-from simgate.core.spec import EnvironmentPins
-from simgate.core.store import Store
+from simgate.core.identity.environment import Environment, Gpu, Observed, _gpus, check_pins, environment
+from simgate.core.runtime.job import Job
+from simgate.core.storage.store import Store
 from simgate.specs.evaluate import ClosedLoopSpec
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.probe import ProbeSpec

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simgate.data.sample import Command
+from simgate.documents.episode import EpisodeResult
+from simgate.documents.evaluation import Evaluation, Interval
 from simgate.evaluate.closed_loop import ClosedLoop, share_of
 from simgate.evaluate.command_error import LARGEST, CommandMeter
 from simgate.evaluate.gate import metrics_of
@@ -19,7 +21,7 @@ from simgate.model.contract import Contract
 from simgate.model.detection import Detection
 from simgate.model.frame import Truth
 from simgate.specs.bounds import broken_bounds
-from simgate.specs.evaluate import ClosedLoopSpec, EpisodeResult, EvaluateSpec, Evaluation, Interval
+from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
 from tests.unit.toy_dataset import NETWORK, toy_generate
 
 CONTRACT = Contract.of(NETWORK)

@@ -11,10 +11,11 @@ from pathlib import Path
 import onnx
 import pytest
 
-from simgate.core.attempt import Verdict
 from simgate.core.errors import InputError
-from simgate.core.work import Drawn
+from simgate.core.runtime.attempt import Verdict
+from simgate.core.runtime.work import Drawn
 from simgate.data.sample import Command
+from simgate.documents.parity import Parity
 from simgate.engine.protocol import RawOutputs
 from simgate.export.graph import onnx_bytes
 from simgate.export.parity import ParityMeter, metrics_of
@@ -25,7 +26,7 @@ from simgate.model.frame import Frame
 from simgate.model.goal import RelativeGoal
 from simgate.model.network import new_network
 from simgate.specs.bounds import broken_bounds
-from simgate.specs.export import ExportSpec, Parity
+from simgate.specs.export import ExportSpec
 from tests.unit.toy_dataset import NETWORK, ToyStore
 from tests.unit.toy_model import commit_model
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 import simgate.generate.stage as generate
-from simgate.core.canonical import sha256_hex
-from simgate.core.job import ManifestInput
-from simgate.core.manifest import Manifest
+from simgate.core.documents.canonical import sha256_hex
+from simgate.core.runtime.job import ManifestInput
+from simgate.core.runtime.manifest import Manifest
 from simgate.data.bag import BagFiles, read_bag
 from simgate.data.episodes import EpisodesDocument
 from simgate.data.sample import Episode, Sample

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.canonical import sha256_hex
-from simgate.core.job import ManifestInput
-from simgate.core.manifest import Manifest
+from simgate.core.documents.canonical import sha256_hex
+from simgate.core.runtime.job import ManifestInput
+from simgate.core.runtime.manifest import Manifest
 from simgate.data.shard import read_members
+from simgate.documents.scene import ClosureFile, SceneItem
 from simgate.generate.stage import STAGE
-from simgate.specs.index import ClosureFile, SceneItem
 from simgate.specs.validate import ValidateSpec
 from simgate.validate.finding import Findings
 from simgate.validate.shard_truth import DataShard, ShardCheck

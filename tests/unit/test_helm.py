@@ -13,7 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from simgate_airflow.pod_settings import PodsSettings
+from simgate_airflow.place.pod_settings import PodsSettings
 from simgate_airflow.roles import read_roles
 from tests.unit.helm_chart import (
     CHART,
@@ -164,7 +164,8 @@ def test_a_worker_of_several_domains_holds_their_planners_and_never_the_ledger(r
 def test_promote_and_settle_ask_for_the_template_that_the_scheduler_mounts(
     rendered: dict[str, list[Shape]], monkeypatch: pytest.MonkeyPatch
 ):
-    from simgate_airflow import promote, settings
+    from simgate_airflow import settings
+    from simgate_airflow.gate import promote
 
     said = named(rendered["default"], "ConfigMap", "simgate-settings")["data"]
     wired = settings.read_settings(said)

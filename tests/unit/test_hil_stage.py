@@ -13,16 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.attempt import read_verdict
-from simgate.core.code import closure
-from simgate.core.events import Events
-from simgate.core.job import Job
-from simgate.core.manifest import Manifest
-from simgate.core.stage import run_job
-from simgate.core.stop import Stop
+from simgate.core.identity.code import closure
+from simgate.core.runtime.attempt import read_verdict
+from simgate.core.runtime.events import Events
+from simgate.core.runtime.job import Job
+from simgate.core.runtime.manifest import Manifest
+from simgate.core.runtime.stage import run_job
+from simgate.core.runtime.stop import Stop
+from simgate.documents.bench import HilResult
 from simgate.hil.stage import STAGE
 from simgate.hil.trace import Trace
-from simgate.specs.hil import HilResult, HilSpec, SafetyLimits
+from simgate.specs.hil import HilSpec, SafetyLimits
 from tests import probe_jobs
 from tests.unit.bench_store import EPISODES, FIRST_EPISODE, FRAMES, SCENE, BenchStore, tiny_engine
 

@@ -11,23 +11,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simgate.core.code import code_digest
 from simgate.core.errors import InputError
-from simgate.core.events import Events
-from simgate.core.job import Job, SnapshotInput
-from simgate.core.key import key_parts, load_inputs
-from simgate.core.lock import lock_digest
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.memo import committed
-from simgate.core.snapshot import scan, write_snapshot
-from simgate.core.stage import run_job
-from simgate.core.stop import Stop
-from simgate.core.store import Store
+from simgate.core.given.snapshot import scan, write_snapshot
+from simgate.core.identity.code import code_digest
+from simgate.core.identity.key import key_parts, load_inputs
+from simgate.core.identity.lock import lock_digest
+from simgate.core.runtime.events import Events
+from simgate.core.runtime.job import Job, SnapshotInput
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.runtime.stage import run_job
+from simgate.core.runtime.stop import Stop
+from simgate.core.storage.memo import committed
+from simgate.core.storage.store import Store
+from simgate.documents.scene import SceneItem
+from simgate.documents.shard_plan import ShardPlan
 from simgate.index import report
 from simgate.index.shard_plan import plan_shards
 from simgate.index.stage import STAGE
 from simgate.scene.lint import Lint
-from simgate.specs.index import SceneChoice, SceneItem, ShardPlan
+from simgate.specs.index import SceneChoice
 from tests.unit.scene_planting import FILES, ROOT, edit, plant, png
 
 ROOM = {"name": "room", "root": ROOT, "split": "train", "episodes": 5}

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simgate.core.errors import AlreadyExists, DigestMismatch, StoreError
-from simgate.core.journal import Entry, Journal
-from simgate.core.store import Store
+from simgate.core.storage.journal import Entry, Journal
+from simgate.core.storage.store import Store
 from tests.servers.stores import NewStore
 
 WRITER = """
 import sys
-from simgate.core.journal import Journal
+from simgate.core.storage.journal import Journal
 from simgate.cli.options import open_store
 journal = Journal(open_store(sys.argv[1]), "j")
 for number in range(10):

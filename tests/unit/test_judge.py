@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from simgate.cli import main
-from simgate.core.attempt import Attempt
-from simgate.core.canonical import canonical_json, sha256_hex
+from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.errors import Inconclusive, Refused, SimgateError
-from simgate.core.job import ManifestInput
-from simgate.core.journal import Entry, Journal
-from simgate.core.key import key_parts, load_inputs
-from simgate.core.manifest import read_manifest
-from simgate.core.signature import Signer
-from simgate.core.store import Store
+from simgate.core.identity.key import key_parts, load_inputs
+from simgate.core.identity.signature import Signer
+from simgate.core.runtime.attempt import Attempt
+from simgate.core.runtime.job import ManifestInput
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.journal import Entry, Journal
+from simgate.core.storage.store import Store
 from simgate.release.approval import REJECT
 from simgate.release.approvals import APPROVAL_TYPE, Approvals, keep_answer
 from simgate.release.candidate import CandidateEntry, candidates

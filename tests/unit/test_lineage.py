@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from simgate.cli.made_from import made_from
-from simgate.core.artifact import ManifestRef
-from simgate.core.canonical import canonical_json, sha256_hex
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.errors import InputError
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.release.lineage import MAX_LEVELS, lineage, people_of, verify_tree, walk
 from tests.release_chain import Chain, next_run
 

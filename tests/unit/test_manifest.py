@@ -13,8 +13,8 @@ from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementPb
 
 from simgate.core.errors import InputError
-from simgate.core.manifest import content_digest, parse_manifest, read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import content_digest, parse_manifest, read_manifest
+from simgate.core.storage.store import Store
 from tests.probe_jobs import probe_job, result, run, submit
 from tests.release_chain import Chain
 

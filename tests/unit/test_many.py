@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from simgate.core.errors import NotFound
-from simgate.core.many import WIDTH, at_once
+from simgate.core.storage.many import WIDTH, at_once
 
 
 def test_results_come_in_the_items_order_and_nothing_is_left_running() -> None:

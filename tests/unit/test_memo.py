@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.canonical import sha256_hex
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import StoreError
-from simgate.core.job import Job
-from simgate.core.memo import committed
-from simgate.core.store import MAX_SMALL_BYTES, Store
+from simgate.core.runtime.job import Job
+from simgate.core.storage.memo import committed
+from simgate.core.storage.store import MAX_SMALL_BYTES, Store
 from tests.probe_jobs import events, probe_job, result, run, run_key, submit
 
 OTHER = 2

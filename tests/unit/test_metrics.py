@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from simgate.core.attempt import read_verdict
-from simgate.core.manifest import parse_manifest
-from simgate.core.spec import Spec
-from simgate.core.store import Store
+from simgate.core.documents.spec import Spec
+from simgate.core.runtime.attempt import read_verdict
+from simgate.core.runtime.manifest import parse_manifest
+from simgate.core.storage.store import Store
 from simgate.hil.judge import judge
 from simgate.hil.trace import Trace
 from simgate.release.reference import asked

@@ -12,9 +12,9 @@ import pytest
 
 from simgate.cli import main
 from simgate.core.errors import InputError
-from simgate.core.heads import dataset_head, push_scenes, scenes_head
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.heads import dataset_head, push_scenes, scenes_head
+from simgate.core.storage.store import Store
 from simgate.plan.dataset import plan_dataset, publish
 from simgate.plan.jobs import Slot, batches, find, slots_of, write_jobs
 from simgate.plan.outlook import outlook

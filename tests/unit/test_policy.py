@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from simgate.core.documents.spec import Spec
+from simgate.core.documents.strictness import Leaf, Stricter, leaves
 from simgate.core.errors import InputError, Refused
-from simgate.core.spec import Spec
-from simgate.core.store import Store
-from simgate.core.strictness import Leaf, Stricter, leaves
+from simgate.core.storage.store import Store
 from simgate.release.policy import Channel, Policy
 from simgate.release.policy_warnings import policy_warnings
 from simgate.release.promote import promote
@@ -78,7 +78,7 @@ def values(leaf: Leaf, spec: Spec) -> tuple[Any, Any]:
 @pytest.mark.parametrize("gate", [*GATES, "generate"])
 def test_every_field_of_every_gate_says_which_way_it_is_stricter(gate: str) -> None:
     silent = [leaf.path for leaf in leaves(STAGES[gate].spec_type) if leaf.declared is None]
-    assert silent == [], "declare lower, higher, EQUAL or free(why) beside each: core/strictness.py"
+    assert silent == [], "declare lower, higher, EQUAL or free(why) beside each: core/documents/strictness.py"
 
 
 @pytest.mark.parametrize(("gate", "leaf"), FIELDS, ids=NAMES)
@@ -247,7 +247,7 @@ def test_a_channel_of_nightly_datasets_takes_any_seed_of_the_dataset(chain: Chai
 
 
 def test_softenings_are_listed_for_whoever_is_asked(chain: Chain) -> None:
-    from simgate.core.manifest import read_manifest
+    from simgate.core.runtime.manifest import read_manifest
 
     chain.asks = {"hil": {"max_trips": 9}}
     found = {role: read_manifest(chain.store, ref) for role, ref in chain.evidence().items()}

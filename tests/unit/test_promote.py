@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from simgate.core.errors import Inconclusive, Preempted, Refused, StoreError
-from simgate.core.job import ManifestInput
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.job import ManifestInput
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.release.approval import APPROVE, REJECT, ApprovalRecord, GateRecord, Touch, subject_of
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.comparison import mcnemar_p

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from simgate.cli import main
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import ENVELOPE_NAME
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError, Refused, SimgateError
-from simgate.core.job import ManifestInput
-from simgate.core.journal import Entry, Journal
-from simgate.core.signature import Envelope, Signer
-from simgate.core.store import Store
+from simgate.core.identity.signature import Envelope, Signer
+from simgate.core.runtime.attempt import ENVELOPE_NAME
+from simgate.core.runtime.job import ManifestInput
+from simgate.core.storage.journal import Entry, Journal
+from simgate.core.storage.store import Store
 from simgate.release.candidate import CandidateEntry
 from simgate.release.decision import quarantine, rollback, waive
 from simgate.release.entry import LedgerEntry

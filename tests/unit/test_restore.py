@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 
 from simgate.cli.store_copy import Copied, copy, heads
-from simgate.core.artifact import ManifestRef
-from simgate.core.canonical import sha256_hex
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import DigestMismatch, InputError
-from simgate.core.heads import dataset_head, push_scenes, scenes_pushes
-from simgate.core.manifest import MANIFEST_NAME, read_manifest
-from simgate.core.memo import read_memo
-from simgate.core.snapshot import file_key, read_snapshot
-from simgate.core.store import Store
+from simgate.core.given.snapshot import file_key, read_snapshot
+from simgate.core.runtime.manifest import MANIFEST_NAME, read_manifest
+from simgate.core.storage.heads import dataset_head, push_scenes, scenes_pushes
+from simgate.core.storage.memo import read_memo
+from simgate.core.storage.store import Store
 from simgate.release.authors import authors
 from simgate.release.candidate import CandidateEntry, candidates, new_candidate
 from simgate.release.decision import quarantine

@@ -8,9 +8,9 @@ import pytest
 from pxr import Sdf
 
 from simgate.core.errors import InputError
+from simgate.documents.scene import ClosureFile
 from simgate.scene.closure import closure_digest, find_closure
 from simgate.scene.composition import open_scene
-from simgate.specs.index import ClosureFile
 from tests.unit.scene_planting import FILES, ROOT, edit, plant, write
 
 MUCH = 10**9

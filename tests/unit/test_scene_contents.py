@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from simgate.core.errors import InputError
+from simgate.documents.scene import Labelled
 from simgate.scene.composition import open_scene
 from simgate.scene.labels import read_labels
 from simgate.scene.lights import read_lights
 from simgate.scene.lint import Finding, lint_scene, refuse_fatal
 from simgate.scene.units import read_units
-from simgate.specs.index import Labelled
 from tests.unit.scene_planting import ROOT, edit, plant
 
 CHAIR, LIGHTS = "props/chair.usda", "room/lights.usda"

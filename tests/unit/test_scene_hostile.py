@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pxr import Sdf
 
 from simgate.core.errors import InputError, SimgateError
-from simgate.core.random import stream
+from simgate.core.given.random import stream
 from simgate.scene.asset_use import AssetUse
 from simgate.scene.closure import MAX_LAYER_BYTES, find_closure
 from simgate.scene.layer_probe import LayerProbe

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simgate.core.credentials import ROLE_KEYS, SIGNING_KEY_NAME
 from simgate.core.errors import InputError
-from simgate.core.signature import Envelope, Signer, keyid, new_private_key, own_signer, pae
+from simgate.core.identity.signature import Envelope, Signer, keyid, new_private_key, own_signer, pae
+from simgate.core.storage.credentials import ROLE_KEYS, SIGNING_KEY_NAME
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SIGNER = Signer.from_pem(new_private_key(), what="key")

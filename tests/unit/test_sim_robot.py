@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simgate.core.random import stream
+from simgate.core.given.random import stream
 from simgate.data.sample import Command
 from simgate.sim.actor import Walk, begin, walk_on
 from simgate.sim.robot import (

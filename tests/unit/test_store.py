@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.artifact import Artifact
-from simgate.core.canonical import sha256_hex
+from simgate.core.documents.artifact import Artifact
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFound, StoreError
-from simgate.core.snapshot import FileRef, Snapshot, materialize, read_snapshot, scan, write_snapshot
-from simgate.core.store import PAGE_KEYS, Store
-from simgate.core.transfer import PART_BYTES
-from simgate.specs.index import ClosureFile
+from simgate.core.given.snapshot import FileRef, Snapshot, materialize, read_snapshot, scan, write_snapshot
+from simgate.core.storage.store import PAGE_KEYS, Store
+from simgate.core.storage.transfer import PART_BYTES
+from simgate.documents.scene import ClosureFile
 from tests.servers.stores import NewStore
 
 

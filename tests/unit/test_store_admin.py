@@ -18,12 +18,12 @@ from simgate.cli import store_init, store_key
 from simgate.cli.store_policy import policy
 from simgate.cli.store_seal import Sealing, seal
 from simgate.cli.store_server import Server
-from simgate.core.canonical import sha256_hex
-from simgate.core.credentials import ROLE_KEYS, StoreKeys
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import SimgateError, StoreError
-from simgate.core.memo import committed
-from simgate.core.roles import DOMAIN_ROLES, ROLES, is_sealed, role_name
-from simgate.core.store import Store
+from simgate.core.storage.credentials import ROLE_KEYS, StoreKeys
+from simgate.core.storage.memo import committed
+from simgate.core.storage.roles import DOMAIN_ROLES, ROLES, is_sealed, role_name
+from simgate.core.storage.store import Store
 from tests import probe_jobs
 from tests.servers.guarded import NAMES, Guarded, simgate
 from tests.servers.minio import MinioServer

@@ -21,10 +21,10 @@ from minio.versioningconfig import SUSPENDED, VersioningConfig
 from simgate.cli import store_key
 from simgate.cli.store_seal import seal
 from simgate.cli.store_server import Server
-from simgate.core.credentials import StoreKeys
 from simgate.core.errors import StoreError
-from simgate.core.job import ManifestInput
-from simgate.core.store import Store
+from simgate.core.runtime.job import ManifestInput
+from simgate.core.storage.credentials import StoreKeys
+from simgate.core.storage.store import Store
 from simgate.release.candidate import Candidate, candidates
 from simgate.release.decision import quarantine
 from tests.release_chain import POLICY, Chain, fulfil

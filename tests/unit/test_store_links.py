@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simgate.cli.store_copy import copy
-from simgate.core.artifact import Artifact
-from simgate.core.canonical import sha256_hex
+from simgate.core.documents.artifact import Artifact
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import InputError, StoreError
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 
 SECRET = b"a secret of this machine"
 NAMED = Artifact(

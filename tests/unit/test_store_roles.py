@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.canonical import sha256_hex
-from simgate.core.credentials import ROLE_KEYS
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import StoreError
-from simgate.core.heads import push_scenes
-from simgate.core.job import Job
-from simgate.core.memo import committed
-from simgate.core.roles import DOMAIN_ROLES, Role, deletes, writes
-from simgate.core.snapshot import materialize, read_snapshot
-from simgate.core.store import Store
+from simgate.core.given.snapshot import materialize, read_snapshot
+from simgate.core.runtime.job import Job
+from simgate.core.storage.credentials import ROLE_KEYS
+from simgate.core.storage.heads import push_scenes
+from simgate.core.storage.memo import committed
+from simgate.core.storage.roles import DOMAIN_ROLES, Role, deletes, writes
+from simgate.core.storage.store import Store
+from simgate.documents.scene import ClosureFile
 from simgate.plan.jobs import make_job
-from simgate.specs.index import ClosureFile
 from simgate.specs.probe import ProbeSpec
 from tests import probe_jobs
 from tests.servers.guarded import NAMES, Guarded

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simgate.core.errors import InputError
-from simgate.core.node import Node, own_node
+from simgate.core.runtime.node import Node, own_node
 from simgate.train.device import check_shape
 from tests.unit.spread_training import SPEC, Training, ends
 from tests.unit.toy_dataset import ToyStore

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from simgate.core.errors import InputError, Preempted
-from simgate.core.work import Drawn, Work
+from simgate.core.runtime.work import Drawn, Work
 from simgate.model.card import ModelCard
 from simgate.specs.train import TrainSpec
 from simgate.train.stage import draw, run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.manifest import Manifest
+from simgate.core.runtime.manifest import Manifest
 from simgate.data.sample import Sample
 from simgate.data.shard import ShardIndex
 from simgate.specs.validate import ValidateSpec

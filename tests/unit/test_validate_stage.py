@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from simgate.core.canonical import sha256_hex
-from simgate.core.job import ManifestInput
+from simgate.core.documents.canonical import sha256_hex
+from simgate.core.runtime.job import ManifestInput
 from simgate.data.sample import Sample
-from simgate.specs.validate import DatasetDocument, SplitDocument
+from simgate.documents.dataset import DatasetDocument, SplitDocument
 from simgate.validate.stage import STAGE
 from tests.unit.synthetic_dataset import FRAMES, SyntheticDataset, make_item, make_spec, said
 

@@ -7,29 +7,29 @@ from pathlib import Path
 
 import numpy as np
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import Attempt
-from simgate.core.canonical import sha256_hex
-from simgate.core.events import Events
-from simgate.core.inputs import Inputs
-from simgate.core.job import Job, ManifestInput
-from simgate.core.key import key_parts, load_inputs
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.node import Node
-from simgate.core.random import stream
-from simgate.core.scratch import Scratch
-from simgate.core.spec import Spec
-from simgate.core.statement import statement
-from simgate.core.stop import Stop
-from simgate.core.store import Store
-from simgate.core.work import S, Work
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.canonical import sha256_hex
+from simgate.core.documents.names import Split
+from simgate.core.documents.spec import Spec
+from simgate.core.given.inputs import Inputs
+from simgate.core.given.random import stream
+from simgate.core.given.scratch import Scratch
+from simgate.core.identity.key import key_parts, load_inputs
+from simgate.core.runtime.attempt import Attempt
+from simgate.core.runtime.events import Events
+from simgate.core.runtime.job import Job, ManifestInput
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.runtime.node import Node
+from simgate.core.runtime.statement import statement
+from simgate.core.runtime.stop import Stop
+from simgate.core.runtime.work import S, Work
+from simgate.core.storage.store import Store
 from simgate.data.record import encode_sample
 from simgate.data.sample import Box, Camera, Command, Goal, Imu, Odometry, Sample, Wheels
 from simgate.data.shard import ShardWriter
+from simgate.documents.dataset import ShardEntry, ShardFile, SplitDocument
 from simgate.specs.generate import GenerateSpec
-from simgate.specs.index import Split
 from simgate.specs.train import NetworkSpec
-from simgate.specs.validate import ShardEntry, ShardFile, SplitDocument
 from simgate.specs.vocabulary import CLASSES, OBSTACLES
 
 WIDTH_PX, HEIGHT_PX = 64, 48
@@ -95,7 +95,7 @@ class ToyStore:
         return ManifestInput(ref=ref, output=output)
 
     def work(self, stage: str, spec: S, inputs: list[ManifestInput]) -> Work[S]:
-        """Everything that the stage is given, as core/stage.py does it."""
+        """Everything that the stage is given, as core/runtime/stage.py does it."""
         job = Job(
             stage=stage, spec=spec.model_dump(mode="json"), inputs=tuple(inputs), domain="main",
             code_digest=DIGEST, lock_digest=DIGEST, run_record="plans/main/toy",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simgate.core.artifact import ManifestRef
+from simgate.core.documents.artifact import ManifestRef
 from simgate.model.card import ModelCard
 from simgate.model.network import Network, parameter_count
 from simgate.model.weights import weights_bytes

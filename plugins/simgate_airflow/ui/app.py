@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from simgate.core.errors import InputError, NotFound, SimgateError
-from simgate_airflow.run_record import PULL_REQUEST
+from simgate_airflow.run.run_record import PULL_REQUEST
 from simgate_airflow.settings import settings
 from simgate_airflow.ui import page
 from simgate_airflow.ui.access import READS_RUNS, READS_TASKS, ReadAttempt, ReadCandidate

@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from simgate.core.errors import NotFound
-from simgate.core.memo import runs_prefix
-from simgate.core.store import Store
+from simgate.core.storage.memo import runs_prefix
+from simgate.core.storage.store import Store
 
 _PARTS = {
     "domain": re.compile(r"main|pr-[1-9][0-9]{0,8}"),

@@ -6,21 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from starlette.responses import Response
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import read_verdict
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.when import when
 from simgate.core.errors import SimgateError
-from simgate.core.manifest import read_manifest
-from simgate.core.many import at_once
-from simgate.core.when import when
+from simgate.core.runtime.attempt import read_verdict
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.many import at_once
 from simgate.release.judge import judge
 from simgate.release.policy import Policy
-from simgate_airflow.candidate_end import candidate_end
-from simgate_airflow.case import Case, read_case_as_proposed
-from simgate_airflow.evidence_page import TITLES, against
-from simgate_airflow.figure_table import figure_rows
-from simgate_airflow.figures import figures
-from simgate_airflow.judged import Judged, read_judged
-from simgate_airflow.markdown import visible
+from simgate_airflow.gate.candidate_end import candidate_end
+from simgate_airflow.gate.case import Case, read_case_as_proposed
+from simgate_airflow.gate.evidence_page import TITLES, against
+from simgate_airflow.gate.figure_table import figure_rows
+from simgate_airflow.gate.figures import figures
+from simgate_airflow.gate.judged import Judged, read_judged
+from simgate_airflow.gate.markdown import visible
 from simgate_airflow.settings import settings
 from simgate_airflow.ui import page
 from simgate_airflow.ui.address import path_of, report_url, run_url

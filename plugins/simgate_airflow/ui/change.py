@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.store import Store
-from simgate.core.when import when
-from simgate_airflow.case import Case
-from simgate_airflow.change import Change, SceneChange, read_change
-from simgate_airflow.markdown import visible
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.when import when
+from simgate.core.storage.store import Store
+from simgate_airflow.gate.case import Case
+from simgate_airflow.gate.change import Change, SceneChange, read_change
+from simgate_airflow.gate.markdown import visible
 from simgate_airflow.ui.thumbnails import Picture, thumbnails
 
 SHOWN_ROWS = 1000

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from simgate.core.artifact import Artifact
-from simgate.core.attempt import ENVELOPE_NAME, VERDICT_NAME, Failure, Started, Verdict
-from simgate.core.canonical import sha256_hex
-from simgate.core.document import Document
+from simgate.core.documents.artifact import Artifact
+from simgate.core.documents.canonical import sha256_hex
+from simgate.core.documents.document import Document
 from simgate.core.errors import DigestMismatch, NotFound
-from simgate.core.link import REPORT_NAME
-from simgate.core.manifest import MANIFEST_NAME, Manifest, parse_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.attempt import ENVELOPE_NAME, VERDICT_NAME, Failure, Started, Verdict
+from simgate.core.runtime.manifest import MANIFEST_NAME, Manifest, parse_manifest
+from simgate.core.storage.link import REPORT_NAME
+from simgate.core.storage.store import Store
 from simgate.plan.record import find_why
-from simgate_airflow.run_record import airflow_run
+from simgate_airflow.run.run_record import airflow_run
 from simgate_airflow.stores import open_store
 from simgate_airflow.ui.attempt_place import AttemptPlace, refuse_links
 

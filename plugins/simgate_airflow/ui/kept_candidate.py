@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 
 from simgate.core.errors import NotFound
-from simgate.core.job import MAIN
-from simgate.core.store import Store
+from simgate.core.runtime.job import MAIN
+from simgate.core.storage.store import Store
 from simgate.plan.record import ReleaseWhy, find_why
 from simgate.release.candidate import CandidateEntry, candidates
-from simgate_airflow.run_record import airflow_run
+from simgate_airflow.run.run_record import airflow_run
 from simgate_airflow.stores import open_store
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")

@@ -13,7 +13,7 @@ from fastapi import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 from simgate.core.errors import DigestMismatch, NotFound
-from simgate.core.transfer import Download
+from simgate.core.storage.transfer import Download
 from simgate_airflow.ui.attempt_place import refuse_links
 from simgate_airflow.ui.kept_attempt import KeptAttempt
 from simgate_airflow.ui.policy import file_headers

@@ -8,17 +8,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from simgate.core.attempt import read_verdict
 from simgate.core.errors import SimgateError
-from simgate.core.job import Job
-from simgate.core.manifest import read_manifest
-from simgate.core.many import at_once
-from simgate.core.store import Store
+from simgate.core.runtime.attempt import read_verdict
+from simgate.core.runtime.job import Job
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.many import at_once
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, slots_of
 from simgate.plan.record import DatasetWhy, ReleaseWhy, TaskLine, TaskLines, find_why, record_folder
-from simgate_airflow.figures import figures
-from simgate_airflow.judge import Standing, standing
-from simgate_airflow.run_record import run_name
+from simgate_airflow.gate.figures import figures
+from simgate_airflow.run.judge import Standing, standing
+from simgate_airflow.run.run_record import run_name
 
 MAX_READ = 24
 """Results of one stage whose verdict and figures are read for a page; the others are listed with their link."""

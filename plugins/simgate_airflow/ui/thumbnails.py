@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from html import unescape
 
 from simgate.core.errors import SimgateError
-from simgate.core.link import report_of
-from simgate.core.store import Store
+from simgate.core.storage.link import report_of
+from simgate.core.storage.store import Store
 
 MAX_REPORT_BYTES = 64 * 1024 * 1024
 MAX_PICTURE_BYTES = 4_000_000

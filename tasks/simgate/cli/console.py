@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from simgate.core.when import when
+from simgate.core.documents.when import when
 
 __all__ = ["complain", "console", "plain", "short", "show_json", "show_table", "when"]
 

@@ -9,7 +9,7 @@ from typing import ParamSpec
 import typer
 
 from simgate.cli.console import console, plain
-from simgate.core.damage import told
+from simgate.core.storage.damage import told
 
 P = ParamSpec("P")
 DAMAGED = 3

@@ -12,8 +12,8 @@ from simgate.cli.find import the_channel, the_model
 from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, WhoOption, WhyOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.core.errors import InputError
-from simgate.core.signature import own_signer
-from simgate.core.store import Store
+from simgate.core.identity.signature import own_signer
+from simgate.core.storage.store import Store
 from simgate.release.entry import LedgerEntry
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 from simgate.cli.made_from import SNAPSHOT, MadeFrom, made_from, scene_files
 from simgate.cli.runs import what
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.release.entry import LiveModel
 
 YARDSTICK = "evaluate_live"

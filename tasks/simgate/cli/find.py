@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simgate.core.artifact import ManifestRef
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError
-from simgate.core.folder import check_key
-from simgate.core.manifest import MANIFEST_NAME, read_manifest
-from simgate.core.many import at_once
-from simgate.core.memo import Run, believed, read_memo
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import MANIFEST_NAME, read_manifest
+from simgate.core.storage.folder import check_key
+from simgate.core.storage.many import at_once
+from simgate.core.storage.memo import Run, believed, read_memo
+from simgate.core.storage.store import Store
 from simgate.release.entry import ChannelState, LiveModel
 from simgate.release.judge import ReleaseState
 from simgate.specs.table import STAGES

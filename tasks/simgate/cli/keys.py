@@ -12,9 +12,9 @@ import typer
 from simgate.cli.console import console, short, show_json, show_table, when
 from simgate.cli.options import JsonOption
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
-from simgate.core.credentials import SIGNING_KEY_NAME
 from simgate.core.errors import InputError
-from simgate.core.signature import Signer, encode, new_private_key, own_signer
+from simgate.core.identity.signature import Signer, encode, new_private_key, own_signer
+from simgate.core.storage.credentials import SIGNING_KEY_NAME
 from simgate.release.trusted_key import KeyRole, TrustedKey
 
 app = typer.Typer(no_args_is_help=True, help="Signing keys: make one for a role, see which the policy trusts.")

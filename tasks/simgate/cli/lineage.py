@@ -17,7 +17,7 @@ from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOp
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.cli.runs import what
 from simgate.core.errors import InputError
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.release.entry import LiveModel
 
 TargetArgument = Annotated[

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.damage import DAMAGE, pass_over
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.many import at_once
-from simgate.core.snapshot import FileRef, read_snapshot, snapshot_domain
-from simgate.core.store import Store
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.given.snapshot import FileRef, read_snapshot, snapshot_domain
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.damage import DAMAGE, pass_over
+from simgate.core.storage.many import at_once
+from simgate.core.storage.store import Store
 from simgate.release.lineage import next_level
 
 SNAPSHOT = "snapshot"

@@ -11,8 +11,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from simgate.cli.options import open_store
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.release.entry import LiveModel
 from simgate.release.judge import judge
 from simgate.release.policy import Policy

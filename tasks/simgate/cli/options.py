@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from simgate.core.credentials import own_store_keys
 from simgate.core.errors import InputError
-from simgate.core.store import Store
+from simgate.core.storage.credentials import own_store_keys
+from simgate.core.storage.store import Store
 
 DEFAULT_STORE = "./.simgate/store"
 

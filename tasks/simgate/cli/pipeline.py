@@ -20,7 +20,7 @@ from simgate.cli.recipes import (
     read_recipe,
 )  # fmt: skip
 from simgate.core.errors import InputError
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES
 from simgate.plan.record import DatasetWhy, ReleaseWhy, write_why
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
@@ -52,7 +52,7 @@ def pipeline(
 
 def _push(store: Store, domain: str, folder: Path) -> None:
     from simgate.cli.person import declared_person
-    from simgate.core.heads import push_scenes
+    from simgate.core.storage.heads import push_scenes
 
     head, is_new = push_scenes(store, domain, folder, author=declared_person(), message="simgate pipeline")
     _say("push", f"snapshot {short(head.snapshot_sha256)} {'new' if is_new else 'unchanged'}")
@@ -77,7 +77,7 @@ def _dataset(store: Store, domain: str, recipe: DatasetRecipe, stages: Sequence[
 
 def _release(store: Store, domain: str, recipe: ReleaseRecipe, policy_file: Path, stages: Sequence[str]) -> None:
     from simgate.cli.stages import walk
-    from simgate.core.signature import own_signer
+    from simgate.core.identity.signature import own_signer
     from simgate.plan.propose import propose
     from simgate.plan.release import nothing_to_release, plan_release
     from simgate.release.policy import Policy

@@ -8,13 +8,13 @@ from pathlib import Path
 from simgate.cli.console import console, show_json, show_table
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, DatasetRecipeOption, PolicyOption, ReleaseRecipeOption, read_recipe
-from simgate.core.artifact import ManifestRef
-from simgate.core.damage import pass_over
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import DigestMismatch, InputError, NotFound
-from simgate.core.heads import dataset_head, scenes_head
-from simgate.core.manifest import read_manifest
-from simgate.core.snapshot import read_snapshot
-from simgate.core.store import Store
+from simgate.core.given.snapshot import read_snapshot
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.damage import pass_over
+from simgate.core.storage.heads import dataset_head, scenes_head
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import RELEASE_STAGES
 from simgate.plan.outlook import REMEDY, Line, outlook
 from simgate.plan.record import DatasetWhy, ReleaseWhy, Trigger

@@ -11,7 +11,7 @@ import typer
 from simgate.cli.console import console, show_json, show_table
 from simgate.cli.options import JsonOption
 from simgate.cli.recipes import DEFAULT_POLICY, DatasetRecipeOption, PolicyOption, ReleaseRecipeOption, read_recipe
-from simgate.core.canonical import canonical_json
+from simgate.core.documents.canonical import canonical_json
 from simgate.core.errors import InputError, Refused
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _names(policy: Policy, channel: str, right: str) -> str:
 
 def _rows(reference: Reference) -> list[tuple[str, str, str]]:
     """Every field of a reference: name, value, which way is stricter."""
-    from simgate.core.strictness import leaves
+    from simgate.core.documents.strictness import leaves
     from simgate.release.policy_text import comment_of
 
     rows = []

@@ -8,8 +8,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from simgate.core.canonical import parse_json
-from simgate.core.document import Document
+from simgate.core.documents.canonical import parse_json
+from simgate.core.documents.document import Document
 from simgate.core.errors import InputError
 from simgate.plan.record import Trigger
 

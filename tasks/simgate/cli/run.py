@@ -12,15 +12,15 @@ import typer
 from simgate.cli.console import console, short, show_json
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.cli.person import declared_person
-from simgate.core.attempt import read_verdict
-from simgate.core.canonical import parse_json
-from simgate.core.document import Document
+from simgate.core.documents.canonical import parse_json
+from simgate.core.documents.document import Document
+from simgate.core.documents.spec import Spec
 from simgate.core.errors import InputError
-from simgate.core.heads import scenes_head
-from simgate.core.job import Input, ManifestInput, SnapshotInput
-from simgate.core.manifest import read_manifest
-from simgate.core.spec import Spec
-from simgate.core.store import Store
+from simgate.core.runtime.attempt import read_verdict
+from simgate.core.runtime.job import Input, ManifestInput, SnapshotInput
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.heads import scenes_head
+from simgate.core.storage.store import Store
 from simgate.specs.table import stage_row
 
 

@@ -11,14 +11,14 @@ from simgate.cli.console import console, plain, short, show_json, show_table, wh
 from simgate.cli.find import find_run
 from simgate.cli.find import runs as committed_runs
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
-from simgate.core.attempt import ENVELOPE_NAME, Verdict, read_verdict
-from simgate.core.damage import DAMAGE, pass_over
-from simgate.core.environment import Environment, Observed
 from simgate.core.errors import InputError
-from simgate.core.link import REPORT_NAME
-from simgate.core.manifest import Manifest
-from simgate.core.memo import Run
-from simgate.core.store import Store
+from simgate.core.identity.environment import Environment, Observed
+from simgate.core.runtime.attempt import ENVELOPE_NAME, Verdict, read_verdict
+from simgate.core.runtime.manifest import Manifest
+from simgate.core.storage.damage import DAMAGE, pass_over
+from simgate.core.storage.link import REPORT_NAME
+from simgate.core.storage.memo import Run
+from simgate.core.storage.store import Store
 from simgate.specs.table import STAGES
 
 Rows = list[tuple[str, ...]]

@@ -26,7 +26,7 @@ def push(
     """Push a folder as the new head of the scenes; files that the store has already are not sent again."""
     from simgate.cli.person import declared_person
     from simgate.core.errors import InputError
-    from simgate.core.heads import push_scenes
+    from simgate.core.storage.heads import push_scenes
 
     if not folder.is_dir():
         raise InputError("no such folder of scenes", actual=folder, remedy="give the folder that holds the .usda files")
@@ -53,7 +53,7 @@ def _pull_request(said: str, domain: str) -> str:
 @app.command()
 def log(domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
     """List every head of the scenes, newest last."""
-    from simgate.core.heads import scenes_pushes
+    from simgate.core.storage.heads import scenes_pushes
 
     heads = scenes_pushes(present_store(store), domain)
     if as_json:

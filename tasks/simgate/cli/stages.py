@@ -9,11 +9,11 @@ from typing import Literal
 from simgate.cli.child import Child, run_batches
 from simgate.cli.console import console
 from simgate.cli.progress import StageProgress
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import read_verdict
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError, SimgateError
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.attempt import read_verdict
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, batches, find, slots, write_jobs
 from simgate.plan.record import TaskLine, record_task
 

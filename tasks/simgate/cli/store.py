@@ -9,11 +9,11 @@ import typer
 
 from simgate.cli.console import console, plain, show_json
 from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, open_store, present_store
-from simgate.core.credentials import STORE_KEYS_NAME, StoreKeys
 from simgate.core.errors import InputError, StoreError
-from simgate.core.job import MAIN
-from simgate.core.roles import DOMAIN_ROLES, ROLES, Role
-from simgate.core.store import Store
+from simgate.core.runtime.job import MAIN
+from simgate.core.storage.credentials import STORE_KEYS_NAME, StoreKeys
+from simgate.core.storage.roles import DOMAIN_ROLES, ROLES, Role
+from simgate.core.storage.store import Store
 
 if TYPE_CHECKING:
     from simgate.cli.progress import StageProgress
@@ -41,8 +41,8 @@ def init(store: StoreOption = DEFAULT_STORE) -> None:
 def policies(role: RoleArgument = "", domain: DomainOption = "main", store: StoreOption = "s3://simgate") -> None:
     """Print the S3 policy of a role, or of all roles, for a server whose accounts you make by other means."""
     from simgate.cli.store_policy import policy
-    from simgate.core.bucket import bucket_url
-    from simgate.core.roles import role_name
+    from simgate.core.storage.bucket import bucket_url
+    from simgate.core.storage.roles import role_name
 
     bucket, _, prefix = bucket_url(store).removeprefix("s3://").partition("/")
     chosen = (_role(role),) if role else ROLES

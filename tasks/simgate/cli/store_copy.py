@@ -19,8 +19,8 @@ from pathlib import Path
 
 from simgate.cli.store_names import Names
 from simgate.core.errors import DigestMismatch, InputError, NotFound, SimgateError
-from simgate.core.many import at_once
-from simgate.core.store import Store
+from simgate.core.storage.many import at_once
+from simgate.core.storage.store import Store
 
 AT_ONCE = 32
 JOURNALS = ("heads", "candidates", "ledger")
@@ -193,7 +193,7 @@ def _compare(source: Store, to: Store, key: str) -> None:
 def heads(store: Store) -> dict[str, str]:
     """Digest of the newest entry of every ledger: to be noted down, for `simgate verify --head`."""
     from simgate.cli.find import models
-    from simgate.core.journal import Journal
+    from simgate.core.storage.journal import Journal
 
     found = {model: Journal(store, f"ledger/{model}").head() for model in models(store)}
     return {model: head.sha256 for model, head in found.items() if head is not None}

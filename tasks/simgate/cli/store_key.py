@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from simgate.cli.store_policy import policy
 from simgate.cli.store_server import Server, answers
-from simgate.core.credentials import STORE_KEYS_NAME, StoreKeys
 from simgate.core.errors import InputError
-from simgate.core.roles import Role, role_name
+from simgate.core.storage.credentials import STORE_KEYS_NAME, StoreKeys
+from simgate.core.storage.roles import Role, role_name
 
 if TYPE_CHECKING:
     from minio import MinioAdmin

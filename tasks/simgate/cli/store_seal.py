@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from simgate.cli.store_server import Server, answers
-from simgate.core.many import at_once
-from simgate.core.roles import SEALED, is_sealed
+from simgate.core.storage.many import at_once
+from simgate.core.storage.roles import SEALED, is_sealed
 
 if TYPE_CHECKING:
     from minio import Minio

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from simgate.core.bucket import bucket_url
-from simgate.core.canonical import sha256_hex
-from simgate.core.credentials import StoreKeys, own_store_keys
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import InputError, StoreError
+from simgate.core.storage.bucket import bucket_url
+from simgate.core.storage.credentials import StoreKeys, own_store_keys
 
 if TYPE_CHECKING:
     from minio import Minio, MinioAdmin

@@ -16,11 +16,11 @@ from simgate.cli.lineage import TargetArgument
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 from simgate.cli.witness import NO_WITNESS, noted_heads
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import Verdict, read_verdict
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.attempt import Verdict, read_verdict
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.release.proof import Proof, prove_model, prove_run
 
 if TYPE_CHECKING:

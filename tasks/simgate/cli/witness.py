@@ -14,10 +14,10 @@ from simgate.cli.damage import DAMAGED
 from simgate.cli.find import models
 from simgate.cli.options import DEFAULT_STORE, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
-from simgate.core.artifact import Sha256
-from simgate.core.document import Document
+from simgate.core.documents.artifact import Sha256
+from simgate.core.documents.document import Document
 from simgate.core.errors import DigestMismatch, InputError
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.release.entry import LedgerEntry
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@
     ├── Inconclusive        an observation that proves nothing (starved replay, empty set); exit 1, commits no memo
     └── Preempted           SIGTERM after a checkpoint; exit 143, retried and resumed
 
-Each says what, actual, expected, remedy, in one line. They are caught in one place: `core/stage.py` for stages,
+Each says what, actual, expected, remedy, in one line. They are caught in one place: `core/runtime/stage.py` for stages,
 `cli/__init__.py` for the command, the operator for Airflow.
 """
 

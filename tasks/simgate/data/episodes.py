@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simgate.core.document import Document
+from simgate.core.documents.document import Document
 from simgate.data.sample import Episode
 
 MAX_EPISODES = 100_000

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from simgate.core.document import Document
+from simgate.core.documents.document import Document
+from simgate.core.documents.names import Name
 from simgate.core.errors import InputError, SimgateError
 from simgate.data import picture
 from simgate.data.sample import Box, Camera, Command, Goal, Imu, Odometry, Sample, Wheels
-from simgate.specs.index import Name
 
 MAX_DEPTH_M = 65.535
 """Largest depth that 16 bits of millimetres hold."""

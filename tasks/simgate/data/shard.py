@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO, Literal, Self
 
 from pydantic import Field, model_validator
 
-from simgate.core.document import Document
+from simgate.core.documents.document import Document
 from simgate.core.errors import InputError
 from simgate.data import picture, ustar
 from simgate.data.record import SUFFIXES, EncodedSample, decode_sample, sample_key

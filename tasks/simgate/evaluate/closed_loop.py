@@ -9,14 +9,16 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from simgate.core.errors import InputError
-from simgate.core.snapshot import materialize
-from simgate.core.work import Work
+from simgate.core.given.snapshot import materialize
+from simgate.core.runtime.work import Work
+from simgate.documents.dataset import SplitDocument
+from simgate.documents.episode import EpisodeResult
+from simgate.documents.evaluation import Interval
 from simgate.evaluate.drivers import driven, start_drivers
 from simgate.evaluate.driving import Driving, Trip
 from simgate.evaluate.interval import rate
 from simgate.model.trained import TrainedModel
-from simgate.specs.evaluate import EpisodeResult, EvaluateSpec, Interval
-from simgate.specs.validate import SplitDocument
+from simgate.specs.evaluate import EvaluateSpec
 
 
 @dataclass(frozen=True, slots=True)

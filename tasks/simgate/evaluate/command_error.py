@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from simgate.data.sample import Command
+from simgate.documents.evaluation import Interval
 from simgate.evaluate.interval import Weights, bootstrap
 from simgate.model.contract import Contract
-from simgate.specs.evaluate import Interval
 
 LARGEST = 2.0
 """The largest error of an axis, from one end of its range to the other; also that of a command that is no number."""

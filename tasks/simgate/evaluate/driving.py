@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from simgate.core.document import Document
+from simgate.core.documents.document import Document
+from simgate.documents.episode import EpisodeResult
 from simgate.model.card import ModelCard
-from simgate.specs.evaluate import ClosedLoopSpec, EpisodeResult
+from simgate.specs.evaluate import ClosedLoopSpec
 from simgate.specs.generate import GenerateSpec
 
 Who = Literal["candidate", "baseline"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from simgate.documents.evaluation import Evaluation
 from simgate.evaluate.closed_loop import ClosedLoop
 from simgate.evaluate.interval import sign_test
-from simgate.specs.evaluate import Evaluation
 
 
 def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop) -> dict[str, float]:

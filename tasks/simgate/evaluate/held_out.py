@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simgate.core.work import Work
+from simgate.core.runtime.work import Work
+from simgate.documents.dataset import SplitDocument
+from simgate.documents.evaluation import Interval
 from simgate.engine.pytorch import PytorchModel
 from simgate.evaluate.command_error import CommandMeter
 from simgate.evaluate.precision import SCORE_THRESHOLD, PrecisionMeter
 from simgate.model.detection import detections
 from simgate.model.frame import frames_of
-from simgate.specs.evaluate import EvaluateSpec, Interval
-from simgate.specs.validate import SplitDocument
+from simgate.specs.evaluate import EvaluateSpec
 
 
 @dataclass(frozen=True, slots=True)

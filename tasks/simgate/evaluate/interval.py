@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from simgate.core.random import stream
-from simgate.specs.evaluate import Interval
+from simgate.core.given.random import stream
+from simgate.documents.evaluation import Interval
 
 Z = 1.959963984540054
 """97.5 % quantile of the normal distribution."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from simgate.core.errors import InputError
-from simgate.core.work import Work
+from simgate.core.runtime.work import Work
+from simgate.documents.evaluation import Evaluation
 from simgate.engine.pytorch import PytorchModel
 from simgate.evaluate.closed_loop import ClosedLoop, begin, finish, share_of
 from simgate.evaluate.gate import metrics_of
@@ -13,7 +14,7 @@ from simgate.evaluate.held_out import HeldOut, judge_frames
 from simgate.model.frame import read_split
 from simgate.model.trained import TrainedModel, read_trained
 from simgate.specs.bounds import broken_bounds
-from simgate.specs.evaluate import EvaluateSpec, Evaluation
+from simgate.specs.evaluate import EvaluateSpec
 
 SPLIT = "splits/eval.json"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from simgate.core.random import seed_of
+from simgate.core.given.random import seed_of
 from simgate.data.sample import Command
 from simgate.engine.pytorch import PytorchModel
 from simgate.evaluate.driving import Driving

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from simgate.documents.evaluation import Interval
 from simgate.evaluate.interval import Weights, bootstrap
 from simgate.model.detection import Detection, overlap
 from simgate.model.frame import Truth
-from simgate.specs.evaluate import Interval
 
 MIN_IOU = 0.5
 SCORE_THRESHOLD = 0.01

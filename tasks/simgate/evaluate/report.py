@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from simgate.core.attempt import VERDICT_NAME, Verdict
-from simgate.core.work import Drawn
+from simgate.core.runtime.attempt import VERDICT_NAME, Verdict
+from simgate.core.runtime.work import Drawn
+from simgate.documents.episode import EpisodeResult
+from simgate.documents.evaluation import Evaluation, Interval
 from simgate.report.bars import svg_bars
 from simgate.report.figure import grid, note, table
 from simgate.report.map import svg_map
 from simgate.report.page import Section, page
-from simgate.specs.evaluate import EpisodeResult, EvaluateSpec, Evaluation, Interval
+from simgate.specs.evaluate import EvaluateSpec
 
 MAX_MAPS = 24
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from simgate.core.errors import InputError
-from simgate.core.stage import Stage
-from simgate.core.work import Drawn, Work
+from simgate.core.runtime.stage import Stage
+from simgate.core.runtime.work import Drawn, Work
 from simgate.specs.evaluate import EvaluateSpec
 
 

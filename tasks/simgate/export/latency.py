@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from simgate.core.document import Document
+from simgate.core.documents.document import Document
 from simgate.engine.compare import percentiles
 from simgate.engine.protocol import Model
 from simgate.model.frame import Frame

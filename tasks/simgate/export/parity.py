@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from simgate.documents.parity import Parity, ParityRow
 from simgate.engine.compare import percentiles
 from simgate.engine.protocol import Model
 from simgate.model.detection import Detection, overlap
 from simgate.model.frame import Frame
-from simgate.specs.export import ExportSpec, Parity, ParityRow
+from simgate.specs.export import ExportSpec
 
 SAME_OBJECT_IOU = 0.5
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from simgate.core.attempt import VERDICT_NAME, Verdict
-from simgate.core.work import Drawn
+from simgate.core.runtime.attempt import VERDICT_NAME, Verdict
+from simgate.core.runtime.work import Drawn
+from simgate.documents.parity import Parity
 from simgate.export.latency import Latency
 from simgate.report.figure import note, table
 from simgate.report.page import Section, page
-from simgate.specs.export import ExportSpec, Parity
+from simgate.specs.export import ExportSpec
 
 
 def draw(drawn: Drawn[ExportSpec]) -> bytes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 
 from simgate.core.errors import InputError
-from simgate.core.stage import Stage
-from simgate.core.work import Work
+from simgate.core.runtime.stage import Stage
+from simgate.core.runtime.work import Work
+from simgate.documents.parity import Parity
 from simgate.engine.onnx import OnnxEngine
 from simgate.engine.pytorch import PytorchModel
 from simgate.export.graph import onnx_bytes
@@ -16,7 +17,7 @@ from simgate.export.report import draw
 from simgate.model.frame import Frame, frames_of, read_split
 from simgate.model.trained import read_trained
 from simgate.specs.bounds import broken_bounds
-from simgate.specs.export import ExportSpec, Parity
+from simgate.specs.export import ExportSpec
 
 SPLIT = "splits/eval.json"
 MEDIA_TYPE = "application/onnx"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from simgate.core.work import Drawn
+from simgate.core.runtime.work import Drawn
 from simgate.data.episodes import EpisodesDocument
 from simgate.data.shard import ShardIndex, ShardReader
 from simgate.generate.gallery import panels

@@ -5,20 +5,20 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import asdict
 
-from simgate.core.canonical import canonical_json
+from simgate.core.documents.canonical import canonical_json
 from simgate.core.errors import InputError
-from simgate.core.snapshot import materialize
-from simgate.core.stage import Stage
-from simgate.core.work import Work
+from simgate.core.given.snapshot import materialize
+from simgate.core.runtime.stage import Stage
+from simgate.core.runtime.work import Work
 from simgate.data import bag, rows, shard
 from simgate.data.episodes import EpisodesDocument
 from simgate.data.sample import Episode
+from simgate.documents.scene import SceneItem
 from simgate.generate.recording import Recording
 from simgate.generate.report import draw
 from simgate.sim.protocol import Simulator
 from simgate.sim.rollout import open_simulator, record
 from simgate.specs.generate import GenerateSpec
-from simgate.specs.index import SceneItem
 
 JSON = "application/json"
 PROGRESS_FRAMES = 20

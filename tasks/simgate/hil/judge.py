@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from simgate.core.errors import Inconclusive
+from simgate.documents.bench import BagResult
 from simgate.hil.trace import Asked, DriveTrace, Trace, Trip
 from simgate.safety.motion import worst_motion
 from simgate.specs.bounds import broken_bounds
-from simgate.specs.hil import BagResult, HilSpec, SafetyLimits
+from simgate.specs.hil import HilSpec, SafetyLimits
 
 TIMING = frozenset({"silent", "late", "acceleration", "yaw-acceleration", "jerk", "yaw-jerk"})
 """Violations that a bench that stands still can cause; all others are the device's doing, whatever the pace."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from simgate.core.attempt import Verdict
-from simgate.core.work import Drawn
+from simgate.core.runtime.attempt import Verdict
+from simgate.core.runtime.work import Drawn
+from simgate.documents.bench import HilResult
 from simgate.hil.judge import latencies_ms
 from simgate.hil.trace import DriveTrace, Motion, Trace
 from simgate.report import figure
 from simgate.report.page import Section, page
-from simgate.specs.hil import HilResult, HilSpec, SafetyLimits
+from simgate.specs.hil import HilSpec, SafetyLimits
 
 MAX_DRAWN_DRIVES = 6
 HISTOGRAM_BINS = 24

@@ -7,10 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from simgate.core.errors import Inconclusive, InputError
-from simgate.core.job import MAIN
-from simgate.core.stage import Stage
-from simgate.core.work import Work
+from simgate.core.runtime.job import MAIN
+from simgate.core.runtime.stage import Stage
+from simgate.core.runtime.work import Work
 from simgate.data.bag import bag_name
+from simgate.documents.bench import HilResult, WorstCase
+from simgate.documents.dataset import SplitDocument
 from simgate.hil import device
 from simgate.hil.bench import Bench
 from simgate.hil.drive import Drive, read_drive
@@ -19,8 +21,7 @@ from simgate.hil.replay import LEAD_NS
 from simgate.hil.report import draw
 from simgate.hil.trace import Trace
 from simgate.safety.motion import worst_motion
-from simgate.specs.hil import HilResult, HilSpec, WorstCase
-from simgate.specs.validate import SplitDocument
+from simgate.specs.hil import HilSpec
 
 JSON = "application/json"
 LEAST_TICK_MS = 1.0

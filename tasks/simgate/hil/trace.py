@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simgate.core.document import Document
+from simgate.core.documents.document import Document
 
 
 class Motion(Document):

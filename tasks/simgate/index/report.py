@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from simgate.core.snapshot import materialize
-from simgate.core.work import Drawn
+from simgate.core.given.snapshot import materialize
+from simgate.core.runtime.work import Drawn
+from simgate.documents.scene import SceneItem
+from simgate.documents.shard_plan import ShardPlan
 from simgate.report import figure
 from simgate.report.page import Section, page
 from simgate.scene.lint import Finding, Lint
-from simgate.specs.index import IndexSpec, SceneItem, ShardPlan
+from simgate.specs.index import IndexSpec
 
 MAX_LABELS = 40
 MAX_PICTURES = 24

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from simgate.core.errors import InputError
-from simgate.core.snapshot import FileRef
+from simgate.core.given.snapshot import FileRef
+from simgate.documents.scene import ClosureFile, SceneItem
 from simgate.scene.closure import closure_digest, find_closure
 from simgate.scene.composition import open_scene
 from simgate.scene.labels import read_labels
@@ -15,7 +16,7 @@ from simgate.scene.lights import read_lights
 from simgate.scene.lint import Finding, lint_scene, refuse_fatal
 from simgate.scene.location import LAYERS
 from simgate.scene.units import read_units
-from simgate.specs.index import ClosureFile, IndexSpec, SceneChoice, SceneItem
+from simgate.specs.index import IndexSpec, SceneChoice
 
 
 def read_scene(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simgate.specs.index import PlannedShard, SceneChoice, ShardPlan
+from simgate.documents.shard_plan import PlannedShard, ShardPlan
+from simgate.specs.index import SceneChoice
 
 
 def plan_shards(scenes: Sequence[SceneChoice], *, episodes_per_shard: int) -> ShardPlan:

@@ -6,14 +6,15 @@ from collections import Counter
 from pathlib import Path
 
 from simgate.core.errors import InputError
-from simgate.core.snapshot import Snapshot, materialize
-from simgate.core.stage import Stage
-from simgate.core.work import Work
+from simgate.core.given.snapshot import Snapshot, materialize
+from simgate.core.runtime.stage import Stage
+from simgate.core.runtime.work import Work
+from simgate.documents.scene import ClosureFile
 from simgate.index.report import draw
 from simgate.index.scene_item import check_root, read_scene
 from simgate.index.shard_plan import plan_shards
 from simgate.scene.lint import Finding, Lint, validator_version
-from simgate.specs.index import ClosureFile, IndexSpec
+from simgate.specs.index import IndexSpec
 
 JSON = "application/json"
 

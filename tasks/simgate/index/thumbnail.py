@@ -15,13 +15,14 @@ from PIL import Image
 from pxr import Gf, Usd, UsdGeom
 from scipy.spatial.transform import Rotation
 
+from simgate.documents.scene import SceneItem
 from simgate.scene.labels import labels_of
 from simgate.sim.components import STRUCTURE
 from simgate.sim.lights import shadow_order
 from simgate.sim.newton_camera import NewtonCamera
 from simgate.sim.usd_scene import UsdScene
 from simgate.specs.generate import CameraSpec, GenerateSpec
-from simgate.specs.index import IndexSpec, SceneItem
+from simgate.specs.index import IndexSpec
 
 FIELD_OF_VIEW_RAD = math.radians(80)
 EYE_HEIGHT = 0.78

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from pydantic import Field
 
-from simgate.core.document import Document
+from simgate.core.documents.document import Document
 from simgate.core.errors import InputError
 from simgate.data.sample import Command
 from simgate.specs.train import NetworkSpec

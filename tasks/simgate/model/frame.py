@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 from simgate.core.errors import InputError
-from simgate.core.manifest import Manifest
+from simgate.core.runtime.manifest import Manifest
 from simgate.data.record import SampleRecord
 from simgate.data.sample import Box, Command
 from simgate.data.shard import read_members
+from simgate.documents.dataset import ShardEntry, SplitDocument
 from simgate.model.goal import RelativeGoal, relative_goal
-from simgate.specs.validate import ShardEntry, SplitDocument
 
 SHARD_OUTPUT = "shard.tar"
 MIN_EDGE_PX = 8

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import read_verdict
-from simgate.core.code import code_digest
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError
-from simgate.core.heads import DatasetBody, DatasetHead, ScenesHead, dataset_head, publish_dataset, scenes_head
-from simgate.core.job import MAIN
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.identity.code import code_digest
+from simgate.core.runtime.attempt import read_verdict
+from simgate.core.runtime.job import MAIN
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.heads import DatasetBody, DatasetHead, ScenesHead, dataset_head, publish_dataset, scenes_head
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import DATASET_STAGES, NotReady, find, slots_of
 from simgate.plan.record import DatasetWhy, Trigger, record_folder
 from simgate.plan.tries import Tries

@@ -7,23 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.code import code_digest
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.spec import Spec
 from simgate.core.errors import InputError, SimgateError
-from simgate.core.job import Input, Job, ManifestInput, SnapshotInput
-from simgate.core.key import KeyParts, excluded_trees, key_parts, load_inputs
-from simgate.core.lock import lock_digest
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.many import at_once
-from simgate.core.memo import Run, committed_run
-from simgate.core.spec import Spec
-from simgate.core.store import Store
+from simgate.core.identity.code import code_digest
+from simgate.core.identity.key import KeyParts, excluded_trees, key_parts, load_inputs
+from simgate.core.identity.lock import lock_digest
+from simgate.core.runtime.job import Input, Job, ManifestInput, SnapshotInput
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.many import at_once
+from simgate.core.storage.memo import Run, committed_run
+from simgate.core.storage.store import Store
+from simgate.documents.dataset import SplitDocument
+from simgate.documents.shard_plan import ShardPlan
 from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, record_folder
 from simgate.specs.evaluate import EvaluateSpec
 from simgate.specs.generate import GenerateSpec
-from simgate.specs.index import IndexSpec, ShardPlan
+from simgate.specs.index import IndexSpec
 from simgate.specs.table import stage_row
-from simgate.specs.validate import SplitDocument
 
 DATASET_STAGES = ("index", "generate", "validate")
 RELEASE_STAGES = ("train", "evaluate", "export", "hil")

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.damage import DAMAGE, pass_over
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import DigestMismatch, NotFound
-from simgate.core.heads import dataset_head
-from simgate.core.key import KeyParts
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.memo import committed
-from simgate.core.store import Store
+from simgate.core.identity.key import KeyParts
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.damage import DAMAGE, pass_over
+from simgate.core.storage.heads import dataset_head
+from simgate.core.storage.memo import committed
+from simgate.core.storage.store import Store
+from simgate.documents.scene import SceneItem
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, NotReady, Slot, parts_of, slots_of
 from simgate.plan.record import DatasetWhy, ReleaseWhy
 from simgate.release.candidate import candidates
-from simgate.specs.index import SceneItem
 
 REMEDY = "`simgate verify` says what stands on it; `simgate store forget` its run, and it is made again"
 _SLOT_OF_ROLE = {"evaluate": "evaluate:candidate", "evaluate_live": "evaluate:live"}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from simgate.core.artifact import ManifestRef
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError, Refused
-from simgate.core.job import MAIN
-from simgate.core.manifest import read_manifest
-from simgate.core.signature import Signer
-from simgate.core.store import Store
+from simgate.core.identity.signature import Signer
+from simgate.core.runtime.job import MAIN
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import slots_of, the
 from simgate.plan.record import ReleaseWhy, record_folder
 from simgate.plan.release import release_tries

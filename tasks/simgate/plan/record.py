@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simgate.core.artifact import ManifestRef, Sha256
-from simgate.core.canonical import parse_json
-from simgate.core.document import Document
+from simgate.core.documents.artifact import ManifestRef, Sha256
+from simgate.core.documents.canonical import parse_json
+from simgate.core.documents.document import Document
 from simgate.core.errors import InputError, NotFound
-from simgate.core.job import Domain
-from simgate.core.store import Store
+from simgate.core.runtime.job import Domain
+from simgate.core.storage.store import Store
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
 

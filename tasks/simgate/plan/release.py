@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import read_verdict
-from simgate.core.canonical import sha256_hex
-from simgate.core.code import code_digest
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import InputError
-from simgate.core.heads import DatasetHead, dataset_head
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.store import Store
+from simgate.core.identity.code import code_digest
+from simgate.core.runtime.attempt import read_verdict
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.heads import DatasetHead, dataset_head
+from simgate.core.storage.store import Store
 from simgate.plan.jobs import RELEASE_STAGES, NotReady, find, slots_of, the
 from simgate.plan.record import LiveBefore, ReleaseWhy, Trigger
 from simgate.plan.tries import Tries

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from simgate.core.canonical import canonical_json, sha256_hex
+from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.errors import SimgateError
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.plan.record import DatasetWhy, ReleaseWhy, record_folder
 
 MAX_FAILED_RUNS = 3

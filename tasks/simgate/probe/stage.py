@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from simgate.core.errors import InputError, Preempted, SimgateError
-from simgate.core.random import stream
-from simgate.core.stage import Stage
-from simgate.core.work import Work
+from simgate.core.given.random import stream
+from simgate.core.runtime.stage import Stage
+from simgate.core.runtime.work import Work
 from simgate.specs.probe import ProbeSpec
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.release.approval import (
     REJECT,
     ApprovalRecord,

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from simgate.core.artifact import Sha256
-from simgate.core.canonical import sha256_hex
-from simgate.core.document import Document
+from simgate.core.documents.artifact import Sha256
+from simgate.core.documents.canonical import sha256_hex
+from simgate.core.documents.document import Document
 from simgate.release.candidate import CLOCKS_DIFFER, CandidateEntry
 from simgate.release.policy import ChannelRules, Name, Person, Rules
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from simgate.core.canonical import parse_json, sha256_hex
+from simgate.core.documents.canonical import parse_json, sha256_hex
 from simgate.core.errors import DigestMismatch, InputError
-from simgate.core.signature import MAX_ENVELOPE_BYTES, Envelope, Signer
-from simgate.core.store import Store
+from simgate.core.identity.signature import MAX_ENVELOPE_BYTES, Envelope, Signer
+from simgate.core.storage.store import Store
 from simgate.release.approval import ApprovalRecord, GateRecord, responder_name
 from simgate.release.candidate import CandidateEntry
 from simgate.release.entry import ApprovalRef

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from simgate.core.artifact import ManifestRef
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import DigestMismatch, InputError, NotFound
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.release.candidate import Candidate
 from simgate.release.lineage import people_of, record_people
 

@@ -11,12 +11,12 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from simgate.core.artifact import ManifestRef, Sha256, StoreKey
-from simgate.core.document import Document
+from simgate.core.documents.artifact import ManifestRef, Sha256, StoreKey
+from simgate.core.documents.document import Document
 from simgate.core.errors import Refused
-from simgate.core.journal import Entry, Journal, Line
-from simgate.core.signature import Signer
-from simgate.core.store import Store
+from simgate.core.identity.signature import Signer
+from simgate.core.storage.journal import Entry, Journal, Line
+from simgate.core.storage.store import Store
 from simgate.release.policy import Name, Role
 
 CLOCKS_DIFFER = timedelta(minutes=5)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import comb
 
-from simgate.core.canonical import parse_json
+from simgate.core.documents.canonical import parse_json
 from simgate.core.errors import InputError
-from simgate.core.manifest import Manifest
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import Manifest
+from simgate.core.storage.store import Store
 
 Episode = tuple[str, int]
 """(scene, number): the same in two runs means the same start, goal, obstacles and lights."""

@@ -6,8 +6,8 @@ import secrets
 from datetime import UTC, datetime
 
 from simgate.core.errors import Refused
-from simgate.core.signature import Signer
-from simgate.core.store import Store
+from simgate.core.identity.signature import Signer
+from simgate.core.storage.store import Store
 from simgate.release.candidate import candidates
 from simgate.release.entry import Action, Decision, LedgerEntry
 from simgate.release.evidence import damage_problems, quarantine_problems

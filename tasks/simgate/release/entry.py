@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from simgate.core.artifact import ManifestRef, Sha256, StoreKey
-from simgate.core.document import Document
-from simgate.core.journal import Entry
+from simgate.core.documents.artifact import ManifestRef, Sha256, StoreKey
+from simgate.core.documents.document import Document
+from simgate.core.storage.journal import Entry
 from simgate.release.policy import Name, Role
 
 Action = Literal["promote", "quarantine", "rollback", "settle", "waive"]

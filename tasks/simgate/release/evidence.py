@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import Failure, Started, read_verdict
-from simgate.core.canonical import sha256_hex
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import DigestMismatch, Inconclusive, InputError, NotFound
-from simgate.core.job import MAIN
-from simgate.core.manifest import MANIFEST_NAME, Manifest, parse_manifest, read_manifest
-from simgate.core.snapshot import snapshot_domain
-from simgate.core.store import Store
+from simgate.core.given.snapshot import snapshot_domain
+from simgate.core.runtime.attempt import Failure, Started, read_verdict
+from simgate.core.runtime.job import MAIN
+from simgate.core.runtime.manifest import MANIFEST_NAME, Manifest, parse_manifest, read_manifest
+from simgate.core.storage.store import Store
 from simgate.release.candidate import CLOCKS_DIFFER, Candidate
 from simgate.release.comparison import compare
 from simgate.release.entry import State

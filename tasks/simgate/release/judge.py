@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from simgate.core.errors import Damaged, DigestMismatch, InputError, NotFound, Unproven
-from simgate.core.journal import Journal, Line
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.journal import Journal, Line
+from simgate.core.storage.store import Store
 from simgate.release.answer import promotion_problems, settlement_problems
 from simgate.release.candidate import CLOCKS_DIFFER, CandidateEntry, candidates
 from simgate.release.entry import EMPTY, LedgerEntry, LiveModel, State

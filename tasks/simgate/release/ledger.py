@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simgate.core.errors import DigestMismatch, Refused
-from simgate.core.journal import Entry, Journal
-from simgate.core.signature import Signer
-from simgate.core.store import Store
+from simgate.core.identity.signature import Signer
+from simgate.core.storage.journal import Entry, Journal
+from simgate.core.storage.store import Store
 from simgate.release.candidate import CandidateEntry
 from simgate.release.entry import Decision, LedgerBody, LedgerEntry
 from simgate.release.judge import ReleaseState, judge, objection

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.canonical import parse_json
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.canonical import parse_json
 from simgate.core.errors import DigestMismatch, InputError, NotFound, SimgateError
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.many import at_once
-from simgate.core.snapshot import file_key, read_snapshot, snapshot_domain
-from simgate.core.store import Store
+from simgate.core.given.snapshot import file_key, read_snapshot, snapshot_domain
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.many import at_once
+from simgate.core.storage.store import Store
 
 MAX_LEVELS = 64
 """Of manifests above one; a pipeline of ours has eight."""

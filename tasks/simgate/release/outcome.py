@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simgate.core.canonical import canonical_json, sha256_hex
-from simgate.core.manifest import MANIFEST_NAME
-from simgate.core.store import Store
+from simgate.core.documents.canonical import canonical_json, sha256_hex
+from simgate.core.runtime.manifest import MANIFEST_NAME
+from simgate.core.storage.store import Store
 
 FAILURE_NAME = "failure.json"
 STARTED_NAME = "started.json"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import ConfigDict
 
-from simgate.core.canonical import sha256_hex
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import DigestMismatch
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.release.policy import ChannelRules, Name, Policy, Rules
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
-from simgate.core.canonical import sha256_hex
-from simgate.core.document import Document
+from simgate.core.documents.canonical import sha256_hex
+from simgate.core.documents.document import Document
 from simgate.core.errors import InputError
 from simgate.release.policy_yaml import read_yaml
 from simgate.release.reference import GATE_FIELDS, UPDATE, Gate, Reference, lacking

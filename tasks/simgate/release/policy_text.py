@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from simgate.core.canonical import canonical_json
+from simgate.core.documents.canonical import canonical_json
+from simgate.core.documents.strictness import Leaf, Stricter, leaves
 from simgate.core.errors import InputError
-from simgate.core.strictness import Leaf, Stricter, leaves
 from simgate.release.reference import Reference
 
 BEGIN = "# >>> simgate policy new"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from simgate.core.errors import Refused
-from simgate.core.signature import Signer
-from simgate.core.store import Store
+from simgate.core.identity.signature import Signer
+from simgate.core.storage.store import Store
 from simgate.release.approval import (
     GateRecord,
     answer_problems,

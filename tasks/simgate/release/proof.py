@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from simgate.core.artifact import ManifestRef
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError, SimgateError
-from simgate.core.job import MAIN
-from simgate.core.manifest import MANIFEST_NAME, parse_manifest
-from simgate.core.store import Store
+from simgate.core.runtime.job import MAIN
+from simgate.core.runtime.manifest import MANIFEST_NAME, parse_manifest
+from simgate.core.storage.store import Store
 from simgate.release.approvals import approvals_prefix, kept_approvals
 from simgate.release.authors import authors_of
 from simgate.release.candidate import CandidateEntry, candidates

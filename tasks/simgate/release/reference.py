@@ -7,16 +7,17 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
-from simgate.core.document import Document
+from simgate.core.documents.document import Document
+from simgate.core.documents.names import Name
+from simgate.core.documents.spec import Spec
+from simgate.core.documents.strictness import document_in
 from simgate.core.errors import InputError
-from simgate.core.manifest import Manifest
-from simgate.core.spec import Spec
-from simgate.core.strictness import document_in
+from simgate.core.runtime.manifest import Manifest
 from simgate.specs.evaluate import EvaluateSpec
 from simgate.specs.export import ExportSpec
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.hil import HilSpec
-from simgate.specs.index import Name, SceneChoice
+from simgate.specs.index import SceneChoice
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
 from simgate.specs.table import stage_row
 from simgate.specs.validate import ValidateSpec

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from simgate.core.signature import Signer
-from simgate.core.store import Store
+from simgate.core.identity.signature import Signer
+from simgate.core.storage.store import Store
 from simgate.release.approval import APPROVE, REJECT, GateRecord, responder_name
 from simgate.release.approvals import Approvals, keep_answer, kept_approvals
 from simgate.release.candidate import CandidateEntry, candidates

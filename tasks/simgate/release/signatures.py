@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import ENVELOPE_NAME, read_verdict
-from simgate.core.canonical import sha256_hex
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import DigestMismatch, InputError, NotFound
-from simgate.core.job import MAIN
-from simgate.core.journal import Line
-from simgate.core.manifest import MANIFEST_NAME, Manifest, parse_manifest
-from simgate.core.signature import MANIFEST_TYPE, MAX_ENVELOPE_BYTES, Envelope, Signer
-from simgate.core.store import Store
+from simgate.core.identity.signature import MANIFEST_TYPE, MAX_ENVELOPE_BYTES, Envelope, Signer
+from simgate.core.runtime.attempt import ENVELOPE_NAME, read_verdict
+from simgate.core.runtime.job import MAIN
+from simgate.core.runtime.manifest import MANIFEST_NAME, Manifest, parse_manifest
+from simgate.core.storage.journal import Line
+from simgate.core.storage.store import Store
 from simgate.release.approvals import KeptApproval, read_approval
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.entry import ApprovalRef

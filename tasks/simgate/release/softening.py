@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from simgate.core.canonical import canonical_json
+from simgate.core.documents.canonical import canonical_json
+from simgate.core.documents.spec import Spec
+from simgate.core.documents.strictness import Leaf, Way, leaves
 from simgate.core.errors import InputError
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.many import at_once
-from simgate.core.spec import Spec
-from simgate.core.store import Store
-from simgate.core.strictness import Leaf, Way, leaves
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.many import at_once
+from simgate.core.storage.store import Store
+from simgate.documents.dataset import SplitDocument
 from simgate.release.policy import Channel, Role
 from simgate.release.reference import DatasetReference, Reference, SplitReference, asked
 from simgate.specs.generate import SimulationSpec
-from simgate.specs.validate import SplitDocument
 
 DIRECTIONS: dict[Way, str] = {
     "lower": "lower is stricter",

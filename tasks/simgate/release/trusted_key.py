@@ -6,10 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from simgate.core.artifact import Sha256
-from simgate.core.document import Document
+from simgate.core.documents.artifact import Sha256
+from simgate.core.documents.document import Document
 from simgate.core.errors import InputError
-from simgate.core.signature import PUBLIC_KEY_BYTES, decode, keyid
+from simgate.core.identity.signature import PUBLIC_KEY_BYTES, decode, keyid
 
 KeyRole = Literal["gate", "planner", "approval", "ledger"]
 

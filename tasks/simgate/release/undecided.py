@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.release.approval import ApprovalRecord, GateRecord
 from simgate.release.approvals import Approvals, kept_approvals
 from simgate.release.candidate import CandidateEntry

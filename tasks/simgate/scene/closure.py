@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from pxr import Sdf, UsdUtils
 
-from simgate.core.canonical import canonical_json, sha256_hex
+from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.errors import InputError
+from simgate.documents.scene import ClosureFile
 from simgate.scene.arc import arc_of, check_arcs
 from simgate.scene.asset_use import AssetUse, uses_of
 from simgate.scene.depth import check_prim_depth, check_text_depth
@@ -16,7 +17,6 @@ from simgate.scene.diagnostics import quiet
 from simgate.scene.layer_probe import LayerProbe
 from simgate.scene.layer_stack import layer_stacks
 from simgate.scene.location import LAYERS, check_file, check_format, locate
-from simgate.specs.index import ClosureFile
 
 MAX_FILES = 20_000
 MAX_LAYER_BYTES = 500_000_000

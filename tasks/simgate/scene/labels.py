@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pxr import Usd, UsdGeom, UsdSemantics
 
 from simgate.core.errors import InputError
-from simgate.specs.index import Labelled
+from simgate.documents.scene import Labelled
 
 TAXONOMY = "class"
 _LEGACY_TYPE = re.compile(r"(semantic:.+:params):semanticType")

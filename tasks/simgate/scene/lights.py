@@ -7,7 +7,7 @@ import math
 from pxr import Usd, UsdGeom, UsdLux
 
 from simgate.core.errors import InputError
-from simgate.specs.index import Light
+from simgate.documents.scene import Light
 
 
 def read_lights(stage: Usd.Stage, scene: str) -> tuple[Light, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pxr import Usd
 
-from simgate.core.document import Document
+from simgate.core.documents.document import Document
 from simgate.core.errors import InputError
 from simgate.scene.diagnostics import quiet
 

@@ -10,14 +10,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from simgate.core.random import stream
+from simgate.core.given.random import stream
 from simgate.data.sample import Command, Episode, Goal, Odometry, Sample
+from simgate.documents.episode import EpisodeResult
 from simgate.sim.expert import Expert
 from simgate.sim.opening import open_simulator
 from simgate.sim.protocol import Simulator
 from simgate.sim.robot import RobotState, imu, odometry, wheels, wrap_rad
 from simgate.sim.scenario import Scenario, draw_scenario, route_of
-from simgate.specs.evaluate import EpisodeResult
 from simgate.specs.generate import GenerateSpec
 
 __all__ = ["Observation", "Policy", "drive", "goal_polar", "open_simulator", "record"]

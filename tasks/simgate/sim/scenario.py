@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simgate.core.errors import InputError
-from simgate.core.random import stream
+from simgate.core.given.random import stream
 from simgate.data.sample import Goal
 from simgate.sim.actor import Placement, Walk
 from simgate.sim.grid import Disc

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Literal
 
-from simgate.core.spec import Spec
-from simgate.core.strictness import leaves
+from simgate.core.documents.spec import Spec
+from simgate.core.documents.strictness import leaves
 
 
 @dataclass(frozen=True, slots=True)

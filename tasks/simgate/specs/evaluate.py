@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from simgate.core.document import Document
-from simgate.core.spec import EnvironmentPins, Spec
-from simgate.core.strictness import EQUAL, higher, lower
+from simgate.core.documents.document import Document
+from simgate.core.documents.spec import EnvironmentPins, Spec
+from simgate.core.documents.strictness import EQUAL, higher, lower
 from simgate.specs.generate import GenerateSpec
 
 
@@ -45,38 +45,3 @@ class EvaluateSpec(Spec):
     """Least gain in success rate over the untrained network, on paired episodes."""
     swap_channels: Annotated[bool, EQUAL] = False
     """Feed BGR for RGB (a planted failure for tests of the gates)."""
-
-
-class EpisodeResult(Document):
-    """One closed-loop episode; the same index means the same start, goal, obstacles and lights."""
-
-    scene: str
-    episode: int
-    outcome: Literal["success", "collision", "timeout"]
-    steps: int
-    distance_left_m: float
-    path: tuple[tuple[float, float], ...]
-    """Positions (x, y) of the robot in the world frame, metres, one per step."""
-
-
-class Interval(Document):
-    """A value with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-class Evaluation(Document):
-    """`evaluation.json`: what the policy compares, pair by pair, with the live model's."""
-
-    version: Literal[1] = 1
-    map_50: Interval
-    average_precision: dict[str, float]
-    """Per obstacle class that occurs in the split."""
-    command_error: Interval
-    success_rate: Interval
-    collision_rate: Interval
-    baseline_success_rate: Interval
-    episodes: tuple[EpisodeResult, ...]
-    baseline_episodes: tuple[EpisodeResult, ...]

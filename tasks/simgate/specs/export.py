@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simgate.core.document import Document
-from simgate.core.spec import Spec
-from simgate.core.strictness import EQUAL, free, higher, lower
+from simgate.core.documents.spec import Spec
+from simgate.core.documents.strictness import EQUAL, free, higher, lower
 
 
 class ExportSpec(Spec):
@@ -29,25 +28,3 @@ class ExportSpec(Spec):
     latency_runs: Annotated[
         int, Field(ge=1, le=100_000), free("latency here is shown and not judged; the bench judges it")
     ] = 200
-
-
-class ParityRow(Document):
-    """Percentiles of one output's absolute difference."""
-
-    output: str
-    median: float
-    p90: float
-    p95: float
-    p99: float
-    max: float
-    limit: float
-
-
-class Parity(Document):
-    """`parity.json`."""
-
-    version: Literal[1] = 1
-    reference: Literal["pytorch-fp32-cpu"]
-    target: str
-    samples: int
-    rows: tuple[ParityRow, ...]

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from simgate.core.document import Document
-from simgate.core.spec import Spec
-from simgate.core.strictness import EQUAL, free, higher, lower
-from simgate.specs.index import Name
+from simgate.core.documents.document import Document
+from simgate.core.documents.names import Name
+from simgate.core.documents.spec import Spec
+from simgate.core.documents.strictness import EQUAL, free, higher, lower
 
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]

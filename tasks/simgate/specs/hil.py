@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from simgate.core.document import Document
-from simgate.core.spec import Spec
-from simgate.core.strictness import EQUAL, higher, lower
+from simgate.core.documents.document import Document
+from simgate.core.documents.spec import Spec
+from simgate.core.documents.strictness import EQUAL, higher, lower
 from simgate.safety.limits import Limits
 
 Positive = Annotated[float, Field(gt=0)]
@@ -80,41 +80,3 @@ class HilSpec(Spec):
     max_worst_motion_rad: Annotated[Positive, lower("worst_motion_rad")] = 1.6
     """Farthest that it may be told to turn."""
     limits: SafetyLimits = SafetyLimits()
-
-
-class BagResult(Document):
-    """One replayed bag."""
-
-    episode: int
-    scene: str
-    samples: int
-    commands: int
-    trips: tuple[str, ...]
-    """Violations, in order, as `kind at <stamp> ms`."""
-    latency_p50_ms: float
-    latency_p99_ms: float
-    pacing_p95_ms: float
-    command_error: float
-
-
-class WorstCase(Document):
-    """How far the base can get after the last input, by the limits that were in force; see simgate/safety/motion.py."""
-
-    time_ms: float
-    """Until the zero command."""
-    distance_m: float
-    angle_rad: float
-    stop_distance_m: float
-    """Until the base stands, by its declared lag and braking."""
-    stop_angle_rad: float
-
-
-class HilResult(Document):
-    """`hil.json`."""
-
-    version: Literal[2] = 2
-    bench: Literal["emulated", "device"]
-    limits: SafetyLimits
-    """Every limit that was in force."""
-    worst_case: WorstCase
-    bags: tuple[BagResult, ...]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from simgate.core.document import Document
-from simgate.core.spec import Spec
-
-Split = Literal["train", "eval"]
-RelativePath = Annotated[str, Field(min_length=1, max_length=512)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+from simgate.core.documents.document import Document
+from simgate.core.documents.names import Name, RelativePath, Split
+from simgate.core.documents.spec import Spec
 
 
 class SceneChoice(Document):
@@ -41,61 +37,3 @@ class IndexSpec(Spec):
     """Width of the report's pictures, 4:3."""
     max_closure_bytes: Annotated[int, Field(ge=1)] = 2_000_000_000
     """A scene whose dependency closure is larger is refused."""
-
-
-class ClosureFile(Document):
-    """One file that a scene needs."""
-
-    path: RelativePath
-    """Relative to the snapshot."""
-    sha256: Sha256
-    size_bytes: Annotated[int, Field(ge=0)]
-
-
-class Labelled(Document):
-    """How many labelled prims a class has in a scene."""
-
-    label: str
-    prims: Annotated[int, Field(ge=1)]
-
-
-class Light(Document):
-    """One UsdLux light."""
-
-    prim: str
-    kind: str
-    """USD type, e.g. `RectLight`."""
-    intensity: float
-
-
-class SceneItem(Document):
-    """What index knows of one scene; everything that generate needs and nothing else."""
-
-    version: Literal[1] = 1
-    name: Name
-    root: RelativePath
-    split: Split
-    closure: tuple[ClosureFile, ...]
-    """Every layer and asset it depends on, sorted by path, the root layer included."""
-    closure_sha256: Sha256
-    """Digest of the closure: tells scenes apart by content, not by name."""
-    labels: tuple[Labelled, ...]
-    lights: tuple[Light, ...]
-    meters_per_unit: float
-    up_axis: Literal["Z"]
-
-
-class PlannedShard(Document):
-    """One shard to make: a run of episodes of one scene."""
-
-    scene: Name
-    split: Split
-    first_episode: Annotated[int, Field(ge=0)]
-    episodes: Annotated[int, Field(ge=1)]
-
-
-class ShardPlan(Document):
-    """`shards.json`: the shards of a dataset, in order."""
-
-    version: Literal[1] = 1
-    shards: tuple[PlannedShard, ...]

@@ -6,14 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simgate.core.document import Document
-from simgate.core.lock import locked
-from simgate.core.spec import EnvironmentPins, OptionalPins
+from simgate.core.documents.document import Document
+from simgate.core.documents.names import Name
+from simgate.core.documents.spec import EnvironmentPins, OptionalPins
+from simgate.core.identity.lock import locked
 from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
 from simgate.specs.export import ExportSpec
 from simgate.specs.generate import GenerateSpec, SimulationSpec
 from simgate.specs.hil import HilSpec
-from simgate.specs.index import Name, SceneChoice
+from simgate.specs.index import SceneChoice
 from simgate.specs.train import TrainSpec
 from simgate.specs.validate import ValidateSpec
 from simgate.specs.vocabulary import CLASSES

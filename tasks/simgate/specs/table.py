@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simgate.core.documents.spec import Spec
 from simgate.core.errors import InputError
-from simgate.core.spec import Spec
 from simgate.specs.evaluate import EvaluateSpec
 from simgate.specs.export import ExportSpec
 from simgate.specs.generate import GenerateSpec

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simgate.core.document import Document
-from simgate.core.spec import Spec
+from simgate.core.documents.document import Document
+from simgate.core.documents.spec import Spec
 from simgate.specs.vocabulary import OBSTACLES
 
 

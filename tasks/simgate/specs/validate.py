@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from simgate.core.document import Document
-from simgate.core.spec import Spec
-from simgate.core.strictness import higher, lower
-from simgate.specs.index import Name, SceneItem, Sha256, Split
+from simgate.core.documents.spec import Spec
+from simgate.core.documents.strictness import higher, lower
 
 
 class ValidateSpec(Spec):
@@ -34,48 +32,3 @@ class ValidateSpec(Spec):
     """Median, over episodes, of how much nearer the goal the expert ends than it began."""
     bitwise_recheck_shards: Annotated[int, Field(ge=0), higher()] = 0
     """How many shards to make again and compare byte by byte (canary)."""
-
-
-class ShardFile(Document):
-    """One data output of a generate run."""
-
-    name: str
-    """Output name, e.g. `shard.tar`."""
-    sha256: Sha256
-    size_bytes: Annotated[int, Field(ge=0)]
-    media_type: str
-
-
-class ShardEntry(Document):
-    """One shard of a split, by content: where its bytes lie is in validate's resolvedDependencies."""
-
-    content_digest: Sha256
-    """Content digest of the generate manifest."""
-    scene: Name
-    first_episode: int
-    episodes: int
-    frames: int
-    files: tuple[ShardFile, ...]
-
-
-class SplitDocument(Document):
-    """`splits/<split>.json`: the shards of one side, in order, and the scenes they were made in."""
-
-    version: Literal[1] = 1
-    split: Split
-    scenes: tuple[SceneItem, ...]
-    shards: tuple[ShardEntry, ...]
-    classes: tuple[str, ...]
-    frames: int
-
-
-class DatasetDocument(Document):
-    """`dataset.json`: the whole, PASS or quarantined."""
-
-    version: Literal[1] = 1
-    status: Literal["PASS", "quarantined"]
-    train_sha256: Sha256
-    """Digest of splits/train.json."""
-    eval_sha256: Sha256
-    frames: int
-    episodes: int

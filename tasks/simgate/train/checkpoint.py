@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from simgate.core.document import Document
+from simgate.core.documents.document import Document
 from simgate.core.errors import SimgateError
 from simgate.model.card import EpochLosses
 

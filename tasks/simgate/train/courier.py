@@ -6,7 +6,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from simgate.core.work import Share
+from simgate.core.runtime.work import Share
 from simgate.model.card import EpochLosses
 from simgate.specs.train import TrainSpec
 from simgate.train.folder import TrainFolder

@@ -10,7 +10,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, P
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from simgate.core.errors import SimgateError
-from simgate.core.node import Node
+from simgate.core.runtime.node import Node
 from simgate.specs.train import TrainSpec
 from simgate.train.folder import TrainFolder
 from simgate.train.rank import train_rank

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simgate.core.random import stream
+from simgate.core.given.random import stream
 
 
 @dataclass(frozen=True, slots=True)

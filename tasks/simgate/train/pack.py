@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgate.core.errors import InputError
-from simgate.core.random import stream
+from simgate.core.given.random import stream
 from simgate.model.contract import GOAL_FEATURES, Contract, Floats
 from simgate.model.frame import Frame
 from simgate.train.targets import grids_of

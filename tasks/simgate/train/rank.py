@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import AdamW
 
 from simgate.core.errors import SimgateError
-from simgate.core.random import seed_of
+from simgate.core.given.random import seed_of
 from simgate.model.card import EpochLosses
 from simgate.model.contract import Contract
 from simgate.model.network import Network, new_network

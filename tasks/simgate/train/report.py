@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simgate.core.work import Drawn
+from simgate.core.runtime.work import Drawn
 from simgate.model.card import EpochLosses, ModelCard
 from simgate.report.figure import note, table
 from simgate.report.lines import svg_lines

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simgate.core.stage import Stage
-from simgate.core.work import Drawn, Share, Work
+from simgate.core.runtime.stage import Stage
+from simgate.core.runtime.work import Drawn, Share, Work
 from simgate.specs.train import TrainSpec
 from simgate.train.forerunner import prepare_ranks
 

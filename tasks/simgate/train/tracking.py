@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from simgate.core.work import Work
+from simgate.core.runtime.work import Work
 from simgate.model.card import EpochLosses, ModelCard
 from simgate.specs.train import TrainSpec
 

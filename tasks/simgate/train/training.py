@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simgate.core.canonical import sha256_hex
+from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import Preempted, SimgateError
-from simgate.core.random import seed_of
-from simgate.core.work import Share, Work
+from simgate.core.given.random import seed_of
+from simgate.core.runtime.work import Share, Work
+from simgate.documents.dataset import SplitDocument
 from simgate.model.card import EpochLosses, ModelCard
 from simgate.model.contract import Contract
 from simgate.model.frame import frames_of, read_split
 from simgate.model.network import new_network, parameter_count
 from simgate.model.weights import weights_bytes
 from simgate.specs.train import TrainSpec
-from simgate.specs.validate import SplitDocument
 from simgate.train.courier import Courier
 from simgate.train.device import check_device, check_shape
 from simgate.train.folder import TrainFolder

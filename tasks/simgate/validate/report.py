@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from html import escape
 
-from simgate.core.attempt import Verdict
-from simgate.core.work import Drawn
+from simgate.core.runtime.attempt import Verdict
+from simgate.core.runtime.work import Drawn
+from simgate.documents.dataset import DatasetDocument, SplitDocument
 from simgate.report import figure
 from simgate.report.page import Section, page
-from simgate.specs.validate import DatasetDocument, SplitDocument, ValidateSpec
+from simgate.specs.validate import ValidateSpec
 from simgate.validate.finding import CHECKS
 
 

@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simgate.core.errors import InputError
-from simgate.core.manifest import Manifest
+from simgate.core.runtime.manifest import Manifest
 from simgate.data.bag import bag_name, read_bag
 from simgate.data.messages import IMAGE, ODOMETRY
 from simgate.data.record import decode_sample, sample_key
 from simgate.data.rows import row_of
 from simgate.data.sample import Odometry, Sample
 from simgate.data.shard import ShardIndex, read_members
+from simgate.documents.scene import SceneItem
 from simgate.specs.generate import GenerateSpec
-from simgate.specs.index import SceneItem
 from simgate.specs.validate import ValidateSpec
 from simgate.validate.finding import Findings
 from simgate.validate.frame_truth import box_iou, check_frame

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from simgate.core.canonical import canonical_json, sha256_hex
-from simgate.specs.index import SceneItem, Split
-from simgate.specs.validate import ShardEntry, ShardFile, SplitDocument
+from simgate.core.documents.canonical import canonical_json, sha256_hex
+from simgate.core.documents.names import Split
+from simgate.documents.dataset import ShardEntry, ShardFile, SplitDocument
+from simgate.documents.scene import SceneItem
 from simgate.validate.finding import Findings
 from simgate.validate.shard_truth import DataShard
 

@@ -11,14 +11,15 @@ from statistics import median
 import pandas as pd
 import pyarrow.parquet as pq
 
-from simgate.core.canonical import canonical_json, sha256_hex
+from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.errors import InputError
-from simgate.core.stage import Stage
-from simgate.core.work import Work
+from simgate.core.runtime.stage import Stage
+from simgate.core.runtime.work import Work
+from simgate.documents.dataset import DatasetDocument, SplitDocument
+from simgate.documents.scene import SceneItem
 from simgate.specs.bounds import bounds
 from simgate.specs.generate import GenerateSpec
-from simgate.specs.index import SceneItem
-from simgate.specs.validate import DatasetDocument, SplitDocument, ValidateSpec
+from simgate.specs.validate import ValidateSpec
 from simgate.specs.vocabulary import OBSTACLES
 from simgate.validate.docs import site_files
 from simgate.validate.expectations import BLANK_STD, expectations

@@ -8,17 +8,17 @@ from datetime import timedelta
 from airflow.sdk import DAG, Param, chain, get_current_context, task
 
 from simgate.specs.recipe import demo_release_recipe
-from simgate_airflow.approval import ReleaseApproval
-from simgate_airflow.plan import plan_release, propose_candidate
-from simgate_airflow.promote import promote_candidate, settle_candidate
+from simgate_airflow.gate.approval import ReleaseApproval
+from simgate_airflow.gate.promote import promote_candidate, settle_candidate
+from simgate_airflow.place.stage_local import StageLocal
+from simgate_airflow.run.plan import plan_release, propose_candidate
 from simgate_airflow.settings import settings
-from simgate_airflow.stage_local import StageLocal
 
 
 @task(retries=0)
 def hold() -> None:
     """Wait for the test's word, if the run was asked to."""
-    from simgate.core.store import Store
+    from simgate.core.storage.store import Store
 
     context = get_current_context()
     word = f"release-holds/{context['run_id']}"

@@ -8,8 +8,8 @@ from airflow.sdk import DAG, Param
 
 from simgate.plan.jobs import Slot, make_job
 from simgate.specs.probe import ProbeSpec
-from simgate_airflow.run_record import folder_of
-from simgate_airflow.stage_local import StageLocal
+from simgate_airflow.place.stage_local import StageLocal
+from simgate_airflow.run.run_record import folder_of
 
 
 class ProbeLocal(StageLocal):

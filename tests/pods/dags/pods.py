@@ -8,9 +8,9 @@ from airflow.sdk import DAG, Param
 
 from simgate.plan.jobs import Slot, make_job
 from simgate.specs.probe import ProbeSpec
-from simgate_airflow.place import stage_class
-from simgate_airflow.run_record import folder_of
-from simgate_airflow.stage_job import StageJob
+from simgate_airflow.place.place import stage_class
+from simgate_airflow.place.stage_job import StageJob
+from simgate_airflow.run.run_record import folder_of
 
 EACH = {"retries": 1, "retry_delay": timedelta(seconds=1)}
 PARAMS = {"specs": Param([], type="array")}

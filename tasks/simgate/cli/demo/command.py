@@ -16,7 +16,7 @@ from simgate.release.approval import APPROVE, REJECT
 if TYPE_CHECKING:
     from simgate.cli.demo.site import Site
     from simgate.cli.demo.story import Release, Story
-    from simgate_airflow.standalone import LocalAirflow
+    from simgate_airflow.local.standalone import LocalAirflow
 
 app = typer.Typer(no_args_is_help=True, help="The demo on this machine.")
 ANSWERS = {"": "", "yes": APPROVE, "y": APPROVE, "1": APPROVE, "true": APPROVE, "no": REJECT, "n": REJECT, "0": REJECT}
@@ -49,7 +49,7 @@ def start(
 
 def _run(site: Site, answer: str, *, attended: bool) -> None:
     from simgate.cli.demo.story import Story
-    from simgate.core.store import Store
+    from simgate.core.storage.store import Store
 
     begun_s = time.monotonic()
     airflow = _airflow_of(site.begin(), site)

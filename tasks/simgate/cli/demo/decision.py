@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from simgate.cli.console import when
 from simgate.cli.demo.site import Site
-from simgate.core.store import Store
+from simgate.core.storage.store import Store
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.entry import LedgerEntry, LiveModel
 from simgate.release.judge import judge

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from simgate.cli.demo.site import Site
-from simgate_airflow.standalone import LocalAirflow, find, start
+from simgate_airflow.local.standalone import LocalAirflow, find, start
 
 APPROVER = "release-manager"
 RESPONDER = "demo-responder"

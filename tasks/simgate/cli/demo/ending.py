@@ -14,10 +14,10 @@ from simgate.cli.demo.sentences import Metrics, how_good, what_changed, what_was
 from simgate.cli.demo.story import Release, Story
 from simgate.cli.ledger import mirror
 from simgate.cli.lineage import draw, roots_of
-from simgate.core.artifact import ManifestRef
-from simgate.core.attempt import read_verdict
-from simgate.core.manifest import read_manifest
-from simgate.core.store import Store
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.runtime.attempt import read_verdict
+from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.store import Store
 from simgate.plan.record import record_folder, task_lines
 from simgate.release.entry import LedgerEntry
 from simgate.release.policy import Role

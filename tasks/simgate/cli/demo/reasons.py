@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simgate.cli.console import show_table
-from simgate.core.heads import dataset_head
-from simgate.core.manifest import Manifest, read_manifest
-from simgate.core.snapshot import read_snapshot
-from simgate.core.store import Store
+from simgate.core.given.snapshot import read_snapshot
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.heads import dataset_head
+from simgate.core.storage.store import Store
+from simgate.documents.scene import SceneItem
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, Slot, parts_of, slots_of
 from simgate.plan.outlook import moved, moved_files, previous_dataset, slot_name
 from simgate.plan.record import DatasetWhy, ReleaseWhy, record_folder, task_lines
 from simgate.release.entry import LiveModel
-from simgate.specs.index import SceneItem
 
 SHOWN_FILES = 4
 

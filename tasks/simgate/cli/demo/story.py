@@ -22,14 +22,14 @@ from simgate.cli.demo.site import Site
 from simgate.cli.demo.task_log import DagRun
 from simgate.cli.demo.wait import TookTooLong, wait_for
 from simgate.cli.plan import snapshot_of
-from simgate.core.artifact import ManifestRef
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import SimgateError
-from simgate.core.heads import ScenesHead, dataset_head, push_scenes
-from simgate.core.store import Store
+from simgate.core.storage.heads import ScenesHead, dataset_head, push_scenes
+from simgate.core.storage.store import Store
 from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, record_folder, run_folders
 from simgate.release.candidate import CandidateEntry
 from simgate.release.entry import LiveModel
-from simgate_airflow.standalone import LocalAirflow
+from simgate_airflow.local.standalone import LocalAirflow
 
 DOMAIN = "main"
 AUTHOR = "scenes@example.org"

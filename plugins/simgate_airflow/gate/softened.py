@@ -1,0 +1,32 @@
+"""Softened: where a candidate was asked less than its channel demands, or something else than by default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from simgate.core.errors import InputError
+from simgate.core.runtime.manifest import Manifest
+from simgate.core.storage.store import Store
+from simgate.plan.record import ReleaseWhy
+from simgate.release import softening
+from simgate.release.policy import Channel, Role
+from simgate.specs.recipe import demo_release_recipe
+from simgate_airflow.gate.change import leaves
+
+
+def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
+    """What a gate or the dataset was asked less of than the channel demands; promote refuses each of them."""
+    try:
+        yield from (str(item) for item in softening.softenings(store, channel, found))
+    except InputError as error:
+        yield f"a gate's spec cannot be compared with the channel's reference: {error}"
+
+
+def asked_otherwise(why: ReleaseWhy | None) -> Iterator[tuple[str, object, object]]:
+    """(field of the recipe, the default, what was asked)."""
+    if why is None:
+        return
+    usual = dict(leaves(demo_release_recipe().model_dump(mode="json")))
+    for name, value in leaves(why.recipe.model_dump(mode="json")):
+        if usual.get(name) != value:
+            yield name, usual.get(name), value

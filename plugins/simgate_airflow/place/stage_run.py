@@ -1,0 +1,140 @@
+"""StageRun: the slots of one task, how they stand before and after, and what the task makes of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from simgate.core.errors import InputError
+from simgate.core.storage.store import Store
+from simgate.plan import jobs
+from simgate.plan.jobs import Slot
+from simgate.plan.record import record_task
+from simgate_airflow.run.judge import NOT_BEGUN, Standing, lines, standings, worst_first
+from simgate_airflow.run.last_line import last_line
+from simgate_airflow.run.run_record import domain_of, folder_of, why_of
+from simgate_airflow.stores import open_store
+from simgate_airflow.ui.address import task_url
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+WRONG_INPUT = 2
+"""Exit code of a stage whose input is wrong."""
+
+
+def planned_slots(store: Store, context: Context, stage: str) -> tuple[Slot, ...]:
+    """A stage's slots in the run of `context`."""
+    if why_of(store, context) is None:
+        raise InputError("this run has no plan", remedy="its first task, `plan`, writes it")
+    return jobs.slots(store, folder_of(context), stage)
+
+
+class StageRun:
+    """One task's part of a stage; every question is answered by the store."""
+
+    def __init__(
+        self, context: Context, slots: Callable[[Store, Context], tuple[Slot, ...]], batch: Sequence[str] | None,
+        *, informs: bool, came_back: bool = False,
+    ) -> None:  # fmt: skip
+        self._store = open_store("planner", domain_of(context))
+        self._folder = folder_of(context)
+        self._task = _task_name(context)
+        self._page = _task_page(context)
+        self._informs = informs
+        self._slots = _chosen(slots(self._store, context), batch, may_be_absent=informs)
+        self._found: list[Standing] = []
+        self.look()
+        # After a deferral every attempt of this run may be this task's own.
+        tries = () if came_back else (attempt for item in self.missing for attempt in item.tries)
+        self._before = frozenset(attempt.folder for attempt in tries)
+
+    def look(self) -> None:
+        """Read anew how every slot stands: key recomputed, memo and verdict read."""
+        self._found = standings(self._store, self._slots, self._folder)
+
+    @property
+    def missing(self) -> list[Standing]:
+        """Slots that are not committed."""
+        return [item for item in self._found if item.line is None]
+
+    @property
+    def label(self) -> str:
+        """A short name for the user interface."""
+        names = [slot.name for slot in self._slots]
+        more = f" +{len(names) - 1}" if len(names) > 1 else ""
+        return names[0] + more if names else "nothing to do"
+
+    def described(self) -> Iterator[str]:
+        """One line a slot: reused, or to be made."""
+        for item in self._found:
+            yield f"{item.slot.name}: " + (f"reused: {item.line.ref.uri}" if item.line else "to be made")
+
+    def write_jobs(self) -> tuple[str, ...]:
+        """Write the jobs of what is missing; their keys, for `--job`."""
+        return jobs.write_jobs(self._store, self._folder, [item.slot for item in self.missing])
+
+    def warnings(self) -> Iterator[str]:
+        """FAIL verdicts that only inform."""
+        if self._informs:
+            yield from (
+                f"{_said_no(item)}; it informs and fails nothing here" for item in self._found if item.failed_gate
+            )
+
+    def last_line(self) -> str:
+        """Verdict, two figures, and where to read more."""
+        return last_line(self._store, self._found, self._page)
+
+    def conclude(self, exit_code: int | None = None, ended: str = "") -> list[dict[str, str]]:
+        """Record what is committed, then raise the worst of what is not, or return the refs.
+
+        `ended` is what the place says of the end; it is only repeated.
+        """
+        also = f"; {ended}" if ended else ""
+        done = lines(self._found)
+        if done:
+            record_task(self._store, self._folder, self._task, done)
+        if refusals := [_said_no(item) for item in self._found if item.failed_gate and not self._informs]:
+            raise AirflowFailException("; ".join(refusals))
+        for item in worst_first(self._found, self._before):
+            if reason := item.hopeless(self._before):
+                raise AirflowFailException(f"{item.slot.name}: {reason}{also}")
+            ending = item.ending(self._before)
+            if ending == NOT_BEGUN and exit_code == WRONG_INPUT:
+                raise AirflowFailException(
+                    f"{item.slot.name}: refused before an attempt was begun; see the log above{also}"
+                )
+            raise AirflowException(f"{item.slot.name}: {ending}{also}")
+        return [line.ref.model_dump() for line in done]
+
+
+def _chosen(slots: Sequence[Slot], batch: Sequence[str] | None, *, may_be_absent: bool) -> list[Slot]:
+    known = {slot.name: slot for slot in slots}
+    names = list(known) if batch is None else list(dict.fromkeys(batch))
+    # Names come by XCom, which anybody may have written: they choose among the run's own slots and do nothing else.
+    if not may_be_absent and (unknown := [name for name in names if name not in known]):
+        raise InputError("this run has no such slots", actual=unknown, expected=" | ".join(known))
+    return [known[name] for name in names if name in known]
+
+
+def _said_no(item: Standing) -> str:
+    reasons = "; ".join(item.verdict.reasons) if item.verdict else ""
+    kept = item.line.ref.uri if item.line else ""
+    return f"{item.slot.name}: verdict FAIL: {reasons} (kept: {kept})"
+
+
+def _task_name(context: Context) -> str:
+    index = _map_index(context)
+    return context["ti"].task_id if index < 0 else f"{context['ti'].task_id}.{index}"
+
+
+def _task_page(context: Context) -> str:
+    run = context["dag_run"]
+    return task_url(run.dag_id, run.run_id, context["ti"].task_id, _map_index(context))
+
+
+def _map_index(context: Context) -> int:
+    index = getattr(context["ti"], "map_index", -1)
+    return -1 if index is None else int(index)

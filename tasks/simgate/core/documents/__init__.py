@@ -1,0 +1,1 @@
+"""Documents: frozen data with one canonical spelling, and what every spec is made of."""

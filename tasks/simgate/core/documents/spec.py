@@ -1,0 +1,50 @@
+"""Spec: what a stage is asked to do. Holds no refs; whatever changes a result is in it, whatever does not is not."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from simgate.core.documents.document import Document
+from simgate.core.documents.strictness import EQUAL, higher
+
+PackageName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$")]
+Pin = Annotated[str, Field(max_length=500), higher()]
+"""A pin asks more than none; another pin asks something else."""
+
+
+class EnvironmentPins(Document):
+    """What a stage must find where it runs, or refuse with every difference named; an empty field pins nothing."""
+
+    gpu_driver: Pin = ""
+    """Version of the NVIDIA kernel driver."""
+    cuda: Pin = ""
+    """Version of the CUDA runtime that PyTorch was built with, e.g. `13.0`."""
+    image: Pin = ""
+    """Container image by digest, `<repository>@sha256:<64 hexadecimal digits>`."""
+    simulator: Pin = ""
+    """Name and version of the simulator that the run uses, e.g. `newton 1.8.0`."""
+    packages: Annotated[dict[PackageName, Pin], higher()] = Field(default_factory=dict, max_length=500)
+    """Installed version by package, e.g. `torch: 2.13.0`; a local build (`2.13.0+cpu`) counts as its version."""
+
+
+def _pins_nothing(pins: EnvironmentPins) -> bool:
+    return pins == EnvironmentPins()
+
+
+OptionalPins = Annotated[EnvironmentPins, Field(exclude_if=_pins_nothing)]
+"""Without a pin the field is not written at all: a document has the same bytes, and results of it the same content
+digest, as before there were pins."""
+
+
+class Spec(Document):
+    """One subclass per stage; every field has its unit in the name, a docstring, and says which way it is stricter."""
+
+    zero_metrics: ClassVar[tuple[str, ...]] = ()
+    """Metrics of the stage's verdict that are 0 where it says PASS, whatever was asked."""
+
+    version: Annotated[Literal[1], EQUAL] = 1
+    """Version of this spec's format."""
+    environment: OptionalPins = EnvironmentPins()
+    """Pins of the machine and its libraries: a part of the key."""

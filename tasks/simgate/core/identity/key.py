@@ -1,0 +1,122 @@
+"""Run key: the identity of a piece of pure work. Same key, same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simgate.core.documents.canonical import canonical_json, sha256_hex
+from simgate.core.errors import InputError
+from simgate.core.given.snapshot import snapshot_key
+from simgate.core.runtime.job import Job, ManifestInput, SnapshotInput
+from simgate.core.runtime.manifest import Manifest, read_manifest
+from simgate.core.storage.many import at_once
+from simgate.core.storage.store import Store
+
+NEWTON_TREES = (
+    "simgate.sim.coverage",
+    "simgate.sim.newton",
+    "simgate.sim.newton_camera",
+    "simgate.sim.newton_scene",
+    "simgate.sim.shapes",
+)
+SIMULATOR_TREES = {"newton": ("simgate.sim.isaac",), "isaac": NEWTON_TREES}
+"""A spec that names one simulator keeps the other's subtree out of its code digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputPart:
+    """One input as the key sees it."""
+
+    name: str
+    """Stage that made it, or `snapshot`."""
+    output: str
+    """Name of the one output used, or empty."""
+    part: str
+    """sha256 of that output, or the manifest's content digest, or the snapshot's sha256."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyParts:
+    """Everything that a key is made of, by name: `simgate plan` says which of them moved."""
+
+    stage: str
+    spec: Mapping[str, Any]
+    inputs: tuple[InputPart, ...]
+    code_digest: str
+    lock_digest: str
+
+    @property
+    def run_key(self) -> str:
+        """SHA-256 over the canonical JSON of all parts."""
+        inputs = [{"name": item.name, "output": item.output, "part": item.part} for item in self.inputs]
+        return sha256_hex(canonical_json({**{name: getattr(self, name) for name in self.__slots__}, "inputs": inputs}))
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedInput:
+    """An input of a job, read and verified."""
+
+    part: InputPart
+    uri: str
+    sha256: str
+    content_digest: str
+    manifest: Manifest | None
+    """None for a snapshot."""
+
+
+def excluded_trees(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """Subtrees of simgate that a spec keeps out of the code digest."""
+    return SIMULATOR_TREES.get(simulator_of(spec), ())
+
+
+def simulator_of(spec: Mapping[str, Any]) -> str:
+    """The simulator that a spec names, for its own run or for its closed loop; empty where it names none."""
+    nested = spec.get("closed_loop", {}).get("generate", {}) if isinstance(spec.get("closed_loop"), dict) else {}
+    return str(spec.get("simulator") or nested.get("simulator") or "")
+
+
+def load_inputs(store: Store, job: Job, known: dict[str, Manifest] | None = None) -> tuple[LoadedInput, ...]:
+    """Read every input's manifest, checked, several at a time; equal refs are read once.
+
+    `known` (manifests by sha256) is read before the store and added to: whoever loads many jobs shares one.
+    """
+    manifests = {} if known is None else known
+    refs = {item.ref.sha256: item.ref for item in job.inputs if isinstance(item, ManifestInput)}
+    missing = [ref for sha256, ref in refs.items() if sha256 not in manifests]
+    read = at_once(lambda ref: read_manifest(store, ref), missing)
+    manifests.update(zip((ref.sha256 for ref in missing), read, strict=True))
+    return tuple(_load(item, manifests, job.domain) for item in job.inputs)
+
+
+def _load(item: ManifestInput | SnapshotInput, manifests: Mapping[str, Manifest], domain: str) -> LoadedInput:
+    if isinstance(item, SnapshotInput):
+        part = InputPart(name="snapshot", output="", part=item.sha256)
+        return LoadedInput(part, snapshot_key(item.sha256, domain), item.sha256, item.sha256, None)
+    manifest = manifests[item.ref.sha256]
+    digest = manifest.artifact(item.output).sha256 if item.output else manifest.content_digest
+    part = InputPart(name=manifest.stage, output=item.output or "", part=digest)
+    return LoadedInput(part, item.ref.uri, item.ref.sha256, manifest.content_digest, manifest)
+
+
+def key_parts(job: Job, inputs: Sequence[LoadedInput]) -> KeyParts:
+    """The parts of a job's key."""
+    return KeyParts(job.stage, job.spec, tuple(item.part for item in inputs), job.code_digest, job.lock_digest)
+
+
+def memo_name(run_key: str, nonce: str | None) -> str:
+    """Name of the memo: one per key, or one per observation of a key."""
+    return f"{run_key}.{nonce}.json" if nonce else f"{run_key}.json"
+
+
+def check_asked(job: Job, *, code: str, lock: str) -> None:
+    """Refuse a job that asks for other code or libraries than this process has."""
+    for what, asked, found in (("code", job.code_digest, code), ("lock slice", job.lock_digest, lock)):
+        if asked != found:
+            raise InputError(
+                f"job asks for another {what} than this process has",
+                actual=found,
+                expected=asked,
+                remedy="use the image that was built from the planning side's commit, or plan again",
+            )

@@ -1,0 +1,52 @@
+"""SceneItem: what index knows of one scene, and hands to whoever makes episodes in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simgate.core.documents.document import Document
+from simgate.core.documents.names import Name, RelativePath, Sha256, Split
+
+
+class ClosureFile(Document):
+    """One file that a scene needs."""
+
+    path: RelativePath
+    """Relative to the snapshot."""
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(ge=0)]
+
+
+class Labelled(Document):
+    """How many labelled prims a class has in a scene."""
+
+    label: str
+    prims: Annotated[int, Field(ge=1)]
+
+
+class Light(Document):
+    """One UsdLux light."""
+
+    prim: str
+    kind: str
+    """USD type, e.g. `RectLight`."""
+    intensity: float
+
+
+class SceneItem(Document):
+    """What index knows of one scene; everything that generate needs and nothing else."""
+
+    version: Literal[1] = 1
+    name: Name
+    root: RelativePath
+    split: Split
+    closure: tuple[ClosureFile, ...]
+    """Every layer and asset it depends on, sorted by path, the root layer included."""
+    closure_sha256: Sha256
+    """Digest of the closure: tells scenes apart by content, not by name."""
+    labels: tuple[Labelled, ...]
+    lights: tuple[Light, ...]
+    meters_per_unit: float
+    up_axis: Literal["Z"]
