@@ -57,11 +57,11 @@ def test_a_dag_file_is_prose(path: Path):
 
 def test_the_dags_are_the_pipelines(tmp_path: Path):
     found = {dag: tasks for _, _, tasks, dag in (parse(path, tmp_path) for path in DAGS)}
-    assert found["build_dataset"] == {
+    assert found["build_dataset.rooms"] == {
         "plan": ["index"], "index": ["batches"], "batches": ["generate"], "generate": ["validate"],
         "validate": ["publish"], "publish": [],
     }  # fmt: skip
-    assert found["release_model"] == {
+    assert found["release_model.navigator"] == {
         "plan": ["train"], "train": ["evaluate_candidate", "evaluate_live"], "evaluate_candidate": ["export"],
         "evaluate_live": ["export"], "export": ["compare"], "compare": ["hil"], "hil": ["propose"],
         "propose": ["decide"], "decide": ["promote"], "promote": ["settle"], "settle": [],

@@ -13,7 +13,8 @@ from simgate.cli import main
 from simgate.release.policy import Policy
 from simgate.release.policy_text import BEGIN, END
 from simgate.release.reference import Reference
-from simgate.specs.recipe import ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
+from simgate.specs.recipe import ReleaseRecipe
+from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 
 SHIPPED = Path(__file__).parents[2] / "release" / "policy.yaml"
 FIELD_TEST = """

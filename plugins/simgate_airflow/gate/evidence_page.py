@@ -154,9 +154,9 @@ def _softened(case: Case, policy: Policy) -> Iterator[str]:
     if looser:
         yield _list("⚠ Asked less than the channel demands, and promote will refuse", looser)
     if fields:
-        yield _list("Asked otherwise than the default recipe", fields)
+        yield _list("Asked otherwise than the recipe's file", fields)
     if not (looser or fields):
-        yield "Nothing: no demand of the channel is missed, and the recipe is the default one."
+        yield "Nothing: no demand of the channel is missed, and the recipe is as its file has it."
 
 
 def _asked(name: str, before: object, now: object, word: str) -> str:
