@@ -23,12 +23,14 @@ from simgate.release.policy import Policy
 from simgate.release.softening import softenings
 from simgate_airflow.gate import promotion, question
 from simgate_airflow.run import dataset_run, release_run, run_record
-from simgate_airflow.run.assets import DATASET
-from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
+from simgate_airflow.run.assets import dataset_asset
+from tests.demo_recipes import RECIPES, demo_dataset_recipe, demo_release_recipe
 from tests.e2e import small_stages
 from tests.e2e.conftest import POLICY, ROOT
 from tests.raw_ledger import Ledger
 from tests.release_chain import answer
+
+DATASET = dataset_asset("rooms")
 
 
 @pytest.fixture
@@ -39,6 +41,7 @@ def store(tmp_path: Path, wire) -> Store:
             "SIMGATE_STORE": str(tmp_path / "store"),
             "SIMGATE_POLICY": str(tmp_path / "policy.yaml"),
             "SIMGATE_MAX_BATCHES": "2",
+            "SIMGATE_RECIPES": str(RECIPES),
         }
     )
     return Store(str(tmp_path / "store"))
@@ -153,7 +156,7 @@ def test_the_gate_asks_the_policys_people_about_the_runs_own_candidate_once_it_i
     asked = question.question(run)
     assert digest in asked.subject
     assert {user["id"] for user in asked.assigned_users} == {"release-manager", "second-manager"}
-    assert "`min_map_50` is `0.0` (default `" in asked.body
+    assert "`min_map_50` is `0.0` (in its file `" in asked.body
     assert "emulated" in asked.body
     assert "scene-author (`scenes@example.org`)" in asked.body
 

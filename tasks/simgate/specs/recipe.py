@@ -55,7 +55,7 @@ class DatasetRecipe(Document):
     scenes: Annotated[tuple[SceneRule, ...], Field(min_length=1, max_length=1000)]
     """The scenes of both sides."""
     seed_policy: Literal["fixed", "nightly"] = "fixed"
-    """`nightly` draws the dataset seed anew for each day (UTC), from the recipe's name and the date."""
+    """`nightly` draws the dataset seed anew for each day (UTC), from `dataset_seed` and the date."""
     episodes_per_shard: Annotated[int, Field(ge=1, le=100_000)] = 6
     """Episodes of one shard, at most."""
     simulation: SimulationSpec
@@ -77,7 +77,8 @@ class DatasetRecipe(Document):
         """The dataset seed of a day."""
         if self.seed_policy == "fixed":
             return self.simulation.dataset_seed
-        return int(sha256_hex(f"{self.name} {day.isoformat()}".encode())[:13], 16)
+        drawn = sha256_hex(f"{self.simulation.dataset_seed} {day.isoformat()}".encode())
+        return int(drawn[:13], 16)
 
 
 class ReleaseRecipe(Document):
