@@ -116,7 +116,7 @@ class BuildDefinition(_Wire):
 
 
 class Builder(_Wire):
-    """Where it ran: `local`, `pod`, `slurm`."""
+    """Where it ran, by the name of the place's row."""
 
     id: str
 
