@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -65,17 +66,23 @@ def check_distributions(asked: Sequence[Distribution]) -> None:
 
 
 def _files(found: metadata.Distribution) -> Iterator[Path]:
-    """Files of a distribution, relative to where it is installed."""
-    if found.files is None or _is_editable(found):
+    """Files of a distribution, relative to where it is installed, by its RECORD.
+
+    Not by `found.files`: newer importlib.metadata, and the backport that some libraries put in its place, leave out
+    what is gone.
+    """
+    record = found.read_text("RECORD")
+    if record is None or _is_editable(found):
         raise InputError(
             f"nobody can say which files distribution {found.name} has",
-            actual="an editable installation" if found.files else "no RECORD", expected="an installed wheel",
+            actual="no RECORD" if record is None else "an editable installation", expected="an installed wheel",
             remedy="build a wheel of it and install that",
         )  # fmt: skip
-    for path in found.files:
-        outside = path.parts[0] in ("..", "/")
+    for row in csv.reader(record.splitlines()):
+        path = Path(row[0])
+        outside = path.is_absolute() or path.parts[0] == ".."
         if not outside and not any(part.endswith(SKIPPED) for part in path.parts) and path.suffix != ".pyc":
-            yield Path(path)
+            yield path
 
 
 def _is_editable(found: metadata.Distribution) -> bool:
