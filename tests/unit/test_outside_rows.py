@@ -173,6 +173,7 @@ def test_the_manifest_names_the_distribution(install: Install, tmp_path: Path) -
             r"of distribution toy\d+ cannot be loaded: RuntimeError\('no display'\)",
         ),
         ("ROW = 7", "", r"in distribution toy\d+ is no row of this name"),
+        (ROW.replace("{name}.world", "json"), "", r"toy\d+ names a module that is none of its files, got json"),
         (ROW, "newton", None),
     ],
 )

@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import Generic, TypeVar
 
 from simgate.core.errors import InputError
+from simgate.core.identity.distribution import holds
 
 OURS = "simgate"
 
@@ -94,6 +95,12 @@ class Table(Generic[R]):
                 expected=f"a {self.row_type.__name__} called {name}",
                 remedy="ask its author",
             )
+        for module in row.modules:
+            if module.partition(".")[0] != OURS and not holds(owner, module):
+                raise InputError(
+                    f"{self.kind} {name} of distribution {owner} names a module that is none of its files",
+                    actual=module, expected=f"a module of {owner}, so that the key covers it", remedy="ask its author",
+                )  # fmt: skip
         return replace(row, distribution=owner)
 
     def _point(self, name: str) -> metadata.EntryPoint:

@@ -65,6 +65,12 @@ def check_distributions(asked: Sequence[Distribution]) -> None:
             )  # fmt: skip
 
 
+def holds(name: str, module: str) -> bool:
+    """Whether a module is among the files of a distribution, which are what its key covers."""
+    top = module.partition(".")[0]
+    return any(path.parts[0] in (top, f"{top}.py") for path in _files(metadata.distribution(name)))
+
+
 def _files(found: metadata.Distribution) -> Iterator[Path]:
     """Files of a distribution, relative to where it is installed, by its RECORD.
 
