@@ -32,6 +32,7 @@ OTHER: dict[tuple[str, ...], Any] = {
     ("images", "sim"): f"other@sha256:{DIGEST}",
     ("images", "torch"): f"other@sha256:{DIGEST}",
     ("images", "agent"): f"other@sha256:{DIGEST}",
+    ("images", "more"): {"isaac-sim": f"other@sha256:{DIGEST}"},
     ("images", "airflow"): f"other@sha256:{DIGEST}",
     ("images", "minio"): f"other@sha256:{DIGEST}",
     ("images", "mlflow"): f"other@sha256:{DIGEST}",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from simgate.core.errors import InputError
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Drawn, Work
+from simgate.rows.runtime import stage_of
 from simgate.specs.evaluate import EvaluateSpec
 
 
@@ -28,4 +28,4 @@ def draw(drawn: Drawn[EvaluateSpec]) -> bytes:
     return page_of(drawn)
 
 
-STAGE = Stage(name="evaluate", extra="torch", spec_type=EvaluateSpec, run=run, report=draw)
+STAGE = stage_of("evaluate", run, draw)

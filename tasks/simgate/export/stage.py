@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 
 from simgate.core.errors import InputError
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Work
 from simgate.documents.parity import Parity
 from simgate.engine.onnx import OnnxEngine
@@ -16,6 +15,7 @@ from simgate.export.parity import ParityMeter, metrics_of
 from simgate.export.report import draw
 from simgate.model.frame import Frame, frames_of, read_split
 from simgate.model.trained import read_trained
+from simgate.rows.runtime import stage_of
 from simgate.specs.bounds import broken_bounds
 from simgate.specs.export import ExportSpec
 
@@ -72,4 +72,4 @@ def _compare(work: Work[ExportSpec], frames: list[Frame], reference: PytorchMode
     return meter.result()
 
 
-STAGE = Stage(name="export", extra="torch", spec_type=ExportSpec, run=run, report=draw)
+STAGE = stage_of("export", run, draw)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from simgate.core.errors import Inconclusive, InputError
 from simgate.core.runtime.job import MAIN
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Work
 from simgate.data.bag import bag_name
 from simgate.documents.bench import HilResult, WorstCase
@@ -20,6 +19,7 @@ from simgate.hil.judge import bag_result, judge
 from simgate.hil.replay import LEAD_NS
 from simgate.hil.report import draw
 from simgate.hil.trace import Trace
+from simgate.rows.runtime import stage_of
 from simgate.safety.motion import worst_motion
 from simgate.specs.hil import HilSpec
 
@@ -125,4 +125,4 @@ def _keep(work: Work[HilSpec], trace: Trace, log: bytes) -> None:
     work.outputs.verdict(judgement.passed, judgement.reasons, judgement.metrics, deterministic=False)
 
 
-STAGE = Stage(name="hil", extra="agent", spec_type=HilSpec, run=run, report=draw)
+STAGE = stage_of("hil", run, draw)

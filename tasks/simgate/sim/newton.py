@@ -158,3 +158,8 @@ def _device(spec: GenerateSpec) -> str:
     # Atomics in the renderer's set-up may run in any order on a GPU; before any kernel is built.
     wp.config.deterministic = wp.DeterministicMode.RUN_TO_RUN
     return "cuda:0"
+
+
+def open_simulator(root: Path, spec: GenerateSpec) -> NewtonSimulator:
+    """Open the scene whose root layer is `root`."""
+    return NewtonSimulator(root, spec)

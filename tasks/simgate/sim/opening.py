@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
 from pathlib import Path
 
 from simgate.core.errors import InputError
+from simgate.core.identity.lock import installed
+from simgate.rows.simulators import SIMULATORS
 from simgate.sim.protocol import Simulator
 from simgate.specs.generate import GenerateSpec
 
 
 def open_simulator(spec: GenerateSpec, root: Path) -> Simulator:
     """Open the scene whose root layer is `root` in exactly the simulator that the spec names."""
-    if spec.simulator != "newton":
-        raise InputError(
-            "simulator is not in this installation",
-            actual=spec.simulator,
-            expected="newton",
-            remedy="run the stage in the image of that simulator",
-        )
-    found = _installed("newton")
+    row = SIMULATORS.find(spec.simulator)
+    found = installed(row.package or row.distribution) or "none"
     if spec.simulator_version != found:
         raise InputError(
-            "simulator newton: version mismatch",
+            f"simulator {row.name}: version mismatch",
             actual=f"{found} installed",
             expected=f"{spec.simulator_version} in the spec",
-            remedy="install that version or change the spec's simulator_version",
+            remedy="install that version, run in the image of that simulator, or change the spec's simulator_version",
         )
-    from simgate.sim.newton import NewtonSimulator  # heavy: only where a scene is opened
-
-    return NewtonSimulator(root, spec)
-
-
-def _installed(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "none"
+    # Heavy: only where a scene is opened. By name, so that the code of a run holds no simulator but its own.
+    opened: Simulator = import_module(row.module).open_simulator(root, spec)
+    return opened

@@ -22,10 +22,10 @@ from simgate.model.weights import weights_bytes
 from simgate.specs.train import TrainSpec
 from simgate.train.checkpoint import TrainState, load_checkpoint, save_checkpoint
 from simgate.train.folder import TrainFolder
-from simgate.train.lifeline import follow
 from simgate.train.loss import Losses, Targets, losses
 from simgate.train.order import Schedule
 from simgate.train.pack import Batch, Pack, open_pack
+from simgate.train.place.lifeline import follow
 
 STOP_EVERY_STEPS = 8
 """How often the ranks agree whether to stop; on a GPU this is where the host waits for it."""

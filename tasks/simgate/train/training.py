@@ -15,13 +15,14 @@ from simgate.model.frame import frames_of, read_split
 from simgate.model.network import new_network, parameter_count
 from simgate.model.weights import weights_bytes
 from simgate.specs.train import TrainSpec
-from simgate.train.courier import Courier
 from simgate.train.device import check_device, check_shape
 from simgate.train.folder import TrainFolder
-from simgate.train.launch import launch
-from simgate.train.lifeline import held
 from simgate.train.order import Schedule
 from simgate.train.pack import create_pack, shuffle_labels
+from simgate.train.place.courier import Courier
+from simgate.train.place.launch import launch
+from simgate.train.place.lifeline import held
+from simgate.train.rank import train_rank
 from simgate.train.tracking import track
 
 SPLIT = "splits/train.json"
@@ -62,7 +63,7 @@ def _run_ranks(share: Share[TrainSpec], split: SplitDocument) -> TrainFolder:
         share.note("resumed", step=step)
     _leave_if_asked(share)
     with held(folder.lifeline), Courier(share, folder):
-        launch(share.spec, folder, share.node)
+        launch(train_rank, share.spec, folder, share.node)
     return folder
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Callable
 
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
@@ -13,14 +14,13 @@ from simgate.core.errors import SimgateError
 from simgate.core.runtime.node import Node
 from simgate.specs.train import TrainSpec
 from simgate.train.folder import TrainFolder
-from simgate.train.rank import train_rank
 
 MEET_WITHIN_S = 1800
 """So long the machines of one training wait for each other: one may still pull its image or read its frames."""
 _REMEDY = "see the rank's log above; the run can be retried"
 
 
-def launch(spec: TrainSpec, folder: TrainFolder, node: Node) -> None:
+def launch(rank: Callable[[str, str], None], spec: TrainSpec, folder: TrainFolder, node: Node) -> None:
     """Run this machine's ranks to their end; one that fails ends all, on every machine, and its error is told.
 
     SIGTERM stays with the stage: the launcher would end the ranks before they have saved where they are.
@@ -28,10 +28,10 @@ def launch(spec: TrainSpec, folder: TrainFolder, node: Node) -> None:
     before = signal.getsignal(signal.SIGINT)
     logging.getLogger("torch.distributed.elastic").setLevel(logging.ERROR)
     try:
-        elastic_launch(_config(spec, folder, node), train_rank)(spec.to_json().decode(), str(folder.path))
+        elastic_launch(_config(spec, folder, node), rank)(spec.to_json().decode(), str(folder.path))
     except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        raise SimgateError(f"rank {rank} failed: {_reason(failure)}", remedy=_REMEDY) from error
+        number, failure = error.get_first_failure()
+        raise SimgateError(f"rank {number} failed: {_reason(failure)}", remedy=_REMEDY) from error
     finally:
         signal.signal(signal.SIGINT, before)
 
