@@ -12,6 +12,7 @@ import pytest
 
 from simgate.core.errors import Inconclusive
 from simgate.data.sample import Command
+from simgate.families.goal import RelativeGoal
 from simgate.hil import bench as bench_module
 from simgate.hil import link as link_module
 from simgate.hil import replay as replay_module
@@ -19,7 +20,6 @@ from simgate.hil.bench import Bench
 from simgate.hil.drive import Drive, DriveFrame
 from simgate.hil.judge import Judgement, judge
 from simgate.hil.trace import Trace
-from simgate.model.goal import RelativeGoal
 from simgate.specs.hil import HilSpec, SafetyLimits
 
 LIMITS = SafetyLimits(
