@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pxr import Gf, Usd, UsdGeom, UsdLux
 
-# UsdLux intensity to the renderer's light colour, as in simgate.sim.lights; a RectLight becomes a point.
+# UsdLux intensity to the renderer's light colour, as in simgate.scene.light_sources; a RectLight becomes a point.
 GAINS = {"RectLight": 0.020, "SphereLight": 0.007, "DistantLight": 0.16}
 DIRECTIONAL, POINT = 1, 2
 SKY, GROUND = (0.25, 0.25, 0.25), (0.225, 0.225, 0.225)

@@ -18,11 +18,11 @@ from simgate.core.errors import InputError
 from simgate.data.sample import Command
 from simgate.safety.limits import Limits, ceiling
 from simgate.safety.motion import WorstMotion, worst_motion
+from simgate.scene.robot import RobotModel
 from simgate.sim.robot import (
     LAG_S,
     MAX_ACCELERATION_M_S2,
     MAX_YAW_ACCELERATION_RAD_S2,
-    RobotModel,
     RobotState,
     advance,
 )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgate.sim.actor import ActorModel
-from simgate.sim.grid import CELL_M, OccupancyGrid, clearance_of
-from simgate.sim.layout import Layout
-from simgate.sim.robot import RobotModel
+from simgate.scene.grid import CELL_M, OccupancyGrid, clearance_of
+from simgate.scene.layout import ActorModel, Layout
+from simgate.scene.robot import RobotModel
 from simgate.specs.generate import GenerateSpec, Range, TaskSpec
 from tests.unit.tiny_scene import spec
 
@@ -29,7 +28,7 @@ def furnished() -> Layout:
     grid = OccupancyGrid((-5.0, -4.0), CELL_M, blocked, clearance_of(blocked))
     standing = tuple(ActorModel(f"/World/actors/box_{i}", "static", "box", 0.2 + 0.03 * i) for i in range(6))
     walking = tuple(ActorModel(f"/World/actors/person_{i}", "moving", "person", 0.3) for i in range(2))
-    return Layout(grid, (*standing, *walking), RobotModel(0.23, 0.5, 0.08, 0.36), 3, 20)
+    return Layout(grid, ~blocked, (*standing, *walking), RobotModel(0.23, 0.5, 0.08, 0.36), 3, 20)
 
 
 def room_spec() -> GenerateSpec:

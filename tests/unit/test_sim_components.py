@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdSemantics
+from pxr import Gf, Usd, UsdGeom, UsdLux, UsdSemantics
 
 from simgate.core.errors import InputError
-from simgate.sim.components import ComponentTable
-from simgate.sim.lights import read_lights, shadow_order
-from simgate.sim.usd_scene import UsdScene
+from simgate.scene.components import ComponentTable
+from simgate.scene.light_sources import read_lights, shadow_order
+from simgate.scene.usd_scene import UsdScene
 from simgate.specs.vocabulary import CLASSES
 from tests.unit.tiny_scene import write_scene
 
@@ -102,14 +102,12 @@ def test_a_scene_that_breaks_the_conventions_is_refused(tmp_path: Path, layer: s
         UsdScene(broken, CLASSES)
 
 
-def test_centimetres_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", ["metersPerUnit = 1", 'upAxis = "Z"'])
+def test_a_scene_that_does_not_declare_its_units_is_refused_as_by_index(tmp_path: Path, line: str) -> None:
     path = write_scene(tmp_path)
-    layer = Sdf.Layer.FindOrOpen(str(path))
-    stage = Usd.Stage.Open(layer)
-    UsdGeom.SetStageMetersPerUnit(stage, 0.01)
-    with pytest.raises(InputError, match="units"):
+    path.write_text(path.read_text().replace(line, ""))
+    with pytest.raises(InputError, match=r"metersPerUnit|not Z up"):
         UsdScene(path, CLASSES)
-    layer.Reload(force=True)
 
 
 def test_a_missing_layer_is_an_input_error(tmp_path: Path) -> None:

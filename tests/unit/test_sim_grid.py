@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simgate.sim.grid import CELL_M, Disc, OccupancyGrid, build, clearance_of
-from simgate.sim.raster import Triangles, mark
+from simgate.scene.grid import CELL_M, Disc, OccupancyGrid, build, clearance_of
+from simgate.scene.raster import Triangles, mark
 from simgate.sim.route import length_m, plan
 
 FLOOR = np.array([[[0, 0, 0], [4, 0, 0], [4, 3, 0]], [[0, 0, 0], [4, 3, 0], [0, 3, 0]]], dtype=np.float64)

@@ -21,10 +21,13 @@ from simgate.sim.protocol import Frame, Simulator
 from simgate.sim.randomize import authored_look
 from simgate.sim.rollout import open_simulator, record
 from simgate.sim.scenario import Scenario, Start
+from simgate.specs.generate import Randomization, Range, TaskSpec
 from simgate.specs.vocabulary import CLASSES
+from tests.unit.foreign_scene import write_foreign
 from tests.unit.tiny_scene import spec, write_scene
 
 ROOT = Path(__file__).parents[2]
+DIM = Range(low=0.2, high=0.2)
 CAMERA_X_M = -2.0 + 0.16
 
 
@@ -183,3 +186,14 @@ def test_an_absent_simulator_is_refused(scene: Path) -> None:
 def test_a_scene_without_a_labelled_floor_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no prim labelled floor"):
         open_simulator(spec(), write_scene(tmp_path, floor_label="rug"))
+
+
+def test_a_scene_in_centimetres_looks_like_the_one_in_metres(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    roots = write_foreign(tmp_path / "m", metres_per_unit=1.0), write_foreign(tmp_path, metres_per_unit=0.01)
+    far = spec(task=TaskSpec(goal_distance_m=Range(low=1.0, high=2.0)), randomization=Randomization(ambient=DIM))
+    (first, second) = (next(record(open_simulator(far, root), far, 0)[1]) for root in roots)
+    assert np.abs(first.depth_m - second.depth_m).max() < 0.01
+    assert (first.instance != second.instance).mean() < 0.01
+    assert first.goal == second.goal
+    assert np.abs(first.rgb.astype(int) - second.rgb).mean() < 1.0

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from simgate.core.given.random import stream
 from simgate.data.sample import Command
+from simgate.scene.robot import RobotModel
 from simgate.sim.actor import Walk, begin, walk_on
 from simgate.sim.robot import (
     MAX_ACCELERATION_M_S2,
     MAX_YAW_ACCELERATION_RAD_S2,
-    RobotModel,
     RobotState,
     advance,
     imu,

@@ -16,11 +16,11 @@ from pxr import Gf, Usd, UsdGeom
 from scipy.spatial.transform import Rotation
 
 from simgate.documents.scene import SceneItem
+from simgate.scene.components import STRUCTURE
 from simgate.scene.labels import labels_of
-from simgate.sim.components import STRUCTURE
-from simgate.sim.lights import shadow_order
+from simgate.scene.light_sources import shadow_order
+from simgate.scene.usd_scene import UsdScene
 from simgate.sim.newton_camera import NewtonCamera
-from simgate.sim.usd_scene import UsdScene
 from simgate.specs.generate import CameraSpec, GenerateSpec
 from simgate.specs.index import IndexSpec
 
@@ -99,7 +99,7 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
 def _room(stage: Usd.Stage) -> _Room:
     """Around floors, walls and ceilings, so that a view painted outside a window does not count; else around it all."""
     cache = UsdGeom.BBoxCache(Usd.TimeCode.Default(), [UsdGeom.Tokens.default_])
-    prims = [prim for prim in stage.Traverse(Usd.TraverseInstanceProxies()) if labels_of(prim) & STRUCTURE]
+    prims = [prim for prim in stage.Traverse(Usd.TraverseInstanceProxies()) if STRUCTURE & set(labels_of(prim))]
     box = Gf.Range3d()
     for prim in prims or [stage.GetPseudoRoot()]:
         box.UnionWith(cache.ComputeWorldBound(prim).ComputeAlignedRange())

@@ -36,16 +36,16 @@ def read_labels(stage: Usd.Stage, scene: str, *, classes: Sequence[str]) -> tupl
     return tuple(Labelled(label=label, prims=count) for label, count in sorted(counts.items()))
 
 
-def labels_of(prim: Usd.Prim) -> frozenset[str]:
-    """The labels on the prim itself: UsdSemantics, or the `semantic:*` properties of older Isaac scenes."""
+def labels_of(prim: Usd.Prim) -> tuple[str, ...]:
+    """Read the labels on the prim itself, each once: UsdSemantics, or older Isaac scenes' `semantic:*` properties."""
     attribute = prim.GetAttribute(f"semantics:labels:{TAXONOMY}")
     if attribute and prim.HasAPI(UsdSemantics.LabelsAPI, TAXONOMY):
-        return frozenset(str(label) for label in attribute.Get() or ())
+        return tuple(dict.fromkeys(str(label) for label in attribute.Get() or ()))
     return _legacy(prim)
 
 
-def _legacy(prim: Usd.Prim) -> frozenset[str]:
-    found: set[str] = set()
+def _legacy(prim: Usd.Prim) -> tuple[str, ...]:
+    found: dict[str, None] = {}
     for name in prim.GetAuthoredPropertyNames() if _has_legacy(prim) else ():
         if (match := _LEGACY_TYPE.fullmatch(name)) and prim.GetAttribute(name).Get() == TAXONOMY:
             data = (
@@ -53,8 +53,8 @@ def _legacy(prim: Usd.Prim) -> frozenset[str]:
                 if prim.HasAttribute(f"{match[1]}:semanticData")
                 else None
             )
-            found |= {label.strip() for label in str(data or "").split(",") if label.strip()}
-    return frozenset(found)
+            found |= dict.fromkeys(label.strip() for label in str(data or "").split(",") if label.strip())
+    return tuple(found)
 
 
 def _has_legacy(prim: Usd.Prim) -> bool:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from pxr import Usd, UsdGeom
+from pxr import Gf, Usd, UsdGeom
 
 from simgate.core.errors import InputError
 
@@ -37,3 +37,28 @@ def read_units(stage: Usd.Stage, scene: str) -> Units:
             f"scene {scene} has no usable metersPerUnit", actual=authored, expected="a positive number, e.g. 1"
         )
     return Units(meters, "Z")
+
+
+def in_metres(stage: Usd.Stage, scene: str) -> None:
+    """Show a stage in metres: its root prims are scaled in the session layer, which no file keeps.
+
+    USD leaves units to who reads it, and simulators differ in what they make of them: this way there is one reading.
+    """
+    meters = read_units(stage, scene).meters_per_unit
+    if meters == 1.0:
+        return
+    with Usd.EditContext(stage, stage.GetSessionLayer()):
+        for prim in stage.GetPseudoRoot().GetChildren():
+            for top in _topmost(prim):
+                order = list(top.GetXformOpOrderAttr().Get() or [])
+                scale = top.AddScaleOp(UsdGeom.XformOp.PrecisionDouble, "simgate_metres")
+                scale.Set(Gf.Vec3d(meters))
+                top.GetXformOpOrderAttr().Set([scale.GetOpName(), *order])
+        UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+
+
+def _topmost(prim: Usd.Prim) -> list[UsdGeom.Xformable]:
+    """The prim itself if it can be placed, else whatever can below it."""
+    if prim.IsA(UsdGeom.Xformable):
+        return [UsdGeom.Xformable(prim)]
+    return [found for child in prim.GetChildren() for found in _topmost(child)]

@@ -4,24 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
-
-Role = Literal["static", "moving"]
 
 YIELD_DISTANCE_M = 0.45
 """A walker whose edge would come nearer than this to the robot's edge turns back: it never walks into a robot."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActorModel:
-    """One prim below /World/actors."""
-
-    path: str
-    """Of the prim."""
-    role: Role
-    label: str
-    radius_m: float
-    """Of the disc around its origin that holds it, seen from above."""
 
 
 @dataclass(frozen=True, slots=True)

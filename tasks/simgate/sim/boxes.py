@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from simgate.data.sample import Box
-from simgate.sim.components import Component
+from simgate.scene.components import Component
 
 MIN_VISIBLE_PX = 12
 """A component with fewer visible pixels gets no box."""

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 
 from simgate.data.sample import Command, Goal
+from simgate.scene.robot import RobotModel
 from simgate.sim.actor import ActorState, walk_on
-from simgate.sim.robot import RobotModel, RobotState, advance, wrap_rad
+from simgate.sim.robot import RobotState, advance, wrap_rad
 from simgate.sim.route import RouteMap
 from simgate.specs.generate import TaskSpec
 

@@ -17,18 +17,18 @@ from scipy.spatial.transform import Rotation
 
 from simgate.core.errors import InputError
 from simgate.data.sample import Camera, Command
+from simgate.scene.components import ROBOT_PATH
+from simgate.scene.layout import Layout, read_layout
+from simgate.scene.light_sources import shadow_order
+from simgate.scene.usd_scene import OPTICAL_FROM_USD, UsdScene
 from simgate.sim.actor import ActorState
 from simgate.sim.boxes import boxes_of
-from simgate.sim.components import ROBOT_PATH
 from simgate.sim.coverage import CoverageCaster
-from simgate.sim.layout import Layout
-from simgate.sim.lights import shadow_order
 from simgate.sim.newton_camera import UNSEEN, NewtonCamera
 from simgate.sim.newton_scene import NewtonScene
 from simgate.sim.protocol import Frame
 from simgate.sim.robot import RobotState
 from simgate.sim.scenario import Scenario
-from simgate.sim.usd_scene import OPTICAL_FROM_USD, UsdScene
 from simgate.sim.world import World
 from simgate.specs.generate import GenerateSpec
 
@@ -40,6 +40,7 @@ class NewtonSimulator:
 
     def __init__(self, root: Path, spec: GenerateSpec) -> None:
         self._usd = UsdScene(root, spec.classes)
+        self._layout = read_layout(self._usd)
         self._scene = NewtonScene(self._usd, _device(spec))
         self._focal_px = self._usd.focal_px(spec.camera.width_px)
         self._size_px = (spec.camera.width_px, spec.camera.height_px)
@@ -52,7 +53,7 @@ class NewtonSimulator:
     @property
     def layout(self) -> Layout:
         """The scene as scenarios see it."""
-        return self._scene.layout
+        return self._layout
 
     @property
     def robot(self) -> RobotState:

@@ -17,7 +17,7 @@ import warp
 from newton.sensors import SensorCamera
 from numpy.typing import NDArray
 
-from simgate.sim.lights import Light
+from simgate.scene.light_sources import Light
 from simgate.specs.generate import GenerateSpec
 
 wp: Any = warp  # warp's own annotations know neither `numpy()` nor `assign()` on an array

@@ -1,4 +1,4 @@
-"""NewtonScene: a USD scene as a Newton model, with what is fixed about it: bodies, colours, layout."""
+"""NewtonScene: a USD scene as a Newton model, with what is fixed about it: bodies, shapes, colours."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgate.core.errors import InputError
-from simgate.sim.actor import ActorModel
-from simgate.sim.components import ROBOT_PATH
-from simgate.sim.grid import build
-from simgate.sim.layout import Layout
+from simgate.scene.components import ROBOT_PATH
+from simgate.scene.raster import Triangles
+from simgate.scene.usd_scene import UsdScene
 from simgate.sim.newton_camera import NewtonModel
-from simgate.sim.raster import Triangles
-from simgate.sim.robot import RobotModel
 from simgate.sim.shapes import joined, ray_mesh, read_shapes, rotation
-from simgate.sim.usd_scene import UsdScene
 
 FIXED = -1
 PARKED_M = (0.0, 0.0, -500.0)
@@ -43,8 +39,11 @@ class NewtonScene:
         for shape in self.shapes:
             self.instance_of_shape[shape.index] = shape.instance
         self._linear_colors = _linear(self.model.shape_color.numpy().astype(np.float64))
-        self.layout = self._layout(usd)
         self._meshes: dict[int, tuple[int, Any, NDArray[np.float64]]] = {}
+
+    def body(self, path: str) -> int:
+        """Number of the body of a prim in the model."""
+        return self._bodies[path]
 
     def pose(self, path: str, x_m: float, y_m: float, yaw_rad: float) -> None:
         """Stand a body somewhere, at its authored height."""
@@ -90,41 +89,6 @@ class NewtonScene:
             matrix[:3, :3], matrix[:3, 3] = rotation(poses[body][3:]), poses[body][:3]
         return matrix
 
-    def _layout(self, usd: UsdScene) -> Layout:
-        robot_body = self._bodies[ROBOT_PATH]
-        own = joined(self.shapes, body=robot_body)
-        robot = RobotModel(_radius(own), float(own[:, :, 2].max()), usd.wheel_radius_m, usd.track_width_m)
-        actors = tuple(
-            ActorModel(path, role, self._label(usd, path), _radius(joined(self.shapes, body=self._bodies[path])))
-            for path, role in sorted(usd.roles.items())
-        )
-        movable = {robot_body, *(self._bodies[path] for path in usd.roles)}
-        surfaces, floor = self._standing(usd, movable)
-        start = self._authored[robot_body]
-        grid = build(surfaces, floor, robot_height_m=robot.height_m, start_m=(float(start[0]), float(start[1])))
-        return Layout(grid, actors, robot, len(usd.lights), len(usd.components.rows))
-
-    def _standing(self, usd: UsdScene, movable: set[int]) -> tuple[Triangles, Triangles]:
-        """World-frame triangles of everything that no episode moves, and of the floor among it."""
-        everything, floor = [np.zeros((0, 3, 3))], [np.zeros((0, 3, 3))]
-        for shape in self.shapes:
-            if shape.body in movable:
-                continue
-            pose = self._matrix(self._authored, shape.body)
-            triangles = shape.triangles @ pose[:3, :3].T + pose[:3, 3]
-            everything.append(triangles)
-            if shape.instance and usd.components.rows[shape.instance - 1].label == "floor":
-                floor.append(triangles)
-        if len(floor) == 1:
-            raise InputError(
-                f"scene {usd.name} has no prim labelled floor", remedy="label the floor with class `floor`"
-            )
-        return np.concatenate(everything), np.concatenate(floor)
-
-    def _label(self, usd: UsdScene, path: str) -> str:
-        instance = usd.components.instance_of(path)
-        return usd.components.rows[instance - 1].label if instance else ""
-
     def _require_bodies(self, usd: UsdScene) -> None:
         for path in (ROBOT_PATH, *usd.roles):
             if path not in self._bodies or not any(s.body == self._bodies[path] for s in self.shapes):
@@ -132,10 +96,6 @@ class NewtonScene:
                     f"scene {usd.name}: {path} is not a rigid body with visible meshes",
                     remedy="apply PhysicsRigidBodyAPI to it and give it geometry",
                 )
-
-
-def _radius(triangles: Triangles) -> float:
-    return float(np.hypot(triangles[:, :, 0], triangles[:, :, 1]).max())
 
 
 def _corners(triangles: Triangles) -> NDArray[np.float64]:

@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 
-from simgate.sim.actor import ActorModel, Placement, Walk
-from simgate.sim.grid import Disc
-from simgate.sim.layout import Layout
+from simgate.scene.grid import Disc
+from simgate.scene.layout import ActorModel, Layout
+from simgate.sim.actor import Placement, Walk
 from simgate.specs.generate import GenerateSpec
 
 Point = tuple[float, float]
@@ -38,13 +38,15 @@ class Placer:
         self._spec = spec
         self._draw = draw
         margin_m = layout.robot.radius_m + spec.task.clearance_m + layout.grid.cell_m
-        self._roomy = np.argwhere(layout.grid.clearance_m >= margin_m)
+        roomy = layout.grid.clearance_m >= margin_m
+        self._roomy = np.argwhere(roomy)
+        self._begin = np.argwhere(roomy & layout.spawn)
 
     def start_and_goal(self) -> tuple[Point, Point] | None:
-        """Two roomy cells whose distance is in the task's range."""
-        if not len(self._roomy):
+        """Draw two roomy cells whose distance is in the task's range, the first in a spawn area."""
+        if not len(self._begin):
             return None
-        start = self._cell(self._roomy)
+        start = self._cell(self._begin)
         wanted = self._spec.task.goal_distance_m
         grid = self._layout.grid
         xs = grid.origin_m[0] + (self._roomy[:, 1] + 0.5) * grid.cell_m

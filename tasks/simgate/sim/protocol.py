@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgate.data.sample import Box, Camera, Command
+from simgate.scene.layout import Layout
 from simgate.sim.actor import ActorState
-from simgate.sim.layout import Layout
 from simgate.sim.robot import RobotState
 from simgate.sim.scenario import Scenario
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simgate.data.sample import Command, Imu, Odometry, Wheels
+from simgate.scene.robot import RobotModel
 from simgate.specs.generate import ImuNoise
 
 GRAVITY_M_S2 = 9.80665
@@ -21,18 +22,6 @@ LAG_S = 0.12
 MAX_ACCELERATION_M_S2 = 2.5
 MAX_YAW_ACCELERATION_RAD_S2 = 12.0
 SUBSTEP_S = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class RobotModel:
-    """Dimensions of the robot, from its USD."""
-
-    radius_m: float
-    """Of the disc around the base's origin that holds the robot, seen from above."""
-    height_m: float
-    wheel_radius_m: float
-    track_width_m: float
-    """Distance between the wheels' contact points."""
 
 
 @dataclass(frozen=True, slots=True)

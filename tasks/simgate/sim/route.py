@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from simgate.sim.grid import OccupancyGrid
+from simgate.scene.grid import OccupancyGrid
 
 COMFORT_M = 0.30
 """Nearer than this beyond the margin, an obstacle makes the way longer."""

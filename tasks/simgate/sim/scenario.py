@@ -10,9 +10,9 @@ import numpy as np
 from simgate.core.errors import InputError
 from simgate.core.given.random import stream
 from simgate.data.sample import Goal
+from simgate.scene.grid import Disc
+from simgate.scene.layout import Layout
 from simgate.sim.actor import Placement, Walk
-from simgate.sim.grid import Disc
-from simgate.sim.layout import Layout
 from simgate.sim.placing import Placer
 from simgate.sim.randomize import Look, draw_look
 from simgate.sim.robot import wrap_rad

@@ -10,8 +10,8 @@ import numpy as np
 import warp
 from numpy.typing import NDArray
 
-from simgate.sim.components import ComponentTable
-from simgate.sim.raster import Triangles
+from simgate.scene.components import ComponentTable
+from simgate.scene.raster import Triangles
 
 wp: Any = warp  # warp's own annotations miss half of what it has
 

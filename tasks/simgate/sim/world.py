@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from simgate.data.sample import Command
+from simgate.scene.layout import Layout
 from simgate.sim.actor import ActorState, begin, walk_on
-from simgate.sim.layout import Layout
 from simgate.sim.robot import RobotState, advance
 from simgate.sim.scenario import Scenario
 

@@ -86,6 +86,7 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
         Metric("baseline_success_rate", "episodes in which the untrained network reaches the goal", PERCENT),
         Metric("episodes", "closed-loop episodes driven", COUNT, "higher"),
     ),
+    "export": (),
     "hil": (
         Metric("safety_trips", "stops by the safety monitor", COUNT, "lower"),
         Metric("latency_p99_ms", "time from frame to command, 99 % of frames", "ms", "lower"),

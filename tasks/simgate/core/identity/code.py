@@ -92,7 +92,8 @@ def _named(name: str, root: str) -> Iterator[str]:
     """Modules that a stage's root finds in the folders that a table of rows names."""
     tree = _tree(name)
     stated = (node for node in tree.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "PARTS")
-    parts = next((ast.literal_eval(node.value) for node in stated if node.value), {}).get(root.split(".")[1], ())
+    by_stage: dict[str, tuple[str, ...]] = next(ast.literal_eval(node.value) for node in stated if node.value)
+    parts = by_stage.get(root.split(".")[1], ())
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("simgate."):
             yield from (f"{node.value}.{part}" for part in ("spec", *parts))

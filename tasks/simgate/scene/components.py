@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pxr import Sdf, Usd, UsdSemantics
+from pxr import Sdf, Usd
 
-TAXONOMY = "class"
+from simgate.scene.labels import labels_of
+
 STRUCTURE = frozenset({"floor", "wall", "ceiling"})
 """Labels that fill the masks but never get a box."""
 ROBOT_PATH = "/World/robot"
@@ -56,9 +57,7 @@ def _prims(stage: Usd.Stage) -> Usd.PrimRange:
 
 def _own_label(prim: Usd.Prim, classes: Sequence[str]) -> str:
     """The prim's own label, one of the vocabulary if it has several; empty if it has none."""
-    if not prim.HasAPI(UsdSemantics.LabelsAPI, TAXONOMY):
-        return ""
-    labels = [str(token) for token in UsdSemantics.LabelsAPI(prim, TAXONOMY).GetLabelsAttr().Get() or ()]
+    labels = labels_of(prim)
     return next((label for label in labels if label in classes), labels[0] if labels else "")
 
 

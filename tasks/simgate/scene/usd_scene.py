@@ -1,20 +1,22 @@
-"""UsdScene: what simgate reads from a scene's USD, whichever simulator opens it."""
+"""UsdScene: an opened stage in metres, with what simgate reads from it for whichever simulator draws it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pxr import Tf, Usd, UsdGeom
 
 from simgate.core.errors import InputError
-from simgate.sim.actor import Role
-from simgate.sim.components import ACTORS_PATH, ROBOT_PATH, ComponentTable
-from simgate.sim.lights import read_lights
+from simgate.scene.components import ACTORS_PATH, ROBOT_PATH, ComponentTable
+from simgate.scene.light_sources import read_lights
+from simgate.scene.units import in_metres
 
+Role = Literal["static", "moving"]
 CAMERA_PATH = f"{ROBOT_PATH}/camera"
 OPTICAL_FROM_USD = np.diag([1.0, -1.0, -1.0, 1.0])
 """A USD camera looks along −z with y up; the optical frame has z forward and y down."""
@@ -26,7 +28,7 @@ class UsdScene:
     def __init__(self, root: Path, classes: Sequence[str]) -> None:
         self.name = root.name
         self.stage = _open(root)
-        self._require_units()
+        in_metres(self.stage, self.name)
         self.components = ComponentTable(self.stage, classes)
         self.lights = read_lights(self.stage)
         self.roles: dict[str, Role] = self._roles()
@@ -47,6 +49,11 @@ class UsdScene:
         matrix[:3, :3] /= np.linalg.norm(matrix[:3, :3], axis=0)
         return matrix
 
+    def label_of(self, path: str) -> str:
+        """Label of the component that holds a prim path; empty where there is none."""
+        instance = self.components.instance_of(path)
+        return self.components.rows[instance - 1].label if instance else ""
+
     def _mount(self) -> NDArray[np.float64]:
         """Pose of the optical frame in the base frame; rigid."""
         return np.linalg.inv(self.world_from(ROBOT_PATH)) @ self.world_from(CAMERA_PATH) @ OPTICAL_FROM_USD
@@ -64,14 +71,6 @@ class UsdScene:
                 )
             roles[str(prim.GetPath())] = "static" if role == "static" else "moving"
         return roles
-
-    def _require_units(self) -> None:
-        if UsdGeom.GetStageMetersPerUnit(self.stage) != 1.0 or UsdGeom.GetStageUpAxis(self.stage) != UsdGeom.Tokens.z:
-            raise InputError(
-                f"scene {self.name}: units",
-                actual=f"{UsdGeom.GetStageMetersPerUnit(self.stage)} m, up {UsdGeom.GetStageUpAxis(self.stage)}",
-                expected="metersPerUnit 1, upAxis Z",
-            )
 
     def _prim(self, path: str) -> Usd.Prim:
         prim = self.stage.GetPrimAtPath(path)

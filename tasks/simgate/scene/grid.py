@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from simgate.sim.raster import Triangles, mark
+from simgate.scene.raster import DIGITS, Triangles, mark
 
 CELL_M = 0.05
 LOWEST_M = 0.05
@@ -18,6 +18,7 @@ LOWEST_M = 0.05
 LEAST_CLEAR_HEIGHT_M = 0.8
 """Nothing drives under a table, however low the robot is: a mast or a payload may stand on it."""
 FLOOR_BAND_M = (-0.05, LOWEST_M)
+EVERY_M = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,7 @@ class OccupancyGrid:
 
     def cell(self, x_m: float, y_m: float) -> tuple[int, int]:
         """(row, column) of a point, moved to the border if it lies outside."""
-        row = math.floor((y_m - self.origin_m[1]) / self.cell_m)
-        column = math.floor((x_m - self.origin_m[0]) / self.cell_m)
+        row, column = self._place(x_m, y_m)
         return min(max(row, 0), self.blocked.shape[0] - 1), min(max(column, 0), self.blocked.shape[1] - 1)
 
     def center(self, row: int, column: int) -> tuple[float, float]:
@@ -52,13 +52,20 @@ class OccupancyGrid:
 
     def clearance_at(self, x_m: float, y_m: float) -> float:
         """Distance from a point to the nearest blocked cell, to within a cell; 0 outside the grid."""
-        row, column = (
-            math.floor((y_m - self.origin_m[1]) / self.cell_m),
-            math.floor((x_m - self.origin_m[0]) / self.cell_m),
-        )
+        row, column = self._place(x_m, y_m)
         if not (0 <= row < self.blocked.shape[0] and 0 <= column < self.blocked.shape[1]):
             return 0.0
         return float(self.clearance_m[row, column])
+
+    def _place(self, x_m: float, y_m: float) -> tuple[int, int]:
+        """Row and column in whole units, as `mark` counts them: a border belongs to the upper cell."""
+        unit = 10**DIGITS
+        cell = round(self.cell_m * unit)
+        return round((y_m - self.origin_m[1]) * unit) // cell, round((x_m - self.origin_m[0]) * unit) // cell
+
+    def covered(self, area: Triangles) -> NDArray[np.bool_]:
+        """Cells under or over an area, whatever its height (world frame)."""
+        return mark(area, z_m=EVERY_M, origin_m=self.origin_m, cell_m=self.cell_m, shape=self.blocked.shape)
 
     def with_discs(self, discs: Iterable[Disc]) -> NDArray[np.float64]:
         """`clearance_m` where the discs stand too; negative inside a disc."""
@@ -75,9 +82,9 @@ def build(
     surfaces: Triangles, floor: Triangles, *, robot_height_m: float, start_m: tuple[float, float]
 ) -> OccupancyGrid:
     """The grid of a scene: free is connected floor around `start_m` with nothing on it up to the robot's height."""
-    low = floor[:, :, :2].min(axis=(0, 1)) - CELL_M
-    high = floor[:, :, :2].max(axis=(0, 1)) + CELL_M
-    shape = tuple(int(n) for n in np.ceil((high - low) / CELL_M).astype(int)[::-1])
+    low = (floor[:, :, :2].min(axis=(0, 1)) - CELL_M).round(DIGITS)
+    high = (floor[:, :, :2].max(axis=(0, 1)) + CELL_M).round(DIGITS)
+    shape = tuple(int(n) for n in np.ceil(((high - low) / CELL_M).round(DIGITS)).astype(int)[::-1])
     origin = (float(low[0]), float(low[1]))
     top = max(robot_height_m, LEAST_CLEAR_HEIGHT_M)
     size = (shape[0], shape[1])

@@ -6,9 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Triangles = NDArray[np.float64]
-"""count × 3 corners × (x, y, z), world frame, metres."""
+"""count × 3 corners × (x, y, z), metres; in the world frame unless it is said."""
 
 MAX_CHUNK_POINTS = 400_000
+DIGITS = 5
+"""Coordinates and radii count to a hundredth of a millimetre: another processor's last bits move no cell."""
+
+
+def rounded(metres: float) -> float:
+    """Round a length to what counts."""
+    return round(float(metres), DIGITS)
 
 
 def mark(
@@ -33,7 +40,7 @@ def mark(
         group = near[steps == count]
         size = max(1, MAX_CHUNK_POINTS // len(weights))
         for start in range(0, len(group), size):
-            points = np.einsum("pc,tcd->tpd", weights, group[start : start + size]).reshape(-1, 3)
+            points = np.einsum("pc,tcd->tpd", weights, group[start : start + size]).reshape(-1, 3).round(DIGITS)
             _set(mask, points[(points[:, 2] >= z_m[0]) & (points[:, 2] <= z_m[1])], origin_m, cell_m)
     return mask
 
@@ -47,6 +54,8 @@ def _lattice(count: int) -> NDArray[np.float64]:
 
 
 def _set(mask: NDArray[np.bool_], points: NDArray[np.float64], origin_m: tuple[float, float], cell_m: float) -> None:
-    cells = np.floor((points[:, :2] - np.asarray(origin_m)) / cell_m).astype(np.int64)
+    # Whole units: a wall on the border of two cells is in the upper one, whatever its last bits are.
+    units = np.rint((points[:, :2] - np.asarray(origin_m)) * 10**DIGITS).astype(np.int64)
+    cells = units // round(cell_m * 10**DIGITS)
     inside = (cells >= 0).all(axis=1) & (cells[:, 0] < mask.shape[1]) & (cells[:, 1] < mask.shape[0])
     mask[cells[inside, 1], cells[inside, 0]] = True
