@@ -51,9 +51,8 @@ def release_recipe() -> ReleaseRecipe:
             ),
             "closed_loop_episodes": 2,
             "closed_loop_max_steps": 3,
-            "min_map_50": 0.0,
-            "max_command_error": 10.0,
-            "min_success_gain": -1.0,
+            "at_least": {"map_50": 0.0, "success_gain": -1.0},
+            "at_most": {"command_error": 10.0},
             "export": demo_release_recipe().export.model_copy(update={"parity_samples": 4, "latency_runs": 3}),
             "hil": HilSpec(
                 bench="emulated",

@@ -146,7 +146,8 @@ def _closed_loop(ours: str, theirs: str) -> ClosedLoop:
 
 
 SPEC = EvaluateSpec(
-    device="cpu", seed=1, baseline_seed=2, min_map_50=0.5, max_command_error=0.2, min_success_gain=0.3,
+    device="cpu", seed=1, baseline_seed=2, family="navigator",
+    at_least={"map_50": 0.5, "success_gain": 0.3}, at_most={"command_error": 0.2},
     closed_loop=ClosedLoopSpec(episodes=5, generate=toy_generate("toy", 0, 1)),
 )  # fmt: skip
 
@@ -170,9 +171,9 @@ def _evaluation(map_50: float, command_error: float, loop: ClosedLoop) -> Evalua
     [
         (0.6, 0.1, "sssct", []),
         (0.5, 0.2, "sssct", []),
-        (0.4, 0.1, "sssct", ["map_50 0.4 is below min_map_50 0.5"]),
-        (0.6, 0.3, "sssct", ["command_error 0.3 is above max_command_error 0.2"]),
-        (0.6, 0.1, "scctt", ["success_gain 0.2 is below min_success_gain 0.3"]),
+        (0.4, 0.1, "sssct", ["map_50 0.4 is below at_least.map_50 0.5"]),
+        (0.6, 0.3, "sssct", ["command_error 0.3 is above at_most.command_error 0.2"]),
+        (0.6, 0.1, "scctt", ["success_gain 0.2 is below at_least.success_gain 0.3"]),
     ],
 )
 def test_the_gate_names_the_metric_its_value_and_its_threshold(

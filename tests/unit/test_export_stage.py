@@ -27,7 +27,7 @@ from simgate.specs.export import ExportSpec
 from tests.unit.toy_dataset import NETWORK, ToyStore
 from tests.unit.toy_model import commit_model, toy_network
 
-SPEC = ExportSpec(target="onnxruntime-cpu", parity_samples=6, latency_runs=5)
+SPEC = ExportSpec(family="navigator", target="onnxruntime-cpu", parity_samples=6, latency_runs=5)
 CONTRACT = NavigatorContract.of(NETWORK)
 
 

@@ -16,7 +16,11 @@ from tests.unit.toy_dataset import FRAMES, ToyStore, toy_sample
 
 def test_a_splits_frames_come_in_stored_order_and_leave_no_file(tmp_path: Path) -> None:
     toy = ToyStore(tmp_path, train_episodes=4, eval_episodes=1)
-    work = toy.work("export", ExportSpec(target="onnxruntime-cpu"), [toy.input(toy.validate, "splits/train.json")])
+    work = toy.work(
+        "export",
+        ExportSpec(family="navigator", target="onnxruntime-cpu"),
+        [toy.input(toy.validate, "splits/train.json")],
+    )
     split = read_split(work.inputs.read("validate", "splits/train.json"), what="split")
     frames = list(frames_of(work.inputs, split, work.folder))
     assert [(f.episode, f.frame) for f in frames] == [(e, i) for e in range(4) for i in range(FRAMES)]

@@ -6,9 +6,10 @@ import torch
 
 from simgate.core.errors import InputError
 from simgate.core.runtime.work import Work
+from simgate.documents.dataset import SplitDocument
 from simgate.documents.evaluation import Evaluation
 from simgate.engine.pytorch import PytorchModel
-from simgate.evaluate.closed_loop import ClosedLoop, begin, finish, share_of
+from simgate.evaluate.closed_loop import ClosedLoop, begin, finish, rates
 from simgate.evaluate.gate import metrics_of
 from simgate.evaluate.held_out import judge_frames
 from simgate.families.family import OpenLoop
@@ -26,12 +27,12 @@ def judge(work: Work[EvaluateSpec]) -> None:
     model = read_trained(work.inputs)
     _check(work.spec, model)
     split = read_split(work.inputs.read("validate", SPLIT), what=SPLIT)
-    with begin(work, model, split) as drivers:
-        spec = work.spec
-        network = PytorchModel(model.network, model.contract, device=spec.device, swap_channels=spec.swap_channels)
-        meter = model.family.judging.meter(model.contract)
-        held_out = judge_frames(work, network, meter, split)
-        closed_loop = finish(work, drivers)
+    if work.spec.closed_loop is None:
+        closed_loop, held_out = None, _held_out(work, model, split)
+    else:
+        with begin(work, work.spec.closed_loop, model, split) as drivers:
+            held_out = _held_out(work, model, split)
+            closed_loop = finish(work, drivers, work.spec.closed_loop.episodes)
     evaluation = _evaluation(model, held_out, closed_loop)
     metrics = metrics_of(evaluation, closed_loop)
     reasons = broken_bounds(work.spec, metrics)
@@ -42,20 +43,24 @@ def judge(work: Work[EvaluateSpec]) -> None:
 def _check(spec: EvaluateSpec, model: TrainedModel) -> None:
     if spec.device == "cuda" and not torch.cuda.is_available():
         raise InputError("field device: no CUDA device here", actual="cuda", remedy="use cpu, or a machine with a GPU")
-    camera = spec.closed_loop.generate.camera
-    model.contract.check_camera(camera.width_px, camera.height_px)
+    if model.card.family != spec.family:
+        raise InputError("field family: the model is of another one", actual=model.card.family, expected=spec.family)
+    if spec.closed_loop is not None:
+        camera = spec.closed_loop.generate.camera
+        model.contract.check_camera(camera.width_px, camera.height_px)
 
 
-def _evaluation(model: TrainedModel, held_out: OpenLoop, closed_loop: ClosedLoop) -> Evaluation:
+def _held_out(work: Work[EvaluateSpec], model: TrainedModel, split: SplitDocument) -> OpenLoop:
+    spec = work.spec
+    network = PytorchModel(model.network, model.contract, device=spec.device, swap_channels=spec.swap_channels)
+    return judge_frames(work, network, model.family.judging.meter(model.contract), split)
+
+
+def _evaluation(model: TrainedModel, held_out: OpenLoop, closed_loop: ClosedLoop | None) -> Evaluation:
     return Evaluation(
         family=model.card.family,
-        intervals={
-            **held_out.intervals,
-            "success_rate": share_of(closed_loop.episodes, "success"),
-            "collision_rate": share_of(closed_loop.episodes, "collision"),
-            "baseline_success_rate": share_of(closed_loop.baseline, "success"),
-        },
+        intervals={**held_out.intervals, **(rates(closed_loop) if closed_loop else {})},
         by_class=held_out.by_class,
-        episodes=closed_loop.episodes,
-        baseline_episodes=closed_loop.baseline,
+        episodes=closed_loop.episodes if closed_loop else (),
+        baseline_episodes=closed_loop.baseline if closed_loop else (),
     )

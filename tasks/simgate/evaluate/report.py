@@ -24,8 +24,11 @@ def page_of(drawn: Drawn[EvaluateSpec]) -> bytes:
     found = Evaluation.from_json(drawn.read("evaluation.json"), what="evaluation.json")
     verdict = Verdict.from_json(drawn.read(VERDICT_NAME), what=VERDICT_NAME)
     facts = {
-        **{name: metric("evaluate", name).text(interval.value) for name, interval in found.intervals.items()},
-        "Episodes": f"{len(found.episodes)} pairs",
+        **{
+            name: metric("evaluate", name, found.family).text(interval.value)
+            for name, interval in found.intervals.items()
+        },
+        **({"Episodes": f"{len(found.episodes)} pairs"} if found.episodes else {}),
     }
     reasons = (
         [Section("Why not", table(("reason",), [(reason,) for reason in verdict.reasons]))] if verdict.reasons else []
@@ -34,8 +37,7 @@ def page_of(drawn: Drawn[EvaluateSpec]) -> bytes:
         *reasons,
         _numbers(drawn.spec, found, verdict),
         *(_bars(name, values) for name, values in found.by_class.items()),
-        _outcomes(found),
-        _maps(found),
+        *((_outcomes(found), _maps(found)) if found.episodes else ()),
     ]
     return page("Evaluation", verdict=verdict.verdict, facts=facts, sections=sections)
 

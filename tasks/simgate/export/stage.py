@@ -28,6 +28,10 @@ def run(work: Work[ExportSpec]) -> None:
     _check(work.spec)
     torch.set_num_threads(1)
     model = read_trained(work.inputs)
+    if model.card.family != work.spec.family:
+        raise InputError(
+            "field family: the model is of another one", actual=model.card.family, expected=work.spec.family
+        )
     data = onnx_bytes(model.network, model.contract, work.spec.opset)
     engine = OnnxEngine.from_bytes(data, what="model.onnx")
     frames = _frames(work)

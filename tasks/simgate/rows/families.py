@@ -43,5 +43,12 @@ FAMILIES = Table(
             spec="simgate.families.navigator.spec:NavigatorSpec",
             commands=True,
         ),
+        FamilyRow(
+            name="perception",
+            module="simgate.families.perception",
+            extra="",
+            spec="simgate.families.perception.spec:PerceptionSpec",
+            commands=False,
+        ),
     ),
 )

@@ -31,6 +31,15 @@ class Metric:
     """Neither: a size or a condition, good or bad for nothing by itself."""
     part_of: str = ""
     """A count of which this one is a part: what bounds the whole from above bounds its parts."""
+    demanded: bool = False
+    """Whether every spec that judges such a model bounds it."""
+    usual: float | None = None
+    """The bound where a spec says nothing; None: it has to say one."""
+    driven: bool = False
+    """A figure of the closed loop: there is none where a family commands nothing."""
+    trivial: float | None = None
+    """A bound that is no stricter than this one lets through what `lets_through` says; None: nobody warns."""
+    lets_through: str = ""
     known: bool = True
 
     def text(self, value: float) -> str:
@@ -42,9 +51,9 @@ class Metric:
         return f"{number} {self.unit}".rstrip()
 
 
-def metric(stage: str, name: str) -> Metric:
-    """The figure of that name in the verdicts of a stage; an unknown one says so."""
-    for known in metrics_of(stage):
+def metric(stage: str, name: str, family: str = "") -> Metric:
+    """The figure of that name in the verdicts of a stage about a family; an unknown one says so."""
+    for known in metrics_of(stage, family):
         if known.name == name:
             return known
         if known.name.endswith("*") and name.startswith(known.name[:-1]):
@@ -52,10 +61,15 @@ def metric(stage: str, name: str) -> Metric:
     return Metric(name, "a figure without a description", "", known=False)
 
 
-def metrics_of(stage: str) -> tuple[Metric, ...]:
-    """Every figure of a stage's verdicts, in the order in which people ask: its own, then the families'."""
-    brought = (metrics_of_family(row.name).get(stage, ()) for row in FAMILIES.ours)
-    return (*METRICS.get(stage, ()), *(known for rows in brought for known in rows))
+def metrics_of(stage: str, family: str = "") -> tuple[Metric, ...]:
+    """Every figure of a stage's verdicts, in the order in which people ask: its own, then the family's.
+
+    Without a family those of all of ours; with one that commands nothing, none of the closed loop.
+    """
+    families = (FAMILIES.find(family),) if family else FAMILIES.ours
+    own = (known for known in METRICS.get(stage, ()) if not known.driven or any(row.commands for row in families))
+    brought = (known for row in families for known in metrics_of_family(row.name).get(stage, ()))
+    return tuple({known.name: known for known in (*own, *brought)}.values())
 
 
 def metrics_of_family(family: str) -> Mapping[str, tuple[Metric, ...]]:
@@ -79,12 +93,15 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
         Metric("findings *", "defects found by one check", COUNT, "lower", part_of="findings"),
     ),
     "evaluate": (
-        Metric("success_rate", "closed-loop episodes that reach the goal", PERCENT, "higher"),
-        Metric("collision_rate", "closed-loop episodes that end in a collision", PERCENT, "lower"),
-        Metric("success_gain", "gain in success over an untrained network, same episodes", PERCENT, "higher"),
-        Metric("success_gain_p", "chance of that gain if it were none (sign test)", "", "lower"),
-        Metric("baseline_success_rate", "episodes in which the untrained network reaches the goal", PERCENT),
-        Metric("episodes", "closed-loop episodes driven", COUNT, "higher"),
+        Metric("success_rate", "closed-loop episodes that reach the goal", PERCENT, "higher", driven=True),
+        Metric("collision_rate", "closed-loop episodes that end in a collision", PERCENT, "lower", driven=True),
+        Metric("success_gain", "gain in success over an untrained network, same episodes", PERCENT, "higher",
+               driven=True, demanded=True, trivial=0.0,
+               lets_through="lets a model be released that drives no better than an untrained one"),
+        Metric("success_gain_p", "chance of that gain if it were none (sign test)", "", "lower", driven=True),
+        Metric("baseline_success_rate", "episodes in which the untrained network reaches the goal", PERCENT,
+               driven=True),
+        Metric("episodes", "closed-loop episodes driven", COUNT, "higher", driven=True),
     ),
     "export": (),
     "hil": (

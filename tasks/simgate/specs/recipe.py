@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name
 from simgate.core.documents.spec import EnvironmentPins, OptionalPins
 from simgate.core.identity.lock import locked
+from simgate.rows.families import FAMILIES
+from simgate.specs.demands import MetricName
 from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
 from simgate.specs.export import ExportSpec
 from simgate.specs.generate import GenerateSpec, SimulationSpec
@@ -46,28 +48,41 @@ class ReleaseRecipe(Document):
     closed_loop_max_steps: Annotated[int, Field(ge=1, le=10_000)] = 40
     evaluate_seed: Seed = 7001
     baseline_seed: Seed = 7002
-    min_map_50: Annotated[float, Field(ge=0, le=1)] = 0.11
-    max_command_error: Annotated[float, Field(gt=0)] = 0.19
-    min_success_gain: float = 0.2
+    at_least: dict[MetricName, float] = Field(default_factory=dict)
+    at_most: dict[MetricName, float] = Field(default_factory=dict)
+    """Bounds of evaluate's metrics, by their names in the family of `train`."""
     evaluate_environment: OptionalPins = EnvironmentPins()
     """Pins of the machine that evaluates; the other stages' are in their specs."""
     export: ExportSpec
-    hil: HilSpec
+    hil: HilSpec | None = None
+    """Of a family that commands a robot, and of no other."""
+
+    @model_validator(mode="after")
+    def _of_one_family(self) -> Self:
+        family = self.train.family
+        if self.export.family != family:
+            raise ValueError(f"train says family {family}, export says {self.export.family}")
+        if FAMILIES.find(family).commands != (self.hil is not None):
+            raise ValueError(
+                f"a {family} commands a robot: hil is missing"
+                if self.hil is None
+                else f"a {family} commands nothing: the bench cannot replay it, leave hil out"
+            )
+        return self
 
     def evaluate_spec(self, simulation: SimulationSpec, scene: str) -> EvaluateSpec:
         """What evaluate is asked about a dataset that was simulated so; `scene` is any of its eval split."""
         common = {**simulation.model_dump(), "dataset_seed": self.evaluate_seed}
         drives = GenerateSpec(**common, scene=scene, first_episode=0, episodes=self.closed_loop_episodes)
+        loop = ClosedLoopSpec(episodes=self.closed_loop_episodes, max_steps=self.closed_loop_max_steps, generate=drives)
         return EvaluateSpec(
             device=simulation.device,
             seed=self.evaluate_seed,
-            closed_loop=ClosedLoopSpec(
-                episodes=self.closed_loop_episodes, max_steps=self.closed_loop_max_steps, generate=drives
-            ),
+            closed_loop=loop if FAMILIES.find(self.train.family).commands else None,
             baseline_seed=self.baseline_seed,
-            min_map_50=self.min_map_50,
-            max_command_error=self.max_command_error,
-            min_success_gain=self.min_success_gain,
+            family=self.train.family,
+            at_least=self.at_least,
+            at_most=self.at_most,
             environment=self.evaluate_environment,
         )
 
@@ -97,6 +112,8 @@ def demo_release_recipe() -> ReleaseRecipe:
         model="navigator",
         channel="demo",
         train=TrainSpec(family="navigator", device="cpu", precision="fp32", seed=41),
-        export=ExportSpec(target="onnxruntime-cpu"),
+        at_least={"map_50": 0.11, "success_gain": 0.2},
+        at_most={"command_error": 0.19},
+        export=ExportSpec(family="navigator", target="onnxruntime-cpu"),
         hil=HilSpec(bench="emulated", engine="onnxruntime-cpu", max_command_error=0.25),
     )

@@ -19,7 +19,7 @@ from simgate.families.navigator.spec import NavigatorSpec
 from simgate.families.navigator.targets import grids_of
 from simgate.families.truth import truths_of
 
-LABELS = ("command", "heat", "corners")
+LABELS: tuple[str, ...] = ("command", "heat", "corners")
 _GOAL_SIGNS = np.array([1, 1, -1, 1], dtype=np.float32)
 """What a mirror does to the goal's features: the sine of the bearing changes sign."""
 _COMMAND_SIGNS = np.array([1, -1], dtype=np.float32)
