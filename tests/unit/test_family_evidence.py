@@ -12,6 +12,8 @@ import pytest
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError, Refused
 from simgate.core.storage.store import Store
+from simgate.plan.jobs import slots_of
+from simgate.plan.record import ReleaseWhy, read_why, run_folders
 from simgate.release.policy import Policy
 from simgate.release.policy_text import references_text
 from simgate.release.policy_warnings import policy_warnings
@@ -19,6 +21,9 @@ from simgate.release.policy_yaml import read_yaml
 from simgate.release.promote import promote
 from simgate.release.reference import Reference
 from simgate.rows.evidence import REQUIRED, required_of
+from simgate.specs.export import ExportSpec
+from simgate.specs.recipe import ReleaseRecipe
+from simgate.specs.train import TrainSpec
 from tests.release_chain import POLICY, REFERENCE, Chain, answer
 
 ASKS: dict[str, dict[str, Any]] = {
@@ -107,3 +112,21 @@ def test_its_reference_is_written_whole_and_read_again() -> None:
     assert "closed_loop: null" in text
     value = read_yaml(text.encode(), what="references")["x-references"]["demo"]
     assert Reference.from_value(value, what="reference") == reference
+
+
+def test_a_release_run_of_what_commands_nothing_has_no_bench_slot(tiny_store: Store) -> None:
+    found = (read_why(tiny_store, folder) for folder in run_folders(tiny_store, "main"))
+    why = next(item for item in found if isinstance(item, ReleaseWhy))
+    assert [slot.name.stage for slot in slots_of(tiny_store, why, "hil")] == ["hil"]
+    recipe = ReleaseRecipe(
+        model="eyes", channel="demo",
+        train=TrainSpec(family="perception", device="cpu", precision="fp32", seed=1, world_size=1),
+        export=ExportSpec(family="perception", target="onnxruntime-cpu"),
+        at_least={"balanced_accuracy": 0.5, "box_overlap": 0.4},
+    )  # fmt: skip
+    undriven = why.model_copy(update={"recipe": recipe})
+    assert slots_of(tiny_store, undriven, "hil") == ()
+    asked = recipe.evaluate_spec(why.simulation, "warehouse")
+    assert (asked.family, asked.closed_loop) == ("perception", None)
+    (slot,) = slots_of(tiny_store, undriven, "train")
+    assert slot.job.spec["network"]["image_edge_px"] == 224
