@@ -123,12 +123,12 @@ def test_check_explains_each_channel_and_warns(
 def test_check_says_which_field_of_a_recipe_is_softer_than_its_channel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    soft = demo_release_recipe().model_copy(update={"min_map_50": 0.0})
+    soft = demo_release_recipe().model_copy(update={"at_least": {"map_50": 0.0, "success_gain": 0.2}})
     recipes = write_recipes(tmp_path / "recipes", demo_dataset_recipe(), soft)
     words = ("check", "--json", "--policy", str(SHIPPED), "--recipes", str(recipes))
     assert call(monkeypatch, *words) == 2
     said = capsys.readouterr()
-    assert "min_map_50 is 0, the channel's reference is 0.11 (higher is stricter)" in said.err
+    assert "at_least.map_50 is 0, the channel's reference is 0.11 (higher is stricter)" in said.err
     assert len(json.loads(said.out)["softenings"]) == 1
     small = demo_dataset_recipe()
     fewer = small.model_copy(update={"scenes": small.scenes[:2], "seed_policy": "nightly"})

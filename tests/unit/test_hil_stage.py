@@ -29,7 +29,7 @@ from tests.unit.bench_store import EPISODES, FIRST_EPISODE, FRAMES, SCENE, Bench
 
 pytestmark = pytest.mark.alone
 
-SPEC = HilSpec(bench="emulated", engine="onnxruntime-cpu", bags=EPISODES, rate=2.0)
+SPEC = HilSpec(family="navigator", bench="emulated", engine="onnxruntime-cpu", bags=EPISODES, rate=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -191,5 +191,5 @@ def test_an_edit_of_the_device_or_its_engine_moves_the_key() -> None:
 
 
 def test_the_bench_needs_no_torch() -> None:
-    assert not {name for name in closure("simgate.hil.stage") if name.startswith("simgate.model.network")}
+    assert not {name for name in closure("simgate.hil.stage") if name.startswith("simgate.families.navigator.network")}
     assert runtime_of("hil").extras == ("agent",)

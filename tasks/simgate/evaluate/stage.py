@@ -10,10 +10,11 @@ from simgate.specs.evaluate import EvaluateSpec
 
 def run(work: Work[EvaluateSpec]) -> None:
     """Write evaluation.json and the verdict on it."""
-    if work.spec.closed_loop.generate.device != work.spec.device:
+    closed_loop = work.spec.closed_loop
+    if closed_loop is not None and closed_loop.generate.device != work.spec.device:
         raise InputError(
             "field closed_loop.generate.device: differs from device",
-            actual=work.spec.closed_loop.generate.device,
+            actual=closed_loop.generate.device,
             expected=work.spec.device,
         )
     from simgate.evaluate.judging import judge

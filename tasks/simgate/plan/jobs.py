@@ -219,6 +219,8 @@ def _export(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
 
 
 def _hil(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
+    if why.recipe.hil is None:
+        return ()
     engine = the(store, _export(store, why)[0])
     inputs = [_from("hil", "export", engine), _from("hil", "validate", why.dataset)]
     return (_slot(why, SlotName(stage="hil"), why.recipe.hil, inputs),)

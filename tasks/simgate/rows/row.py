@@ -32,9 +32,9 @@ class Row:
     """Distribution that it comes from, as its entry point says: its version and the digests of its files join the key
     of what it makes."""
 
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """Modules whose code is part of what it makes; a row with more than one names them here."""
+    def modules_of(self, stage: str) -> tuple[str, ...]:
+        """Name the modules whose code decides what a stage makes with it."""
+        del stage
         return (self.module,)
 
 
@@ -95,7 +95,7 @@ class Table(Generic[R]):
                 expected=f"a {self.row_type.__name__} called {name}",
                 remedy="ask its author",
             )
-        for module in row.modules:
+        for module in row.modules_of(""):
             if module.partition(".")[0] != OURS and not holds(owner, module):
                 raise InputError(
                     f"{self.kind} {name} of distribution {owner} names a module that is none of its files",

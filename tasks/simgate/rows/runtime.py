@@ -30,7 +30,7 @@ def runtime_of(stage: str, *asked: BaseModel) -> Runtime:
     named = [pair for document in asked for pair in rows_named(document)]
     rows = [row, *(found for _, found in named)]
     return Runtime(
-        modules=tuple(dict.fromkeys(module for item in rows for module in item.modules if _is_ours(module))),
+        modules=tuple(dict.fromkeys(module for item in rows for module in item.modules_of(stage) if _is_ours(module))),
         extras=tuple(dict.fromkeys(item.extra for item in rows if item.extra)),
         image=_image(row, [found for _, found in named]),
         distributions=tuple(sorted({item.distribution for item in rows} - {OURS})),
