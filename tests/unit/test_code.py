@@ -79,6 +79,8 @@ CODE = "\n\nEDITED = 1\n"
         ("train/data/weights.json", "{}", {"train"}),
         ("cli/__init__.py", CODE, set()),
         ("train/stage.py", CODE, {"train"}),
+        ("sim/newton/camera.py", CODE, {"generate", "evaluate"}),
+        ("scene/layout.py", CODE, {"generate", "evaluate"}),
         ("specs/hil.py", CODE, {"hil"}),
         ("core/given/random.py", CODE, set(STAGES) - {"validate", "export", "hil", "index"}),
     ],

@@ -77,7 +77,11 @@ class RowsWriter:
 
     def add(self, sample: Sample) -> None:
         """Append the row of one sample."""
-        self._rows.append(row_of(sample))
+        self.append(row_of(sample))
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Append a row that was made before, as `row_of` makes them."""
+        self._rows.append(row)
         if len(self._rows) == ROWS_PER_GROUP:
             self._flush()
 

@@ -10,6 +10,7 @@ from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name
 from simgate.core.documents.spec import Spec
 from simgate.core.documents.strictness import EQUAL, free, higher, lower
+from simgate.rows.simulators import SIMULATORS
 
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -79,7 +80,8 @@ class ImuNoise(Document):
 class SimulationSpec(Spec):
     """What is the same for every episode of a dataset, and for the closed loop."""
 
-    simulator: Annotated[Literal["newton", "isaac"], EQUAL]
+    simulator: Annotated[str, EQUAL]
+    """One of the simulators that are installed here as a row (`simgate.rows.simulators`)."""
     simulator_version: Annotated[str, EQUAL]
     """Exact version; a stage that finds another one refuses."""
     device: Annotated[Literal["cpu", "cuda"], EQUAL]
@@ -95,6 +97,12 @@ class SimulationSpec(Spec):
     shadows: Annotated[bool, EQUAL] = True
     antialiasing: Annotated[bool, EQUAL] = True
     """MSAA ×4 for RGB; depth and masks always come from a single-sample pass."""
+
+    @model_validator(mode="after")
+    def _known(self) -> SimulationSpec:
+        if self.simulator not in SIMULATORS.names():
+            raise ValueError(f"no simulator {self.simulator}; there are {', '.join(SIMULATORS.names())}")
+        return self
 
 
 class GenerateSpec(SimulationSpec):

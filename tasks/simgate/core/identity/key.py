@@ -14,14 +14,7 @@ from simgate.core.runtime.manifest import Manifest, read_manifest
 from simgate.core.storage.many import at_once
 from simgate.core.storage.store import Store
 
-NEWTON_TREES = (
-    "simgate.sim.coverage",
-    "simgate.sim.newton",
-    "simgate.sim.newton_camera",
-    "simgate.sim.newton_scene",
-    "simgate.sim.shapes",
-)
-SIMULATOR_TREES = {"newton": ("simgate.sim.isaac",), "isaac": NEWTON_TREES}
+SIMULATOR_TREES = {"newton": ("simgate.sim.isaac",), "isaac": ("simgate.sim.newton",)}
 """A spec that names one simulator keeps the other's subtree out of its code digest."""
 
 

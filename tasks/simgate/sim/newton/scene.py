@@ -13,8 +13,8 @@ from simgate.core.errors import InputError
 from simgate.scene.components import ROBOT_PATH
 from simgate.scene.raster import Triangles
 from simgate.scene.usd_scene import UsdScene
-from simgate.sim.newton_camera import NewtonModel
-from simgate.sim.shapes import joined, ray_mesh, read_shapes, rotation
+from simgate.sim.newton.camera import NewtonModel
+from simgate.sim.newton.shapes import joined, ray_mesh, read_shapes, rotation
 
 FIXED = -1
 PARKED_M = (0.0, 0.0, -500.0)
@@ -53,6 +53,12 @@ class NewtonScene:
     def park(self, path: str) -> None:
         """Take a body out of sight."""
         self._q[self._bodies[path]] = (*PARKED_M, 0.0, 0.0, 0.0, 1.0)
+
+    def restore(self) -> None:
+        """Put every body and colour back as authored."""
+        self._q = self._authored.copy()
+        self.rebuild()
+        self.tint(np.ones((int(self.instance_of_shape.max()), 3)))
 
     def commit(self) -> None:
         """Hand the poses to the renderer."""
