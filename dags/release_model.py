@@ -33,8 +33,8 @@ with DAG(
     doc_md=__doc__,
 ):
     train = Training(task_id="train", stage="train")
-    candidate = Stage(task_id="evaluate_candidate", stage="evaluate", batch=["evaluate:candidate"])
-    live = Stage(task_id="evaluate_live", stage="evaluate", batch=["evaluate:live"], informs=True)
+    candidate = Stage(task_id="evaluate_candidate", stage="evaluate", subject="candidate")
+    live = Stage(task_id="evaluate_live", stage="evaluate", subject="live", informs=True)
     export = Stage(task_id="export", stage="export")
     hil = Stage(task_id="hil", stage="hil")
     decide = ReleaseApproval(task_id="decide")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from simgate.rows.stages import STAGES
+
 ROOT = Path(__file__).resolve().parents[1]
 CONTAINERFILE = ROOT / "images" / "Containerfile"
 
@@ -18,17 +20,20 @@ class Image:
     """ARG of the Containerfile that names the base which it runs on."""
     extras: tuple[str, ...]
     """locks/<extra>.txt of each is in its environment."""
-    stages: tuple[str, ...] = ()
-    """Stages that run in it as pods."""
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Stages that run in it as pods."""
+        return tuple(row.name for row in STAGES.ours if row.image == self.name)
 
 
 IMAGES: dict[str, Image] = {
     image.name: image
     for image in (
-        Image("light", "PYTHON", ("light",), ("validate", "probe")),
-        Image("sim", "PYTHON", ("sim",), ("index", "generate")),
-        Image("torch", "PYTHON", ("torch",), ("train", "evaluate", "export")),
-        Image("agent", "PYTHON", ("agent",), ("hil",)),
+        Image("light", "PYTHON", ("light",)),
+        Image("sim", "PYTHON", ("sim",)),
+        Image("torch", "PYTHON", ("torch",)),
+        Image("agent", "PYTHON", ("agent",)),
         Image("airflow", "PYTHON", ("airflow",)),
         Image("worker", "PYTHON", ("airflow", "light", "sim", "torch", "agent")),
         Image("minio", "PYTHON", ()),

@@ -31,11 +31,11 @@ from simgate.release.lineage import people_of
 from simgate.release.policy import Policy, Role
 from simgate.release.reference import Gate, Reference
 from simgate.release.trusted_key import KeyRole, TrustedKey
+from simgate.rows.stages import STAGES
 from simgate.specs.bounds import bounds
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.index import SceneChoice
 from simgate.specs.recipe import DatasetRecipe, demo_dataset_recipe, demo_release_recipe
-from simgate.specs.table import stage_row
 from simgate.specs.validate import ValidateSpec
 from tests.raw_ledger import Ledger
 
@@ -296,7 +296,7 @@ def _of_reference(gate: Gate) -> dict[str, Any]:
 def passing(stage: str, spec: Mapping[str, Any]) -> dict[str, float]:
     """Metrics that just meet every bound of a spec; none of one that no stage would take."""
     try:
-        typed = stage_row(stage).spec_type.from_value(dict(spec), what="spec of the tests")
+        typed = STAGES.find(stage).spec_type.from_value(dict(spec), what="spec of the tests")
     except InputError:
         return {}
     return {bound.metric: bound.limit for bound in bounds(typed)}

@@ -57,7 +57,7 @@ class Settings:
     place: str
     """SIMGATE_PLACE: where stages run: `local` (on the worker) or `pod`."""
     keys_path: Path | None
-    """SIMGATE_KEYS: a folder with one folder a role (`planner-main`, `ledger`, …: core/storage/roles.py), each with the
+    """SIMGATE_KEYS: a folder with one folder a role (`planner-main`, `ledger`, …: rows/roles.py), each with the
     role's store.json and signing.pem; unset on the embedded default, where everything runs as the operator."""
     pods_path: Path | None
     """SIMGATE_PODS: the file that says how stages run as pods (images, resources, nodes); needed for place `pod`."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from simgate.core.errors import InputError
 from simgate.core.identity.signature import Signer
 from simgate.core.storage.credentials import StoreKeys
-from simgate.core.storage.roles import Role, role_name
 from simgate.core.storage.store import Store
+from simgate.rows.roles import Role, role_name
 from simgate_airflow.settings import settings
 
 

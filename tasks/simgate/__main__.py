@@ -15,7 +15,7 @@ from simgate.core.runtime.job_list import read_job_list
 from simgate.core.runtime.stage import run_batch
 from simgate.core.storage.credentials import own_store_keys
 from simgate.core.storage.store import Store
-from simgate.specs.table import STAGES, stage_row
+from simgate.rows.stages import STAGES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,8 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     os.umask(0o077)
     try:
-        stage_row(arguments.stage)
-        stage = import_module(f"simgate.{arguments.stage}.stage").STAGE
+        stage = import_module(STAGES.find(arguments.stage).module).STAGE
         store = Store(arguments.out, own_store_keys())
         return run_batch(stage, _jobs(store, arguments), store, place=arguments.place)
     except SimgateError as error:
@@ -41,7 +40,7 @@ def _jobs(store: Store, arguments: argparse.Namespace) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simgate", description="Run jobs of one stage.")
-    parser.add_argument("stage", help=" | ".join(STAGES))
+    parser.add_argument("stage", help=" | ".join(STAGES.names()))
     parser.add_argument("--job", action="append", default=[], help="key in the store, or a local file (/… or ./…)")
     parser.add_argument("--jobs", action="append", default=[], help="key of a list of jobs in the store")
     parser.add_argument("--out", required=True, help="the store: a folder, file:///folder or s3://bucket/prefix")

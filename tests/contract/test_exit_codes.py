@@ -15,7 +15,7 @@ from simgate.core.errors import InputError
 from simgate.core.runtime.attempt import Failure, read_verdict
 from simgate.core.runtime.job import Job
 from simgate.core.storage.store import Store
-from simgate.specs.table import STAGES
+from simgate.rows.stages import STAGES
 from tests.probe_jobs import attempt_folders, events, probe_job, read_back, result, run, start, submit
 from tests.servers.stores import NewStore
 
@@ -128,7 +128,7 @@ def test_a_job_of_another_stage_is_refused_by_name(store: Store) -> None:
 def test_an_unknown_stage_is_refused_with_the_names_there_are(store: Store) -> None:
     ended = run(store, submit(store, probe_job(1)), stage="nonsense")
     assert ended.returncode == 2
-    assert all(name in ended.stderr for name in STAGES)
+    assert all(name in ended.stderr for name in STAGES.names())
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"stage": "probe"}', b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000])
@@ -157,10 +157,10 @@ JSON = st.recursive(
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(stage=st.sampled_from(sorted(STAGES)), value=JSON)
+@given(stage=st.sampled_from(sorted(STAGES.names())), value=JSON)
 def test_no_json_makes_a_spec_raise_anything_but_input_error(stage: str, value: object) -> None:
     with suppress(InputError):
-        STAGES[stage].spec_type.from_value(value, what="spec")
+        STAGES.find(stage).spec_type.from_value(value, what="spec")
 
 
 @settings(max_examples=100, deadline=None)
@@ -179,4 +179,4 @@ def test_an_unknown_field_of_a_job_is_named(field: str, value: object) -> None:
 def test_a_wrong_field_of_a_spec_is_named_with_its_value(field: str, value: object) -> None:
     document = {**probe_job(1).spec, field: value}
     with pytest.raises(InputError, match=rf"field {field}: got"):
-        STAGES["probe"].spec_type.from_value(document, what="spec")
+        STAGES.find("probe").spec_type.from_value(document, what="spec")

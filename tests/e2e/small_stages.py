@@ -22,9 +22,9 @@ from simgate.documents.dataset import ShardEntry, ShardFile, SplitDocument
 from simgate.documents.scene import ClosureFile, SceneItem
 from simgate.documents.shard_plan import PlannedShard, ShardPlan
 from simgate.report.page import Section, page
+from simgate.rows.stages import STAGES
 from simgate.specs.bounds import bounds
 from simgate.specs.index import IndexSpec
-from simgate.specs.table import stage_row
 
 JSON = "application/json"
 
@@ -143,7 +143,7 @@ def run(words):
     jobs = [value for flag, value in pairwise(arguments) if flag == "--job"]
     store = Store(arguments[arguments.index("--out") + 1], own_store_keys())
     jobs += [key for flag, value in pairwise(arguments) if flag == "--jobs" for key in read_job_list(store, value)]
-    row = stage_row(name)
+    row = STAGES.find(name)
     stage = Stage(name, row.extra, row.spec_type, SMALL[name], report=None if name == "index" else draw)
     return run_batch(stage, jobs, store, place="local")
 

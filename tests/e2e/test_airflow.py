@@ -33,7 +33,7 @@ def probe(world: World, *specs: dict) -> Run:
 
 def outcomes(world: World, run: Run) -> dict[str, str]:
     folder = record_folder("main", run_name(run.dag, run.run_id))
-    return {line.slot: line.outcome for line in task_lines(world.store, folder)}
+    return {str(line.slot): line.outcome for line in task_lines(world.store, folder)}
 
 
 def refusals(world: World, run: Run) -> str:

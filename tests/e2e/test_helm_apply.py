@@ -17,7 +17,7 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 
-from simgate.core.storage.roles import GATE_STAGES, WORK_STAGES
+from simgate.rows.roles import GATE_STAGES, WORK_STAGES
 from simgate_airflow.place.pod_settings import PodsSettings
 from simgate_airflow.place.pod_shape import Order, job_shape, pod_shape
 from tests.e2e.airflow_client import wait_for

@@ -16,9 +16,9 @@ from simgate.cli.store_server import Server
 from simgate.core.errors import StoreError
 from simgate.core.storage.credentials import ROLE_KEYS, StoreKeys
 from simgate.core.storage.heads import dataset_head, push_scenes
-from simgate.core.storage.roles import DOMAIN_ROLES, Role, role_name, role_of_stage
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import slots, write_jobs
+from simgate.rows.roles import DOMAIN_ROLES, Role, role_name, role_of_stage
 from simgate_airflow.run import dataset_run
 from simgate_airflow.settings import Settings
 from tests.e2e import small_stages

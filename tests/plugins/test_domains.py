@@ -65,8 +65,9 @@ def build(store: Store, run: dict[str, Any]) -> None:
     folder = dataset_run.plan(run)
     for stage in ("index", "generate", "validate"):
         batches = dataset_run.batches(run, stage) if stage == "generate" else [[]]
-        names = {name for batch in batches for name in batch}
-        wanted = [slot for slot in slots(store, folder, stage) if stage != "generate" or slot.name in names]
+        names = [name for batch in batches for name in batch]
+        found = slots(store, folder, stage)
+        wanted = [slot for slot in found if stage != "generate" or slot.name.model_dump(mode="json") in names]
         jobs = [word for uri in write_jobs(store, folder, wanted) for word in ("--job", uri)]
         assert small_stages.run(["-m", "simgate", stage, *jobs, "--out", store.url]) == 0
 

@@ -9,6 +9,7 @@ from simgate.core.identity.key import key_parts
 from simgate.core.runtime.attempt import Attempt
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, make_job
+from simgate.plan.slot_name import SlotName
 from simgate.specs.probe import ProbeSpec
 from simgate_airflow.run.judge import NOT_BEGUN, standing, worst_first
 from tests.release_chain import abort, fulfil
@@ -23,7 +24,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def slot(seed: int = 1, *, run: str = MINE) -> Slot:
-    return Slot("probe", make_job("probe", ProbeSpec(seed=seed), [], domain="main", run_record=run))
+    return Slot(SlotName(stage="probe"), make_job("probe", ProbeSpec(seed=seed), [], domain="main", run_record=run))
 
 
 def fail(store: Store, of: Slot, error: SimgateError) -> str:

@@ -13,6 +13,7 @@ import pytest
 from simgate.core.storage.heads import dataset_head, push_scenes
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import slots, write_jobs
+from simgate.plan.slot_name import SlotName
 from simgate.specs.recipe import demo_release_recipe
 from simgate_airflow import stores
 from simgate_airflow.place.stage_run import StageRun, planned_slots
@@ -62,7 +63,7 @@ class Counted:
         return sum(store.total for store in self.opened)
 
 
-def look_twice(stage: str, batch: list[str] | None) -> Callable[[Any], Any]:
+def look_twice(stage: str, batch: list[dict[str, Any]] | None) -> Callable[[Any], Any]:
     """What a stage's task asks before and after the work."""
 
     def task(context: Any) -> None:
@@ -102,7 +103,8 @@ def test_each_task_of_500_shards_asks_the_store_a_few_times_a_shard_and_never_wa
     assert max(store.peak for store in opened) >= 4, "they wait together, not one after the other"
     batches = cut[0]
     assert len(batches) == BATCHES
-    assert len({name for batch in batches for name in batch}) == SHARDS == sum(map(len, batches))
+    names = {SlotName.from_value(name, what="slot") for batch in batches for name in batch}
+    assert len(names) == SHARDS == sum(map(len, batches))
 
     largest = max(batches, key=len)
     assert run.count(look_twice("generate", largest)) <= 5 * len(largest) + FEW, "a batch pays for its own shards"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, MutableMapping
@@ -161,10 +162,7 @@ def _record(store: Store, run: dict, tasks: dict[str, str]) -> None:
     for stage, task in tasks.items():
         found = slots(store, folder, stage)
         refs = all_of(store, found)
-        made_lines = [
-            TaskLine(stage=stage, slot=slot.name, ref=ref, outcome="made")
-            for slot, ref in zip(found, refs, strict=True)
-        ]
+        made_lines = [TaskLine(slot=slot.name, ref=ref, outcome="made") for slot, ref in zip(found, refs, strict=True)]
         record_task(store, folder, task, made_lines)
 
 
@@ -513,8 +511,10 @@ def test_a_pull_requests_run_is_found_in_its_own_domain(desk: Desk):
 def test_words_that_others_chose_stay_words(desk: Desk):
     folder = run_record.folder_of(context(*DATASET_RUN))
     line = next(line for line in task_lines(desk.store, folder) if line.stage == "validate")
-    hostile = line.model_copy(update={"slot": "<img src=x onerror=alert(1)>"})
-    record_task(desk.store, folder, "validate", [hostile, line])
+    shard = {"scene": "<img src=x onerror=alert(1)>", "first_episode": 0, "episodes": 1}
+    hostile = {"stage": "validate", "shard": shard}
+    value = {"version": 1, "lines": [{**line.model_dump(mode="json"), "slot": hostile}]}
+    desk.store.put(f"{folder}/tasks/validate.9.json", json.dumps(value).encode())
     for url in (run_url(*DATASET_RUN), task_url(*DATASET_RUN, "validate")):
         assert "<img" not in desk.client.get(url).text
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from simgate.core.errors import InputError
-from simgate.specs.table import STAGES
+from simgate.rows.stages import STAGES
 from simgate_airflow.place.pod_settings import MAX_FILE_BYTES, PodsSettings, StagePods, Toleration, read_pods_settings
 from tests.pods.pod_world import DIGEST, FILE, IMAGES, pods
 
@@ -20,7 +20,7 @@ def test_a_stage_has_its_own_settings_where_given_and_the_defaults_else():
 
 
 def test_every_stage_finds_its_image_and_a_missing_one_is_named():
-    assert {pods().image(stage) for stage in STAGES} == set(IMAGES.values())
+    assert {pods().image(stage) for stage in STAGES.names()} == set(IMAGES.values())
     with pytest.raises(InputError, match=r"no image for stage train.*images\.torch.*SIMGATE_PODS"):
         pods(images={"light": IMAGES["light"]}).image("train")
 

@@ -7,7 +7,7 @@ import kubernetes_validate
 import pytest
 
 from simgate.core.errors import InputError
-from simgate.specs.table import STAGES
+from simgate.rows.stages import STAGES
 from simgate_airflow.place.pod_shape import MOST_JOBS, job_arguments, job_shape, pod_shape
 from tests.pods.pod_world import IMAGES, order, pods
 
@@ -21,7 +21,7 @@ def container(shape: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("domain", ["main", "pr-999999999"])
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", STAGES.names())
 def test_every_stages_pod_is_what_kubernetes_publishes_as_its_schema(stage: str, domain: str):
     kubernetes_validate.validate(pod_shape(pods(), order(stage, domain)), KUBERNETES, strict=True)
     kubernetes_validate.validate(pod_shape(pods(stages={}), order(stage, domain)), KUBERNETES, strict=True)
@@ -54,7 +54,7 @@ def test_kueue_finds_its_queue_on_a_pod_and_on_a_job_but_never_on_both():
     assert "suspend" not in job["spec"], "Kueue's webhook suspends it; without Kueue nobody would wake it"
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", STAGES.names())
 def test_a_pod_has_no_rights(stage: str):
     spec = pod_shape(pods(), order(stage))["spec"]
     context, inner = spec["securityContext"], container({"spec": spec})["securityContext"]

@@ -11,9 +11,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from simgate.core.identity.signature import Signer, encode, new_private_key
 from simgate.core.storage.credentials import ROLE_KEYS, SIGNING_KEY_NAME
-from simgate.core.storage.roles import role_of_stage
 from simgate.core.storage.store import Store
 from simgate.release.candidate import candidates
+from simgate.rows.roles import role_of_stage
 from simgate_airflow.gate import promotion
 from simgate_airflow.run import dataset_run, release_run
 from tests.e2e.conftest import POLICY

@@ -15,6 +15,7 @@ from simgate.core.runtime.job import Job
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, make_job
 from simgate.plan.record import task_lines
+from simgate.plan.slot_name import SlotName
 from simgate.specs.probe import ProbeSpec
 from simgate_airflow.place.stage_mixin import StageMixin
 from simgate_airflow.run import run_record
@@ -46,11 +47,14 @@ class Place:
 
 
 class Probe(StageMixin, Place):
-    stage, batch, informs, seeds = "probe", None, False, (1, 2)
+    stage, subject, batch, informs, seeds = "probe", None, None, False, (1, 2)
 
     def slots(self, store, context):  # noqa: ARG002
         return tuple(
-            Slot(f"probe[{seed}]", make_job("probe", ProbeSpec(seed=seed), [], domain="main", run_record=FOLDER))
+            Slot(
+                SlotName(stage="probe", number=seed),
+                make_job("probe", ProbeSpec(seed=seed), [], domain="main", run_record=FOLDER),
+            )
             for seed in self.seeds
         )
 
@@ -88,7 +92,10 @@ def test_only_what_is_not_committed_is_handed_over_and_each_outcome_is_recorded(
     refs = probe.execute(context)
     assert [job.spec["seed"] for job in probe.jobs] == [2]
     assert len(refs) == 2
-    assert {line.slot: line.outcome for line in task_lines(store, FOLDER)} == {"probe[1]": "reused", "probe[2]": "made"}
+    assert {str(line.slot): line.outcome for line in task_lines(store, FOLDER)} == {
+        "probe[1]": "reused",
+        "probe[2]": "made",
+    }
 
 
 def test_where_all_is_committed_nothing_is_run(store: Store, context):
@@ -154,11 +161,12 @@ def test_a_deferral_passes_and_the_way_back_is_judged(store: Store, context):
 
 def test_a_batch_can_name_the_runs_own_slots_and_no_others(store: Store, context):
     probe = Probe(commit)
-    probe.batch = ["probe[2]"]
+    probe.batch = [{"stage": "probe", "number": 2}]
     assert len(probe.execute(context)) == 1
-    probe.batch = ["{{ 7 * 7 }}"]
-    with pytest.raises(AirflowFailException, match="no such slots"):
-        probe.execute(context)
+    for forged in ("{{ 7 * 7 }}", "probe[2]", {"stage": "probe", "number": 9}, {"stage": "probe"}, None, [[]], 1.5):
+        probe.batch = [forged]
+        with pytest.raises(AirflowFailException, match="no such slots"):
+            probe.execute(context)
     probe.batch = []
     assert probe.execute(context) == []
 
@@ -173,7 +181,7 @@ def test_a_run_without_its_own_plan_runs_nothing(store: Store, context):
 
 
 class StageMixinAlone(StageMixin, Place):
-    stage, batch, informs = "index", None, False
+    stage, subject, batch, informs = "index", None, None, False
 
 
 def test_a_run_whose_folder_another_run_wrote_is_refused(store: Store, context):

@@ -11,8 +11,8 @@ import pytest
 from simgate.cli import main, store_init, store_key
 from simgate.cli.store_server import Server
 from simgate.core.storage.credentials import StoreKeys
-from simgate.core.storage.roles import DOMAIN_ROLES, ROLES, role_name
 from simgate.core.storage.store import Store
+from simgate.rows.roles import DOMAIN_ROLES, ROLES, role_name
 from tests.servers.minio import MinioServer
 
 if TYPE_CHECKING:

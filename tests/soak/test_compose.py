@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 
 from compose import env
-from simgate.core.storage.roles import ROLES, role_name
+from simgate.rows.roles import ROLES, role_name
 from tests.e2e.airflow_client import Run, wait_for
 from tests.servers import compose
 from tests.servers.cache import cache_folder

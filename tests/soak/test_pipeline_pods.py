@@ -12,8 +12,8 @@ from kubernetes import client
 from simgate.cli.find import runs
 from simgate.core.identity.environment import Observed
 from simgate.core.storage.credentials import StoreKeys
-from simgate.core.storage.roles import role_of_stage
-from simgate.specs.table import stage_row
+from simgate.rows.roles import role_of_stage
+from simgate.rows.stages import STAGES
 from simgate_airflow.place.pod_shape import USER_ID
 from tests.e2e.airflow_client import Run, wait_for
 from tests.pods.deployment import ROOT
@@ -88,7 +88,7 @@ def assert_every_manifest_says_where_it_was_made(world: PipelineWorld) -> None:
     for run in found:
         place = run.manifest.predicate.run_details.builder.id
         observed = Observed.from_json(world.store.read(run.manifest.artifact("observed.json")), what=run.ref.uri)
-        image = world.images[stage_row(run.manifest.stage).extra].reference
+        image = world.images[STAGES.find(run.manifest.stage).extra].reference
         assert (place, observed.environment.image) == ("urn:simgate:place:pod", image), run.manifest.stage
 
 
@@ -98,7 +98,7 @@ def assert_every_pod_had_its_roles_key_and_no_right(world: PipelineWorld, watche
     for uid, pod in watched.pods.items():
         stage = pod.metadata.labels["simgate.dev/stage"]
         role = role_of_stage(stage)
-        assert_shape(pod, f"simgate-keys-{role}-main", world.images[stage_row(stage).extra].reference)
+        assert_shape(pod, f"simgate-keys-{role}-main", world.images[STAGES.find(stage).extra].reference)
         said = json.dumps(client.ApiClient().sanitize_for_serialization(pod))
         assert not any(keys and keys.secret_key.get_secret_value() in said for keys in accounts), stage
         rights = watched.rights[uid]

@@ -13,6 +13,7 @@ from pathlib import Path
 from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, find, make_job, write_jobs
+from simgate.plan.slot_name import SlotName
 from simgate.specs.train import TrainSpec
 from tests.unit.toy_dataset import NETWORK, ToyStore
 
@@ -31,7 +32,7 @@ class Training:
         self.store = Store(str(folder / "store"))
         inputs = [toy.input(toy.validate, "splits/train.json")]
         job = make_job("train", spec, inputs, domain="main", run_record="plans/main/toy")
-        self.slot = Slot("train", job)
+        self.slot = Slot(SlotName(stage="train"), job)
         self.key = write_jobs(self.store, "plans/main/toy", [self.slot])[0]
 
     def start(self, **variables: str) -> subprocess.Popen[str]:

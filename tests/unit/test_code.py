@@ -14,14 +14,15 @@ import pytest
 
 from simgate.core.errors import InputError
 from simgate.core.identity.code import SOURCE_ROOT, closure, code_digest
-from simgate.specs.table import STAGES
+from simgate.rows.stages import STAGES
 
 DIGESTS = """
 import json
 from simgate.core.identity.code import code_digest
-from simgate.specs.table import STAGES
+from simgate.rows.stages import STAGES
 newton = ("simgate.sim.isaac",)
-print(json.dumps({name: code_digest(name, newton if name in ("generate", "evaluate") else ()) for name in STAGES}))
+names = STAGES.names()
+print(json.dumps({name: code_digest(name, newton if name in ("generate", "evaluate") else ()) for name in names}))
 """
 
 
@@ -58,7 +59,7 @@ def moved(before: dict[str, str], root: Path, path: str, text: str) -> set[str]:
         after = digests(root)
     finally:
         target.unlink() if data is None else target.write_bytes(data)
-    return {name for name in STAGES if before[name] != after[name]}
+    return {name for name in STAGES.names() if before[name] != after[name]}
 
 
 CODE = "\n\nEDITED = 1\n"
@@ -75,14 +76,14 @@ CODE = "\n\nEDITED = 1\n"
         ("index/report.py", CODE, set()),
         ("core/storage/store.py", CODE, set()),
         ("core/errors.py", CODE, set()),
-        ("core/given/inputs.py", CODE, set(STAGES)),
+        ("core/given/inputs.py", CODE, set(STAGES.names())),
         ("train/data/weights.json", "{}", {"train"}),
         ("cli/__init__.py", CODE, set()),
         ("train/stage.py", CODE, {"train"}),
         ("sim/newton/camera.py", CODE, {"generate", "evaluate"}),
         ("scene/layout.py", CODE, {"generate", "evaluate"}),
         ("specs/hil.py", CODE, {"hil"}),
-        ("core/given/random.py", CODE, set(STAGES) - {"validate", "export", "hil", "index"}),
+        ("core/given/random.py", CODE, set(STAGES.names()) - {"validate", "export", "hil", "index"}),
     ],
 )
 def test_an_edit_moves_exactly_the_stages_that_it_can_change(
@@ -110,7 +111,7 @@ def test_a_wheel_which_brings_the_lock_slices_along_has_the_keys_of_its_checkout
     assert moved(before, copy, "locks/sim.txt", "numpy==2.4.6\n") == set()
 
 
-@pytest.mark.parametrize("stage", sorted(STAGES))
+@pytest.mark.parametrize("stage", sorted(STAGES.names()))
 def test_a_stages_closure_is_inside_simgate_and_holds_its_spec(stage: str) -> None:
     modules = closure(f"simgate.{stage}.stage")
     assert f"simgate.specs.{stage}" in modules

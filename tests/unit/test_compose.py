@@ -15,7 +15,7 @@ import pytest
 from compose import env
 from images import bases, sbom
 from images.table import IMAGES
-from simgate.core.storage.roles import ROLES, role_name
+from simgate.rows.roles import ROLES, role_name
 from tests.servers import compose
 
 ROOT = Path(__file__).parents[2]

@@ -62,15 +62,19 @@ def test_what_changed_says_who_decided_and_what_is_live_now(
     assert [word for word in words if word not in said] == []
 
 
-def line(slot: str, outcome: str) -> TaskLine:
-    value = {"stage": slot.partition(":")[0], "slot": slot, "ref": REF.model_dump(), "outcome": outcome}
-    return TaskLine.from_value(value, what="line")
+def line(stage: str, outcome: str, **shard: object) -> TaskLine:
+    slot = {"stage": stage, **({"shard": shard} if shard else {})}
+    return TaskLine.from_value({"slot": slot, "ref": REF.model_dump(), "outcome": outcome}, what="line")
+
+
+def shard(scene: str, first_episode: int, outcome: str) -> TaskLine:
+    return line("generate", outcome, scene=scene, first_episode=first_episode, episodes=6)
 
 
 def test_shards_are_counted_by_scene_and_runs_named_in_the_pipeline_s_order() -> None:
     lines = [
-        line("hil", "made"), line("generate:home[0+6]", "made"), line("generate:home[6+6]", "made"),
-        line("generate:office[0+6]", "reused"), line("index", "made"),
+        line("hil", "made"), shard("home", 0, "made"), shard("home", 6, "made"), shard("office", 0, "reused"),
+        line("index", "made"),
     ]  # fmt: skip
     assert what_was_reused(lines) == (
         "1 of 5 runs: 1 shard of office; what they are made of did not change. Made anew: 2 shards of home, index, hil."

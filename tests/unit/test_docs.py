@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from simgate.cli.app import app
-from simgate.specs.table import STAGES
+from simgate.rows.stages import STAGES
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "helm", "scenes")

@@ -15,7 +15,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from images import bases, build, sbom
 from images.table import CONTAINERFILE, IMAGES, ROOT
 from simgate.core.errors import InputError
-from simgate.specs.table import STAGES
+from simgate.rows.stages import STAGES
 from tests.servers import containerfile
 from tests.servers.containerfile import Ignored
 
@@ -25,8 +25,8 @@ PYTHON_IMAGES = [image.name for image in IMAGES.values() if image.extras and ima
 
 def test_every_stage_runs_in_one_image_and_that_image_has_its_libraries() -> None:
     places = [(stage, image) for image in IMAGES.values() for stage in image.stages]
-    assert sorted(stage for stage, _ in places) == sorted(STAGES)
-    assert all(image.extras == (STAGES[stage].extra,) for stage, image in places)
+    assert sorted(stage for stage, _ in places) == sorted(STAGES.names())
+    assert all(image.extras == (STAGES.find(stage).extra,) for stage, image in places)
 
 
 def test_every_image_is_a_target_and_every_extra_has_a_lock() -> None:

@@ -58,7 +58,7 @@ class Scenes:
         for stage in ("index", "generate", "validate"):
             for slot in slots_of(self.store, why, stage):
                 if find(self.store, slot) is None:
-                    made.append(slot.name)
+                    made.append(str(slot.name))
                     fulfil(self.store, slot.job, self.outputs(slot, why), () if stage == "validate" else None)
         return made
 
@@ -143,12 +143,12 @@ def test_the_outlook_says_which_part_of_the_key_moved(scenes: Scenes) -> None:
     scenes.push()
     why = scenes.plan()
     assert why is not None
-    before = {line.slot: line for line in outlook(scenes.store, why)}
+    before = {str(line.slot): line for line in outlook(scenes.store, why)}
     assert before["index"].moved == ("input snapshot",)
     assert before["generate"].action == "depends"
     (slot,) = slots_of(scenes.store, why, "index")
     fulfil(scenes.store, slot.job, scenes.outputs(slot, why))
-    after = {line.slot: line for line in outlook(scenes.store, why)}
+    after = {str(line.slot): line for line in outlook(scenes.store, why)}
     assert {name: line.action for name, line in after.items()} == {
         "index": "reuse",
         "generate:office[0+6]": "reuse",
@@ -274,7 +274,8 @@ def test_a_manifest_names_the_run_it_was_made_for(scenes: Scenes) -> None:
 def memo_of(scenes: Scenes, name: str) -> tuple[str, str]:
     """Where the memo of a slot lies, and the manifest that it names."""
     why = scenes.outlook()
-    slot = next(slot for slot in slots_of(scenes.store, why, name.partition(":")[0]) if slot.name == name)
+    found = slots_of(scenes.store, why, name.partition(":")[0])
+    slot = next(slot for slot in found if str(slot.name) == name)
     ref = find(scenes.store, slot)
     assert ref is not None
     key = next(key for key in scenes.store.keys("memo") if ref.uri.encode() in scenes.store.get(key))

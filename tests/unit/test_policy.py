@@ -20,15 +20,15 @@ from simgate.release.policy_warnings import policy_warnings
 from simgate.release.promote import promote
 from simgate.release.reference import GATES, Gate, Reference, lacking
 from simgate.release.softening import looser, softenings, softer
+from simgate.rows.stages import STAGES
 from simgate.specs.bounds import bounds, broken_bounds
 from simgate.specs.hil import HilSpec
 from simgate.specs.index import SceneChoice
 from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
-from simgate.specs.table import STAGES
 from tests.release_chain import DATASET, POLICY, REFERENCE, Chain, answer, on_bench
 
 ROOT = Path(__file__).parents[2]
-FIELDS = [(gate, leaf) for gate in GATES for leaf in leaves(STAGES[gate].spec_type)]
+FIELDS = [(gate, leaf) for gate in GATES for leaf in leaves(STAGES.find(gate).spec_type)]
 NAMES = [f"{gate} {leaf.path}" for gate, leaf in FIELDS]
 
 
@@ -77,7 +77,7 @@ def values(leaf: Leaf, spec: Spec) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("gate", [*GATES, "generate"])
 def test_every_field_of_every_gate_says_which_way_it_is_stricter(gate: str) -> None:
-    silent = [leaf.path for leaf in leaves(STAGES[gate].spec_type) if leaf.declared is None]
+    silent = [leaf.path for leaf in leaves(STAGES.find(gate).spec_type) if leaf.declared is None]
     assert silent == [], "declare lower, higher, EQUAL or free(why) beside each: core/documents/strictness.py"
 
 

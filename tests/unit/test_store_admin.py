@@ -22,8 +22,8 @@ from simgate.core.documents.canonical import sha256_hex
 from simgate.core.errors import SimgateError, StoreError
 from simgate.core.storage.credentials import ROLE_KEYS, StoreKeys
 from simgate.core.storage.memo import committed
-from simgate.core.storage.roles import DOMAIN_ROLES, ROLES, is_sealed, role_name
 from simgate.core.storage.store import Store
+from simgate.rows.roles import DOMAIN_ROLES, ROLES, is_sealed, role_name
 from tests import probe_jobs
 from tests.servers.guarded import NAMES, Guarded, simgate
 from tests.servers.minio import MinioServer

@@ -17,10 +17,10 @@ from simgate.core.runtime.job import Job
 from simgate.core.storage.credentials import ROLE_KEYS
 from simgate.core.storage.heads import push_scenes
 from simgate.core.storage.memo import committed
-from simgate.core.storage.roles import DOMAIN_ROLES, Role, deletes, writes
 from simgate.core.storage.store import Store
 from simgate.documents.scene import ClosureFile
 from simgate.plan.jobs import make_job
+from simgate.rows.roles import DOMAIN_ROLES, Role, deletes, writes
 from simgate.specs.probe import ProbeSpec
 from tests import probe_jobs
 from tests.servers.guarded import NAMES, Guarded

@@ -12,7 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from simgate.core.documents.document import Document
 from simgate.core.errors import InputError
-from simgate.specs.table import STAGES, stage_row
+from simgate.rows.engines import ENGINES
+from simgate.rows.simulators import SIMULATORS
+from simgate.rows.stages import STAGES
 from simgate_airflow.settings import settings
 
 MAX_FILE_BYTES = 1_000_000
@@ -32,6 +34,17 @@ def _by_digest(image: str) -> str:
     return image
 
 
+def _image_name(name: str) -> str:
+    tables = (STAGES, SIMULATORS, ENGINES)
+    # Other people's rows are loaded only for a name that none of ours has.
+    if not any(name == row.image for table in tables for row in table.ours) and not any(
+        name == row.image for table in tables for row in table.all()
+    ):
+        known = sorted({row.image for table in tables for row in table.ours} - {""})
+        raise ValueError(f"images.{name}: nothing runs in an image of that name; there are {', '.join(known)}")
+    return name
+
+
 def _quantity(value: str) -> str:
     if not _QUANTITY.fullmatch(value):
         raise ValueError("a quantity of Kubernetes is meant, such as 500m, 2 or 4Gi")
@@ -44,6 +57,7 @@ def _text(value: object) -> object:
 
 
 Image = Annotated[str, AfterValidator(_by_digest)]
+ImageName = Annotated[str, AfterValidator(_image_name)]
 Quantity = Annotated[str, BeforeValidator(_text), AfterValidator(_quantity)]
 Name = Annotated[str, Field(pattern=_NAME)]
 
@@ -101,8 +115,8 @@ class PodsSettings(Document):
     version: Literal[1]
     namespace: Name
     """Where pods are made; nothing else should run there."""
-    images: dict[Literal["light", "sim", "torch", "agent"], Image]
-    """Image of each lock slice, by digest."""
+    images: dict[ImageName, Image]
+    """Each image that a stage may need, by digest; images/table.py says which there are."""
     environment: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")], str] = Field(default_factory=dict)
     """Plain variables of every pod; secrets come from the role's Secret and nowhere else."""
     pull_secrets: tuple[Name, ...] = ()
@@ -120,10 +134,11 @@ class PodsSettings(Document):
             if _SECRET.search(name):
                 raise ValueError(f"environment.{name} looks like a secret; it belongs into the role's Secret")
         for stage, pods in self.stages.items():
-            if stage != DEFAULT and stage not in STAGES:
-                raise ValueError(f"stages.{stage}: no such stage; there are default, {', '.join(STAGES)}")
-            if stage != "train" and pods.nodes != 1:
-                raise ValueError(f"stages.{stage}.nodes is {pods.nodes}; train alone is spread over several pods")
+            if stage != DEFAULT and stage not in STAGES.names():
+                raise ValueError(f"stages.{stage}: no such stage; there are default, {', '.join(STAGES.names())}")
+            if pods.nodes != 1 and (stage == DEFAULT or not STAGES.find(stage).spreads):
+                spread = " and ".join(row.name for row in STAGES.ours if row.spreads)
+                raise ValueError(f"stages.{stage}.nodes is {pods.nodes}; {spread} alone is spread over several pods")
         return self
 
     def of(self, stage: str) -> StagePods:
@@ -134,13 +149,13 @@ class PodsSettings(Document):
 
     def image(self, stage: str) -> str:
         """The image that a stage runs in."""
-        for extra, image in self.images.items():
-            if extra == stage_row(stage).extra:
-                return image
-        raise InputError(
-            f"no image for stage {stage}", expected=f"images.{stage_row(stage).extra}",
-            remedy="name it in the file that SIMGATE_PODS names",
-        )  # fmt: skip
+        name = STAGES.find(stage).image
+        if name not in self.images:
+            raise InputError(
+                f"no image for stage {stage}", expected=f"images.{name}",
+                remedy="name it in the file that SIMGATE_PODS names",
+            )  # fmt: skip
+        return self.images[name]
 
 
 @cache

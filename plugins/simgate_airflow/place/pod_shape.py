@@ -10,7 +10,7 @@ from typing import Any
 
 from simgate.core.errors import InputError
 from simgate.core.storage.credentials import ROLE_KEYS
-from simgate.core.storage.roles import role_name, role_of_stage
+from simgate.rows.roles import role_name, role_of_stage
 from simgate_airflow.place.pod_settings import PodsSettings, StagePods
 
 Shape = dict[str, Any]

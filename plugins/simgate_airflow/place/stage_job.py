@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import V1Job, V1Pod
 from kubernetes.client.exceptions import ApiException
 
+from simgate.rows.stages import Subject
 from simgate_airflow.place.job_trigger import StageJobTrigger, end_of
 from simgate_airflow.place.pod_end import PodEnd, job_end
 from simgate_airflow.place.pod_place import POLL_S, PodPlace
@@ -103,8 +104,12 @@ class StageJobPlace(PodPlace, KubernetesJobOperator):  # type: ignore[misc]
 class StageJob(StageMixin, StageJobPlace):
     """Train, over the pods of one Job."""
 
-    def __init__(self, *, stage: str, batch: Sequence[str] | None = None, informs: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *, stage: str, subject: Subject | None = None, batch: Sequence[dict[str, Any]] | None = None,
+        informs: bool = False, **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(**kwargs)
+        self.subject = subject
         self.stage = stage
         self.batch = batch
         self.informs = informs

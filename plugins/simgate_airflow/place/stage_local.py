@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from simgate.core.storage.credentials import ROLE_KEYS
-from simgate.core.storage.roles import role_of_stage
+from simgate.rows.roles import role_of_stage
+from simgate.rows.stages import Subject
 from simgate_airflow.place.stage_mixin import StageMixin
 from simgate_airflow.run.run_record import domain_of
 from simgate_airflow.settings import settings
@@ -95,8 +96,12 @@ class LocalProcess(BaseOperator):
 class StageLocal(StageMixin, LocalProcess):
     """One stage, or one batch of it, on this machine."""
 
-    def __init__(self, *, stage: str, batch: Sequence[str] | None = None, informs: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *, stage: str, subject: Subject | None = None, batch: Sequence[dict[str, Any]] | None = None,
+        informs: bool = False, **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(**kwargs)
+        self.subject = subject
         self.stage = stage
         self.batch = batch
         self.informs = informs

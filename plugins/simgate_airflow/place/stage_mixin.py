@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from simgate.core.errors import InputError
+
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
 
     from simgate.core.storage.store import Store
     from simgate.plan.jobs import Slot
+    from simgate.rows.stages import Subject
 
     Place = BaseOperator
 else:
@@ -30,11 +33,13 @@ class StageMixin(Place):
     """
 
     stage: str
-    batch: Sequence[str] | None
-    """Names of the slots that this task is for; None for all of the stage."""
+    subject: Subject | None
+    """Model whose run this task is for; None for all of the stage's."""
+    batch: Sequence[dict[str, Any]] | None
+    """Slot names, as JSON, that this task is for; None for all of the stage."""
     informs: bool
-    """True where the verdict only informs (the live model, judged again): a FAIL fails nothing, and a slot of `batch`
-    that the run does not have is left out."""
+    """True where the verdict only informs (the live model, judged again): a FAIL fails nothing, and a run
+    without a live model has nothing to judge."""
     exit_code: int | None = None
     """How the process ended, where the place knows: it can only make a failure final, never a success."""
     ended: str = ""
@@ -48,13 +53,22 @@ class StageMixin(Place):
 
         return planned_slots(store, context, self.stage)
 
+    def _own_slots(self, store: Store, context: Context) -> tuple[Slot, ...]:
+        found = self.slots(store, context)
+        if self.subject is None:
+            return found
+        own = tuple(slot for slot in found if slot.name.subject == self.subject)
+        if not own and not self.informs:
+            raise InputError(f"this run has no {self.stage} of the {self.subject} model", remedy="plan again")
+        return own
+
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Run what is not committed yet; the refs of what is committed in the end."""
         from simgate_airflow.failure import failures_for_airflow
         from simgate_airflow.place.stage_run import StageRun
 
         with failures_for_airflow():
-            run = StageRun(context, self.slots, self.batch, informs=self.informs)
+            run = StageRun(context, self._own_slots, self.batch, informs=self.informs)
             _label(context, run.label)
             for line in run.described():
                 self.log.info("%s", line)
@@ -69,7 +83,7 @@ class StageMixin(Place):
         from simgate_airflow.place.stage_run import StageRun
 
         with failures_for_airflow():
-            run = StageRun(context, self.slots, self.batch, informs=self.informs, came_back=True)
+            run = StageRun(context, self._own_slots, self.batch, informs=self.informs, came_back=True)
             _label(context, run.label)
         again = super().trigger_reentry  # type: ignore[misc]
         return self._judged(run, lambda: again(context, event))

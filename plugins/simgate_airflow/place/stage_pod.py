@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import V1Pod
 from kubernetes.client.exceptions import ApiException
 
+from simgate.rows.stages import Subject
 from simgate_airflow.place.pod_end import pod_gone
 from simgate_airflow.place.pod_place import PodPlace
 from simgate_airflow.place.pod_settings import pods_settings
@@ -99,8 +100,12 @@ class StagePodPlace(PodPlace):
 class StagePod(StageMixin, StagePodPlace):
     """One stage, or one batch of it, in one pod."""
 
-    def __init__(self, *, stage: str, batch: Sequence[str] | None = None, informs: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *, stage: str, subject: Subject | None = None, batch: Sequence[dict[str, Any]] | None = None,
+        informs: bool = False, **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(**kwargs)
+        self.subject = subject
         self.stage = stage
         self.batch = batch
         self.informs = informs

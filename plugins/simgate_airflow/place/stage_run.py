@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from simgate.core.documents.canonical import canonical_json
 from simgate.core.errors import InputError
 from simgate.core.storage.store import Store
 from simgate.plan import jobs
@@ -36,7 +37,7 @@ class StageRun:
     """One task's part of a stage; every question is answered by the store."""
 
     def __init__(
-        self, context: Context, slots: Callable[[Store, Context], tuple[Slot, ...]], batch: Sequence[str] | None,
+        self, context: Context, slots: Callable[[Store, Context], tuple[Slot, ...]], batch: Sequence[Any] | None,
         *, informs: bool, came_back: bool = False,
     ) -> None:  # fmt: skip
         self._store = open_store("planner", domain_of(context))
@@ -44,7 +45,7 @@ class StageRun:
         self._task = _task_name(context)
         self._page = _task_page(context)
         self._informs = informs
-        self._slots = _chosen(slots(self._store, context), batch, may_be_absent=informs)
+        self._slots = _chosen(slots(self._store, context), batch)
         self._found: list[Standing] = []
         self.look()
         # After a deferral every attempt of this run may be this task's own.
@@ -63,7 +64,7 @@ class StageRun:
     @property
     def label(self) -> str:
         """A short name for the user interface."""
-        names = [slot.name for slot in self._slots]
+        names = [str(slot.name) for slot in self._slots]
         more = f" +{len(names) - 1}" if len(names) > 1 else ""
         return names[0] + more if names else "nothing to do"
 
@@ -110,13 +111,17 @@ class StageRun:
         return [line.ref.model_dump() for line in done]
 
 
-def _chosen(slots: Sequence[Slot], batch: Sequence[str] | None, *, may_be_absent: bool) -> list[Slot]:
-    known = {slot.name: slot for slot in slots}
-    names = list(known) if batch is None else list(dict.fromkeys(batch))
+def _chosen(slots: Sequence[Slot], batch: Sequence[Any] | None) -> list[Slot]:
+    if batch is None:
+        return list(slots)
+    known = {slot.name.to_json(): slot for slot in slots}
     # Names come by XCom, which anybody may have written: they choose among the run's own slots and do nothing else.
-    if not may_be_absent and (unknown := [name for name in names if name not in known]):
-        raise InputError("this run has no such slots", actual=unknown, expected=" | ".join(known))
-    return [known[name] for name in names if name in known]
+    names = dict.fromkeys(canonical_json(value) for value in batch)
+    if unknown := [name.decode() for name in names if name not in known]:
+        raise InputError(
+            "this run has no such slots", actual=unknown, expected=" | ".join(str(slot.name) for slot in slots)
+        )
+    return [known[name] for name in names]
 
 
 def _said_no(item: Standing) -> str:

@@ -41,7 +41,7 @@ def plan(context: Context) -> str:
         return record.write_why(store, why)
 
 
-def batches(context: Context, stage: str) -> list[list[str]]:
+def batches(context: Context, stage: str) -> list[list[dict[str, Any]]]:
     """Names of a stage's uncommitted slots, in batches; one empty batch where all is committed already."""
     with failures_for_airflow():
         store, folder = open_store("planner", domain_of(context)), folder_of(context)
@@ -52,7 +52,7 @@ def batches(context: Context, stage: str) -> list[list[str]]:
         pending = [item.slot for item in found if item.line is None]
         cut = jobs.batches(pending, settings().max_batches)
     # A stage that maps over nothing would be skipped, and all that comes after it too.
-    return [[slot.name for slot in batch] for batch in cut] or [[]]
+    return [[slot.name.model_dump(mode="json") for slot in batch] for batch in cut] or [[]]
 
 
 def publish(context: Context) -> dict[str, Any]:

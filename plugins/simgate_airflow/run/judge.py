@@ -89,7 +89,7 @@ def _standing(store: Store, slot: Slot, run_key: str, run_record: str) -> Standi
         return Standing(slot, None, None, tuple(_tries(store, prefix, run_record, slot.job.nonce or "")))
     # Whose it is says the manifest: a retry after the commit still made it, a lost race did not.
     outcome: Literal["made", "reused"] = "made" if run.manifest.run_record == run_record else "reused"
-    line = TaskLine(stage=slot.job.stage, slot=slot.name, ref=run.ref, outcome=outcome)
+    line = TaskLine(slot=slot.name, ref=run.ref, outcome=outcome)
     return Standing(slot, line, read_verdict(store, run.manifest), ())
 
 

@@ -27,7 +27,7 @@ def _row(result: Result) -> tuple[str, ...]:
     name = "report" if result.outcome in DONE else "attempt"
     said = result.verdict or ("failed" if result.outcome not in DONE and result.reasons else "")
     return (
-        page.cell(result.slot), page.cell(result.outcome), page.pill(said), page.cell(" · ".join(result.figures)),
+        page.cell(str(result.slot)), page.cell(result.outcome), page.pill(said), page.cell(" · ".join(result.figures)),
         page.link(path_of(report_url(result.uri)), name),
     )  # fmt: skip
 

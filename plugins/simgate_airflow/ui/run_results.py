@@ -16,6 +16,7 @@ from simgate.core.storage.many import at_once
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, slots_of
 from simgate.plan.record import DatasetWhy, ReleaseWhy, TaskLine, TaskLines, find_why, record_folder
+from simgate.plan.slot_name import SlotName
 from simgate_airflow.gate.figures import figures
 from simgate_airflow.run.judge import Standing, standing
 from simgate_airflow.run.run_record import run_name
@@ -30,8 +31,7 @@ MAX_JOBS = 64
 class Result:
     """One slot's outcome."""
 
-    stage: str
-    slot: str
+    slot: SlotName
     outcome: str
     """`made`, `reused`, or how an attempt ended."""
     uri: str
@@ -40,6 +40,11 @@ class Result:
     figures: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     """Of a FAIL, of a failure, or of damage."""
+
+    @property
+    def stage(self) -> str:
+        """Stage that it is of."""
+        return self.slot.stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class RunResults:
         """What each task recorded last, by slot, under the task's name (`generate.3`, `generate.reused`)."""
         keys = self.store.keys(f"{self.folder}/tasks")
         documents = at_once(lambda key: TaskLines.from_json(self.store.get(key), what=key), keys)
-        newest: dict[str, dict[str, TaskLine]] = {}
+        newest: dict[str, dict[SlotName, TaskLine]] = {}
         for key, document in sorted(zip(keys, documents, strict=True), key=lambda pair: _number(pair[0])):
             task = key.rpartition("/")[2].removesuffix(".json").rpartition(".")[0]
             newest.setdefault(task, {}).update({line.slot: line for line in document.lines})
@@ -83,7 +88,7 @@ class RunResults:
         return ()
 
     def _standing(self, slots: Sequence[Slot], job: Job) -> Standing | None:
-        name = next((slot.name for slot in slots if slot.job == job), job.stage)
+        name = next((slot.name for slot in slots if slot.job == job), SlotName(stage=job.stage))
         with suppress(SimgateError):  # an input that is gone or damaged: what was made of it cannot be found
             return standing(self.store, Slot(name, job), self.folder)
         return None
@@ -112,7 +117,7 @@ def _number(key: str) -> int:
 
 
 def _bare(line: TaskLine) -> Result:
-    return Result(line.stage, line.slot, line.outcome, line.ref.uri)
+    return Result(line.slot, line.outcome, line.ref.uri)
 
 
 def _read(store: Store, line: TaskLine) -> Result:
@@ -120,9 +125,9 @@ def _read(store: Store, line: TaskLine) -> Result:
         manifest = read_manifest(store, line.ref)
         verdict = read_verdict(store, manifest)
     except SimgateError as error:
-        return Result(line.stage, line.slot, line.outcome, line.ref.uri, verdict="damaged", reasons=(str(error),))
+        return Result(line.slot, line.outcome, line.ref.uri, verdict="damaged", reasons=(str(error),))
     return Result(
-        line.stage, line.slot, line.outcome, line.ref.uri, verdict=verdict.verdict if verdict else "",
+        line.slot, line.outcome, line.ref.uri, verdict=verdict.verdict if verdict else "",
         figures=figures(store, manifest, verdict), reasons=verdict.reasons if verdict else (),
     )  # fmt: skip
 
@@ -139,4 +144,4 @@ def _results(store: Store, item: Standing) -> Iterator[Result]:
         failure = attempt.failure
         outcome = "running or killed" if failure is None else f"{failure.error}, exit code {failure.exit_code}"
         said = (failure.message,) if failure else ()
-        yield Result(item.slot.job.stage, item.slot.name, outcome, f"{attempt.folder}/started.json", reasons=said)
+        yield Result(item.slot.name, outcome, f"{attempt.folder}/started.json", reasons=said)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from starlette.responses import Response
 
 from simgate.core.errors import SimgateError
-from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES
+from simgate.plan.slot_name import SlotName
+from simgate.rows.stages import STAGES
 from simgate_airflow.stores import open_store
 from simgate_airflow.ui import page
 from simgate_airflow.ui.address import path_of, run_url
@@ -45,20 +48,30 @@ def _results(run: RunResults, task_id: str, map_index: int) -> list[Result]:
     stage = _stage_of(task_id) or (lines[0].stage if lines else "")
     known = [line for of_task in recorded.values() for line in of_task]
     pending = run.open_of(stage, known) if stage else []
-    # `evaluate_live` is for the slot `evaluate:live` alone.
-    own = task_id.replace("_", ":", 1)
-    mine = pending if own == task_id else [result for result in pending if result.slot in (own, stage)]
+    # `evaluate_live` is for the run about the live model alone.
+    mine = [result for result in pending if result.slot.subject is None or task_id == _task_of(result.slot)]
     return [*run.of(lines), *mine]
 
 
 def _stage_of(task_id: str) -> str:
-    """The stage that a task runs, by the names of our DAGs: its own, or `<stage>_<slot>`; empty for any other task."""
-    first = task_id.partition("_")[0]
-    return first if first in (*DATASET_STAGES, *RELEASE_STAGES, "probe") else ""
+    """The stage that a task runs, by the names of our DAGs; empty for a task that runs none."""
+    tasks = {_task_of(slot): slot.stage for slot in _slots()}
+    return tasks.get(task_id, "")
+
+
+def _slots() -> Iterator[SlotName]:
+    """Every slot that a task of our DAGs may be for; its shards are one task's."""
+    for row in STAGES.ours:
+        yield SlotName(stage=row.name)
+        yield from (SlotName(stage=row.name, subject=item.subject) for item in row.evidence)
+
+
+def _task_of(slot: SlotName) -> str:
+    return f"{slot.stage}_{slot.subject}" if slot.subject else slot.stage
 
 
 def _report(result: Result, links: dict[str, str]) -> Response | None:
     try:
-        return report_page(read_attempt(place_of(result.uri)), result.slot, links)
+        return report_page(read_attempt(place_of(result.uri)), str(result.slot), links)
     except SimgateError:  # damaged: the list says so in words
         return None

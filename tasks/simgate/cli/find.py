@@ -13,7 +13,7 @@ from simgate.core.storage.memo import Run, believed, read_memo
 from simgate.core.storage.store import Store
 from simgate.release.entry import ChannelState, LiveModel
 from simgate.release.judge import ReleaseState
-from simgate.specs.table import STAGES
+from simgate.rows.stages import STAGES
 
 MIN_PREFIX_CHARACTERS = 4
 
@@ -40,7 +40,7 @@ def find_ref(store: Store, domain: str, text: str) -> ManifestRef:
     """The same, the manifest unread: for those who check it themselves."""
     if "/" in text:
         return _by_key(store, text)
-    if text in STAGES:
+    if text in STAGES.names():
         return _newest(store, domain, text)
     if len(text) < MIN_PREFIX_CHARACTERS:
         raise InputError(

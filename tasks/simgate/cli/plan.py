@@ -18,6 +18,7 @@ from simgate.core.storage.store import Store
 from simgate.plan.jobs import RELEASE_STAGES
 from simgate.plan.outlook import REMEDY, Line, outlook
 from simgate.plan.record import DatasetWhy, ReleaseWhy, Trigger
+from simgate.plan.slot_name import SlotName
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
 
 COLOURS = {"reuse": "green", "run": "yellow", "depends": "dim"}
@@ -41,10 +42,11 @@ def plan(
     if as_json:
         show_json({
             "changed_files": files,
-            "lines": [{"slot": line.slot, "action": line.action, "moved": line.moved} for line in lines],
+            "lines": [{"slot": str(line.slot), "action": line.action, "moved": line.moved} for line in lines],
         })  # fmt: skip
         return
-    show_table(("run", "action", "what moved"), [(line.slot, line.action, ", ".join(line.moved)) for line in lines])
+    rows = [(str(line.slot), line.action, ", ".join(line.moved)) for line in lines]
+    show_table(("run", "action", "what moved"), rows)
     console().print(_summary(lines, files))
 
 
@@ -61,7 +63,7 @@ def _dataset_why(store: Store, domain: str, recipe: DatasetRecipe) -> DatasetWhy
 def release_lines(store: Store, domain: str, recipe: ReleaseRecipe, policy: Path, *, settled: bool) -> list[Line]:
     """The release's outlook; it hangs on the dataset while that is still to be made."""
     if not settled or dataset_head(store, domain) is None:
-        return [Line(stage, "depends", ("the dataset comes first",)) for stage in RELEASE_STAGES]
+        return _all_depend("the dataset comes first")
     from simgate.plan.release import plan_release
     from simgate.release.policy import Policy
 
@@ -76,9 +78,13 @@ def release_lines(store: Store, domain: str, recipe: ReleaseRecipe, policy: Path
         why = by_itself or planned(Trigger(kind="manual", who="", detail="outlook", at=now))
     except (DigestMismatch, NotFound) as error:
         pass_over("what the release is made from", error, remedy=REMEDY)
-        return [Line(stage, "depends", ("what it is made from is damaged",)) for stage in RELEASE_STAGES]
+        return _all_depend("what it is made from is damaged")
     lines = list(outlook(store, why)) if why else []
     return lines if by_itself else [_settled(line) for line in lines]
+
+
+def _all_depend(why: str) -> list[Line]:
+    return [Line(SlotName(stage=stage), "depends", (why,)) for stage in RELEASE_STAGES]
 
 
 def _settled(line: Line) -> Line:

@@ -21,7 +21,7 @@ from simgate.core.runtime.job import Input, ManifestInput, SnapshotInput
 from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.heads import scenes_head
 from simgate.core.storage.store import Store
-from simgate.specs.table import stage_row
+from simgate.rows.stages import STAGES
 
 
 class HandWhy(Document):
@@ -35,7 +35,7 @@ class HandWhy(Document):
 
 
 def run(
-    stage: Annotated[str, typer.Argument(help="index | generate | validate | train | evaluate | export | hil | probe")],
+    stage: Annotated[str, typer.Argument(help=" | ".join(STAGES.names()))],
     spec: Annotated[Path, typer.Option("--spec", help="The stage's spec, JSON or YAML.")],
     inputs: Annotated[
         list[str] | None,
@@ -50,6 +50,7 @@ def run(
     """Run one stage here, as a process of its own; committed work is reused. A gate's FAIL ends with 0 too."""
     from simgate.cli.stages import run_slot
     from simgate.plan.jobs import Slot, make_job
+    from simgate.plan.slot_name import SlotName
 
     place = open_store(store)
     asked = read_spec(stage, spec)
@@ -57,7 +58,7 @@ def run(
     folder = _write_hand_why(place, domain, stage)
     nonce = _nonce(stage)
     job = make_job(stage, asked, found, domain=domain, run_record=folder, nonce=nonce)
-    made = run_slot(place, folder, Slot(stage, job))
+    made = run_slot(place, folder, Slot(SlotName(stage=stage), job))
     verdict = read_verdict(place, read_manifest(place, made.ref))
     said = verdict.verdict if verdict else ""
     if as_json:
@@ -68,7 +69,7 @@ def run(
 
 def read_spec(stage: str, path: Path) -> Spec:
     """The stage's spec from a file; an unknown or wrong field is named."""
-    return stage_row(stage).spec_type.from_value(read_value(path), what=f"spec {path}")
+    return STAGES.find(stage).spec_type.from_value(read_value(path), what=f"spec {path}")
 
 
 def read_value(path: Path) -> object:
@@ -112,4 +113,4 @@ def _write_hand_why(store: Store, domain: str, stage: str) -> str:
 
 
 def _nonce(stage: str) -> str | None:
-    return secrets.token_hex(8) if stage_row(stage).observation else None
+    return secrets.token_hex(8) if STAGES.find(stage).kind == "observation" else None

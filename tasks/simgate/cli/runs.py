@@ -11,7 +11,6 @@ from simgate.cli.console import console, plain, short, show_json, show_table, wh
 from simgate.cli.find import find_run
 from simgate.cli.find import runs as committed_runs
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
-from simgate.core.errors import InputError
 from simgate.core.identity.environment import Environment, Observed
 from simgate.core.runtime.attempt import ENVELOPE_NAME, Verdict, read_verdict
 from simgate.core.runtime.manifest import Manifest
@@ -19,7 +18,7 @@ from simgate.core.storage.damage import DAMAGE, pass_over
 from simgate.core.storage.link import REPORT_NAME
 from simgate.core.storage.memo import Run
 from simgate.core.storage.store import Store
-from simgate.specs.table import STAGES
+from simgate.rows.stages import STAGES
 
 Rows = list[tuple[str, ...]]
 BESIDE = {
@@ -44,8 +43,8 @@ def runs(
 ) -> None:
     """List committed runs, newest last: stage, key, verdict, when, and for which run of a pipeline."""
     place = present_store(store)
-    if stage and stage not in STAGES:
-        raise InputError("no such stage", actual=stage, expected=" | ".join(STAGES))
+    if stage:
+        STAGES.find(stage)
     found = [run for run in committed_runs(place, domain) if stage in ("", run.manifest.stage)]
     rows = [_row(place, run) for run in found[-last:]]
     if as_json:

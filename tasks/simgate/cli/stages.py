@@ -41,7 +41,7 @@ def walk(store: Store, folder: str, stage: str, *, workers: int) -> tuple[Made, 
         elapsed_s = progress.elapsed_s
     _raise_failed(stage, failed)
     made = tuple(_look_up(store, slot, slot.name in before) for slot in wanted)
-    lines = [TaskLine(stage=stage, slot=item.slot.name, ref=item.ref, outcome=item.outcome) for item in made]
+    lines = [TaskLine(slot=item.slot.name, ref=item.ref, outcome=item.outcome) for item in made]
     record_task(store, folder, stage, lines)
     console().print(f"[bold]{stage:9}[/] {len(missing)} made, {len(before)} reused  {elapsed_s:6.1f} s")
     judge(store, made)
@@ -95,7 +95,7 @@ def judge(store: Store, made: Sequence[Made]) -> None:
             continue
         colour = "green" if verdict.verdict == "PASS" else "red"
         console().print(f"          [{colour}]{verdict.verdict}[/] {item.slot.name}: {_metrics(verdict.metrics)}")
-        if verdict.verdict == "FAIL" and not item.slot.name.endswith(":live"):
+        if verdict.verdict == "FAIL" and item.slot.name.subject != "live":
             raise GateSaidNo(f"{item.slot.name} says FAIL: {'; '.join(verdict.reasons)}")
 
 

@@ -12,8 +12,8 @@ from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, open_s
 from simgate.core.errors import InputError, StoreError
 from simgate.core.runtime.job import MAIN
 from simgate.core.storage.credentials import STORE_KEYS_NAME, StoreKeys
-from simgate.core.storage.roles import DOMAIN_ROLES, ROLES, Role
 from simgate.core.storage.store import Store
+from simgate.rows.roles import DOMAIN_ROLES, ROLES, Role
 
 if TYPE_CHECKING:
     from simgate.cli.progress import StageProgress
@@ -42,7 +42,7 @@ def policies(role: RoleArgument = "", domain: DomainOption = "main", store: Stor
     """Print the S3 policy of a role, or of all roles, for a server whose accounts you make by other means."""
     from simgate.cli.store_policy import policy
     from simgate.core.storage.bucket import bucket_url
-    from simgate.core.storage.roles import role_name
+    from simgate.rows.roles import role_name
 
     bucket, _, prefix = bucket_url(store).removeprefix("s3://").partition("/")
     chosen = (_role(role),) if role else ROLES

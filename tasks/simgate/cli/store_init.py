@@ -9,7 +9,7 @@ from simgate.cli.store_key import put_policy
 from simgate.cli.store_server import Server, answers
 from simgate.core.errors import InputError
 from simgate.core.runtime.job import MAIN
-from simgate.core.storage.roles import ROLES
+from simgate.rows.roles import ROLES
 
 if TYPE_CHECKING:
     from minio import Minio

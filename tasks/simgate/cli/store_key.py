@@ -16,7 +16,7 @@ from simgate.cli.store_policy import policy
 from simgate.cli.store_server import Server, answers
 from simgate.core.errors import InputError
 from simgate.core.storage.credentials import STORE_KEYS_NAME, StoreKeys
-from simgate.core.storage.roles import Role, role_name
+from simgate.rows.roles import Role, role_name
 
 if TYPE_CHECKING:
     from minio import MinioAdmin

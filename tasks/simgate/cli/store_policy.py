@@ -1,10 +1,10 @@
-"""Policy: the S3 policy document of a role, for any S3; what a role may is written in core/storage/roles.py alone."""
+"""Policy: the S3 policy document of a role, for any S3; what a role may is written in rows/roles.py alone."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from simgate.core.storage.roles import SEALED, SEALED_NAMES, Role, deletes, writes
+from simgate.rows.roles import SEALED, SEALED_NAMES, Role, deletes, writes
 
 VERSION = "2012-10-17"
 NEVER = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from simgate.cli.store_server import Server, answers
 from simgate.core.storage.many import at_once
-from simgate.core.storage.roles import SEALED, is_sealed
+from simgate.rows.roles import SEALED, is_sealed
 
 if TYPE_CHECKING:
     from minio import Minio

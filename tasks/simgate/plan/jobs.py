@@ -21,13 +21,14 @@ from simgate.core.storage.store import Store
 from simgate.documents.dataset import SplitDocument
 from simgate.documents.shard_plan import ShardPlan
 from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, record_folder
+from simgate.plan.slot_name import ShardName, SlotName
+from simgate.rows.stages import STAGES, Subject, stages_of
 from simgate.specs.evaluate import EvaluateSpec
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.index import IndexSpec
-from simgate.specs.table import stage_row
 
-DATASET_STAGES = ("index", "generate", "validate")
-RELEASE_STAGES = ("train", "evaluate", "export", "hil")
+DATASET_STAGES = stages_of("dataset")
+RELEASE_STAGES = stages_of("release")
 
 
 class NotReady(SimgateError):
@@ -38,7 +39,7 @@ class NotReady(SimgateError):
 class Slot:
     """One run that a stage needs."""
 
-    name: str
+    name: SlotName
     job: Job
     known: dict[str, Manifest] = field(default_factory=dict, compare=False, repr=False)
     """Manifests of its inputs by sha256, as far as finding them read them."""
@@ -123,24 +124,24 @@ def make_job(
     stage: str, spec: Spec, inputs: Sequence[Input], *, domain: str, run_record: str, nonce: str | None = None
 ) -> Job:
     """A job for this process's own code and locks."""
-    row = stage_row(stage)
+    row = STAGES.find(stage)
     value = spec.model_dump(mode="json")
     return Job(
         stage=stage,
         spec=value,
         inputs=tuple(inputs),
         domain=domain,
-        nonce=nonce if row.observation else None,
+        nonce=nonce if row.kind == "observation" else None,
         code_digest=code_digest(stage, excluded_trees(value)),
         lock_digest=lock_digest(row.extra),
         run_record=run_record,
     )
 
 
-def _slot(why: DatasetWhy | ReleaseWhy, name: str, stage: str, spec: Spec, inputs: Sequence[Input]) -> Slot:
+def _slot(why: DatasetWhy | ReleaseWhy, name: SlotName, spec: Spec, inputs: Sequence[Input]) -> Slot:
     nonce = why.nonce if isinstance(why, ReleaseWhy) else None
     folder = record_folder(why.domain, why.run)
-    return Slot(name, make_job(stage, spec, inputs, domain=why.domain, run_record=folder, nonce=nonce))
+    return Slot(name, make_job(name.stage, spec, inputs, domain=why.domain, run_record=folder, nonce=nonce))
 
 
 def _index(_store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
@@ -148,7 +149,7 @@ def _index(_store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
     spec = IndexSpec(
         scenes=recipe.scenes, episodes_per_shard=recipe.episodes_per_shard, classes=recipe.simulation.classes
     )
-    return (_slot(why, "index", "index", spec, [SnapshotInput(sha256=why.snapshot_sha256)]),)
+    return (_slot(why, SlotName(stage="index"), spec, [SnapshotInput(sha256=why.snapshot_sha256)]),)
 
 
 def _generate(store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
@@ -161,10 +162,9 @@ def _shards(store: Store, why: DatasetWhy, index: ManifestRef) -> tuple[Slot, ..
     for shard in plan.shards:
         common = why.recipe.simulation.model_dump()
         spec = GenerateSpec(**common, scene=shard.scene, first_episode=shard.first_episode, episodes=shard.episodes)
-        name = f"generate:{shard.scene}[{shard.first_episode}+{shard.episodes}]"
-        found.append(
-            _slot(why, name, "generate", spec, [ManifestInput(ref=index, output=f"scenes/{shard.scene}.json")])
-        )
+        made = ShardName(scene=shard.scene, first_episode=shard.first_episode, episodes=shard.episodes)
+        item = ManifestInput(ref=index, output=f"scenes/{shard.scene}.json")
+        found.append(_slot(why, SlotName(stage="generate", shard=made), spec, [item]))
     return tuple(found)
 
 
@@ -173,30 +173,31 @@ def _validate(store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
     made = _all_runs(store, _shards(store, why, index))
     shards = [ManifestInput(ref=run.ref) for run in made]
     scenes = [ManifestInput(ref=index, output=f"scenes/{scene.name}.json") for scene in why.recipe.scenes]
-    slot = _slot(why, "validate", "validate", why.recipe.validate_spec, [*shards, *scenes])
+    slot = _slot(why, SlotName(stage="validate"), why.recipe.validate_spec, [*shards, *scenes])
     slot.known.update({run.ref.sha256: run.manifest for run in made})
     return (slot,)
 
 
 def _train(_store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
-    return (
-        _slot(why, "train", "train", why.recipe.train, [ManifestInput(ref=why.dataset, output="splits/train.json")]),
-    )
+    return (_slot(why, SlotName(stage="train"), why.recipe.train, [_from("train", "validate", why.dataset)]),)
 
 
-def _eval_split(why: ReleaseWhy) -> ManifestInput:
-    return ManifestInput(ref=why.dataset, output="splits/eval.json")
+def _from(stage: str, upstream: str, ref: ManifestRef) -> ManifestInput:
+    """What a stage takes from another's run, as its row says."""
+    return ManifestInput(ref=ref, output=STAGES.find(stage).upstream_of(upstream).output or None)
 
 
 def _evaluate(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
     spec = _evaluate_spec(store, why)
     candidate = the(store, _train(store, why)[0])
-    found = [_slot(why, "evaluate:candidate", "evaluate", spec, [ManifestInput(ref=candidate), _eval_split(why)])]
+    models: dict[Subject, ManifestRef] = {"candidate": candidate}
     if why.live is not None and why.live.train != candidate:
-        found.append(
-            _slot(why, "evaluate:live", "evaluate", spec, [ManifestInput(ref=why.live.train), _eval_split(why)])
-        )
-    return tuple(found)
+        models["live"] = why.live.train
+    split = _from("evaluate", "validate", why.dataset)
+    return tuple(
+        _slot(why, SlotName(stage="evaluate", subject=subject), spec, [_from("evaluate", "train", model), split])
+        for subject, model in models.items()
+    )
 
 
 def _evaluate_spec(store: Store, why: ReleaseWhy) -> EvaluateSpec:
@@ -210,14 +211,14 @@ def _eval_split_document(store: Store, why: ReleaseWhy) -> SplitDocument:
 
 def _export(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
     candidate = the(store, _train(store, why)[0])
-    return (_slot(why, "export", "export", why.recipe.export, [ManifestInput(ref=candidate), _eval_split(why)]),)
+    inputs = [_from("export", "train", candidate), _from("export", "validate", why.dataset)]
+    return (_slot(why, SlotName(stage="export"), why.recipe.export, inputs),)
 
 
 def _hil(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
     engine = the(store, _export(store, why)[0])
-    return (
-        _slot(why, "hil", "hil", why.recipe.hil, [ManifestInput(ref=engine, output="model.onnx"), _eval_split(why)]),
-    )
+    inputs = [_from("hil", "export", engine), _from("hil", "validate", why.dataset)]
+    return (_slot(why, SlotName(stage="hil"), why.recipe.hil, inputs),)
 
 
 _DATASET: dict[str, Callable[[Store, DatasetWhy], tuple[Slot, ...]]] = {

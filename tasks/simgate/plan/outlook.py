@@ -17,17 +17,18 @@ from simgate.core.storage.store import Store
 from simgate.documents.scene import SceneItem
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, NotReady, Slot, parts_of, slots_of
 from simgate.plan.record import DatasetWhy, ReleaseWhy
+from simgate.plan.slot_name import ShardName, SlotName
 from simgate.release.candidate import candidates
+from simgate.rows.evidence import STAGE_OF_ROLE, SUBJECT_OF_ROLE
 
 REMEDY = "`simgate verify` says what stands on it; `simgate store forget` its run, and it is made again"
-_SLOT_OF_ROLE = {"evaluate": "evaluate:candidate", "evaluate_live": "evaluate:live"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One run of a pipeline."""
 
-    slot: str
+    slot: SlotName
     action: Literal["reuse", "run", "depends"]
     moved: tuple[str, ...]
     """Parts of the key that differ from the last time; `first time` where there is none."""
@@ -41,14 +42,14 @@ def outlook(store: Store, why: DatasetWhy | ReleaseWhy) -> tuple[Line, ...]:
         try:
             lines.extend(_line(store, slot, before) for slot in slots_of(store, why, stage))
         except NotReady as error:
-            lines.append(Line(stage, "depends", (error.what,)))
+            lines.append(Line(SlotName(stage=stage), "depends", (error.what,)))
         except (DigestMismatch, NotFound) as error:
             pass_over(f"what {stage} is made from", error, remedy=REMEDY)
-            lines.append(Line(stage, "depends", ("what it is made from is damaged",)))
+            lines.append(Line(SlotName(stage=stage), "depends", ("what it is made from is damaged",)))
     return tuple(lines)
 
 
-def _line(store: Store, slot: Slot, before: dict[str, Manifest]) -> Line:
+def _line(store: Store, slot: Slot, before: dict[SlotName, Manifest]) -> Line:
     parts = parts_of(store, slot)
     if committed(store, slot.job, parts.run_key) is not None:
         return Line(slot.name, "reuse", ())
@@ -78,15 +79,20 @@ def moved_files(old: SceneItem, new: SceneItem) -> tuple[str, ...]:
     return tuple(path for path in sorted({*before, *after}) if before.get(path) != after.get(path))
 
 
-def slot_name(manifest: Manifest) -> str:
-    """The slot that a committed run filled."""
-    if manifest.stage == "generate":
-        spec = manifest.spec
-        return f"generate:{spec['scene']}[{spec['first_episode']}+{spec['episodes']}]"
-    return "evaluate:candidate" if manifest.stage == "evaluate" else manifest.stage
+def slot_of_role(role: str) -> SlotName:
+    """The slot whose run has that role among a candidate's evidence."""
+    return SlotName(stage=STAGE_OF_ROLE[role], subject=SUBJECT_OF_ROLE[role])
 
 
-def _previous(store: Store, why: DatasetWhy | ReleaseWhy) -> Iterator[tuple[str, Manifest]]:
+def slot_in_dataset(manifest: Manifest) -> SlotName:
+    """The slot of a dataset's pipeline that a committed run filled."""
+    if manifest.stage != "generate":
+        return SlotName(stage=manifest.stage)
+    fields = {name: manifest.spec.get(name) for name in ShardName.model_fields}
+    return SlotName(stage=manifest.stage, shard=ShardName.from_value(fields, what="shard"))
+
+
+def _previous(store: Store, why: DatasetWhy | ReleaseWhy) -> Iterator[tuple[SlotName, Manifest]]:
     if isinstance(why, DatasetWhy):
         head = dataset_head(store, why.domain)
         validate = _readable(store, head.validate_ref) if head else None
@@ -95,7 +101,7 @@ def _previous(store: Store, why: DatasetWhy | ReleaseWhy) -> Iterator[tuple[str,
     newest = candidates(store, why.recipe.model, why.recipe.channel).newest()
     for role, ref in newest.candidate.evidence.items() if newest else ():
         if manifest := _readable(store, ref):
-            yield _SLOT_OF_ROLE.get(role, role), manifest
+            yield slot_of_role(role), manifest
 
 
 def _readable(store: Store, ref: ManifestRef) -> Manifest | None:
@@ -107,9 +113,9 @@ def _readable(store: Store, ref: ManifestRef) -> Manifest | None:
         return None
 
 
-def previous_dataset(store: Store, validate: Manifest) -> Iterator[tuple[str, Manifest]]:
+def previous_dataset(store: Store, validate: Manifest) -> Iterator[tuple[SlotName, Manifest]]:
     """The runs that a dataset is made of, by slot."""
-    yield "validate", validate
+    yield SlotName(stage=validate.stage), validate
     for link in {link.uri: link for link in validate.dependencies}.values():
         if manifest := _readable(store, link.ref):
-            yield slot_name(manifest), manifest
+            yield slot_in_dataset(manifest), manifest

@@ -8,7 +8,7 @@ from simgate.core.identity.signature import Signer
 from simgate.core.runtime.job import MAIN
 from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.store import Store
-from simgate.plan.jobs import slots_of, the
+from simgate.plan.jobs import RELEASE_STAGES, slots_of, the
 from simgate.plan.record import ReleaseWhy, record_folder
 from simgate.plan.release import release_tries
 from simgate.release.authors import authors
@@ -17,14 +17,7 @@ from simgate.release.evidence import observed
 from simgate.release.judge import judge
 from simgate.release.policy import Policy, Role
 from simgate.release.signatures import evidence_checks, signer_problems
-
-ROLE_OF_SLOT: dict[str, Role] = {
-    "train": "train",
-    "evaluate:candidate": "evaluate",
-    "evaluate:live": "evaluate_live",
-    "export": "export",
-    "hil": "hil",
-}
+from simgate.rows.evidence import role_of
 
 
 def propose(store: Store, why: ReleaseWhy, policy: Policy, signer: Signer | None = None) -> CandidateEntry:
@@ -36,15 +29,9 @@ def propose(store: Store, why: ReleaseWhy, policy: Policy, signer: Signer | None
             "the policy changed during the run", actual=policy.sha256, expected=why.policy_sha256, remedy="run again"
         )
     recipe = why.recipe
-    found = {
-        slot.name: the(store, slot)
-        for stage in ("train", "evaluate", "export", "hil")
-        for slot in slots_of(store, why, stage)
-    }
-    evidence: dict[Role, ManifestRef] = {
-        "validate": why.dataset,
-        **{ROLE_OF_SLOT[name]: ref for name, ref in found.items()},
-    }
+    runs = [slot for stage in RELEASE_STAGES for slot in slots_of(store, why, stage)]
+    found = {role_of(slot.name.stage, slot.name.subject): the(store, slot) for slot in runs}
+    evidence: dict[Role, ManifestRef] = {role_of("validate"): why.dataset, **found}
     folder = record_folder(why.domain, why.run)
     engine = read_manifest(store, found["export"]).content_digest
     judge(store, policy, recipe.model).must_hold()

@@ -15,6 +15,7 @@ from simgate.core.documents.document import Document
 from simgate.core.errors import InputError, NotFound
 from simgate.core.runtime.job import Domain
 from simgate.core.storage.store import Store
+from simgate.plan.slot_name import SlotName
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
 
@@ -78,11 +79,14 @@ class ReleaseWhy(Document):
 class TaskLine(Document):
     """One result of a task."""
 
-    stage: str
-    slot: str
-    """Which of the stage's runs, e.g. `generate:office[0+6]`."""
+    slot: SlotName
     ref: ManifestRef
     outcome: Literal["made", "reused"]
+
+    @property
+    def stage(self) -> str:
+        """Stage that was run."""
+        return self.slot.stage
 
 
 class TaskLines(Document):

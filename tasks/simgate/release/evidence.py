@@ -22,25 +22,8 @@ from simgate.release.outcome import outcome, outcome_problems
 from simgate.release.policy import Channel, Role
 from simgate.release.reference import asked
 from simgate.release.softening import softenings
+from simgate.rows.evidence import REQUIRED, SPLIT_OF_ROLE, STAGE_OF_ROLE, STANDS_ON
 from simgate.specs.bounds import broken_bounds
-
-REQUIRED: tuple[Role, ...] = ("validate", "train", "evaluate", "export", "hil")
-STAGE_OF_ROLE: dict[Role, str] = {
-    "validate": "validate",
-    "train": "train",
-    "evaluate": "evaluate",
-    "evaluate_live": "evaluate",
-    "export": "export",
-    "hil": "hil",
-}
-STANDS_ON: tuple[tuple[Role, Role], ...] = (("evaluate", "train"), ("export", "train"), ("hil", "export"))
-SPLIT_OF_ROLE: dict[Role, str] = {
-    "train": "train",
-    "evaluate": "eval",
-    "evaluate_live": "eval",
-    "export": "eval",
-    "hil": "eval",
-}
 
 
 def evidence_problems(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from simgate.core.documents.canonical import sha256_hex
 from simgate.core.documents.document import Document
@@ -15,9 +15,19 @@ from simgate.core.errors import InputError
 from simgate.release.policy_yaml import read_yaml
 from simgate.release.reference import GATE_FIELDS, UPDATE, Gate, Reference, lacking
 from simgate.release.trusted_key import TrustedKey
+from simgate.rows.evidence import EVIDENCE_ROLES
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-Role = Literal["validate", "train", "evaluate", "evaluate_live", "export", "hil"]
+
+
+def _is_role(value: str) -> str:
+    if value not in EVIDENCE_ROLES:
+        raise ValueError(f"no evidence is called {value}; there are {', '.join(EVIDENCE_ROLES)}")
+    return value
+
+
+Role = Annotated[str, AfterValidator(_is_role)]
+"""What one manifest is called among a candidate's evidence."""
 Right = Literal["approve", "rollback", "waive"]
 RIGHTS: tuple[Right, ...] = get_args(Right)
 

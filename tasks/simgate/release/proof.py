@@ -22,9 +22,10 @@ from simgate.release.lineage import Finding, lineage, verify_bytes, verify_tree,
 from simgate.release.outcome import outcome_problems
 from simgate.release.policies import read_policy
 from simgate.release.policy import Policy
-from simgate.release.signatures import GATE_ROLES, SignatureCheck, candidate_check, evidence_checks, manifest_check
+from simgate.release.signatures import SignatureCheck, candidate_check, evidence_checks, manifest_check
+from simgate.rows.evidence import EVIDENCE_ROLES, GATE_ROLES
 
-TOP_DOWN = ("hil", "evaluate", "evaluate_live", "export", "train")
+TOP_DOWN = tuple(reversed(EVIDENCE_ROLES))
 
 
 @dataclass
@@ -190,7 +191,7 @@ def _prove_evidence(store: Store, policy: Policy, channel: str, model: Standing,
 
 
 def _standing_on_most(role: str) -> int:
-    return TOP_DOWN.index(role) if role in TOP_DOWN else len(TOP_DOWN)
+    return TOP_DOWN.index(role)
 
 
 def _digests(store: Store, ref: ManifestRef) -> set[str]:

@@ -13,13 +13,13 @@ from simgate.core.documents.spec import Spec
 from simgate.core.documents.strictness import document_in
 from simgate.core.errors import InputError
 from simgate.core.runtime.manifest import Manifest
+from simgate.rows.stages import STAGES
 from simgate.specs.evaluate import EvaluateSpec
 from simgate.specs.export import ExportSpec
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.hil import HilSpec
 from simgate.specs.index import SceneChoice
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
-from simgate.specs.table import stage_row
 from simgate.specs.validate import ValidateSpec
 
 Gate = Literal["validate", "evaluate", "export", "hil"]
@@ -110,7 +110,7 @@ def lacking(model: type[BaseModel], value: Mapping[str, Any], path: str = "") ->
 
 def asked(manifest: Manifest) -> Spec:
     """What a stage was asked, by its class; InputError where the manifest leaves a field to be guessed."""
-    spec_type = stage_row(manifest.stage).spec_type
+    spec_type = STAGES.find(manifest.stage).spec_type
     missing = list(lacking(spec_type, manifest.spec))
     if missing:
         raise InputError(

@@ -22,8 +22,8 @@ from simgate.release.entry import ApprovalRef
 from simgate.release.evidence import observations
 from simgate.release.policy import Role
 from simgate.release.trusted_key import KeyRole, TrustedKey
+from simgate.rows.evidence import GATE_ROLES
 
-GATE_ROLES: tuple[Role, ...] = ("validate", "evaluate", "evaluate_live", "export", "hil")
 State = Literal["good", "unsigned", "unknown", "retired", "revoked", "wrong"]
 
 Keys = tuple[TrustedKey, ...]

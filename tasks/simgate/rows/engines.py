@@ -13,8 +13,6 @@ class EngineRow(Row):
 
     precisions: tuple[str, ...]
     """Precisions that it can be asked for."""
-    image: str
-    """Image that it is built in as a pod."""
 
 
 ENGINES = Table("engine target", EngineRow, "simgate.engines", ())

@@ -22,6 +22,8 @@ class Row:
     """Module that does the work, imported where it is done: `simgate.sim.newton`."""
     extra: str
     """Lock slice that it needs, `locks/<extra>.txt`; empty where the stage's own is enough."""
+    image: str = ""
+    """Image that it runs in as a pod; empty where the stage's own is enough."""
     distribution: str = OURS
     """Distribution that it comes from: its version and the digests of its files join the key of what it makes."""
 
@@ -37,7 +39,8 @@ class Table(Generic[R]):
     """In messages: `simulator`."""
     row_type: type[R]
     group: str
-    """Entry-point group by which another distribution adds rows; each entry point is one row object."""
+    """Entry-point group by which another distribution adds rows; each entry point is one row object. Empty:
+    nobody may."""
     ours: tuple[R, ...]
     _outside: dict[str, R] = field(default_factory=dict, compare=False, repr=False)
 
@@ -55,8 +58,12 @@ class Table(Generic[R]):
         own = tuple(row.name for row in self.ours)
         return (*own, *sorted({point.name for point in self._points()} - set(own)))
 
+    def all(self) -> tuple[R, ...]:
+        """Every row, other people's loaded."""
+        return tuple(self.find(name) for name in self.names())
+
     def _points(self) -> Iterator[metadata.EntryPoint]:
-        return iter(metadata.entry_points(group=self.group))
+        return iter(metadata.entry_points(group=self.group) if self.group else ())
 
     def _load(self, name: str) -> None:
         found = [point for point in self._points() if point.name == name]
@@ -65,7 +72,7 @@ class Table(Generic[R]):
                 f"no such {self.kind}" if not found else f"{len(found)} distributions bring this {self.kind}",
                 actual=name,
                 expected=" | ".join(self.names()),
-                remedy=f"install the one distribution that has it as an entry point of {self.group}",
+                remedy=f"install the one distribution that has it as an entry point of {self.group}" * bool(self.group),
             )
         row = found[0].load()
         if not isinstance(row, self.row_type) or row.name != name:

@@ -13,8 +13,6 @@ class SimulatorRow(Row):
 
     package: str
     """Distribution whose version a spec pins: `newton`."""
-    image: str
-    """Image that it runs in as a pod."""
 
 
 SIMULATORS = Table(
@@ -22,7 +20,7 @@ SIMULATORS = Table(
     SimulatorRow,
     "simgate.simulators",
     (
-        SimulatorRow(name="newton", module="simgate.sim.newton", extra="sim", package="newton", image="sim"),
-        SimulatorRow(name="isaac", module="simgate.sim.isaac", extra="sim", package="isaacsim", image="isaac-sim"),
+        SimulatorRow(name="newton", module="simgate.sim.newton", extra="", package="newton"),
+        SimulatorRow(name="isaac", module="simgate.sim.isaac", extra="", package="isaacsim", image="isaac-sim"),
     ),
 )

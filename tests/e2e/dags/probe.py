@@ -7,6 +7,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, Param
 
 from simgate.plan.jobs import Slot, make_job
+from simgate.plan.slot_name import SlotName
 from simgate.specs.probe import ProbeSpec
 from simgate_airflow.place.stage_local import StageLocal
 from simgate_airflow.run.run_record import folder_of
@@ -19,7 +20,7 @@ class ProbeLocal(StageLocal):
         folder = folder_of(context)
         specs = [ProbeSpec.from_value(value, what="params.specs") for value in context["params"]["specs"]]
         return tuple(
-            Slot(f"probe[{number}]", make_job("probe", spec, [], domain="main", run_record=folder))
+            Slot(SlotName(stage="probe", number=number), make_job("probe", spec, [], domain="main", run_record=folder))
             for number, spec in enumerate(specs)
         )
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, Param
 
 from simgate.plan.jobs import Slot, make_job
+from simgate.plan.slot_name import SlotName
 from simgate.specs.probe import ProbeSpec
 from simgate_airflow.place.place import stage_class
 from simgate_airflow.place.stage_job import StageJob
@@ -23,7 +24,7 @@ class Probes:
         folder = folder_of(context)
         specs = [ProbeSpec.from_value(value, what="params.specs") for value in context["params"]["specs"]]
         return tuple(
-            Slot(f"probe[{number}]", make_job("probe", spec, [], domain="main", run_record=folder))
+            Slot(SlotName(stage="probe", number=number), make_job("probe", spec, [], domain="main", run_record=folder))
             for number, spec in enumerate(specs)
         )
 
@@ -40,7 +41,7 @@ with DAG("pods", schedule=None, params=PARAMS, catchup=False, max_active_runs=8)
     Probe(task_id="probe", stage="probe", **EACH)
 
 with DAG("mapped_pods", schedule=None, params=PARAMS, catchup=False):
-    batches = [["probe[0]"], ["probe[1]", "probe[2]", "probe[3]", "probe[4]", "probe[5]"]]
+    batches = [[{"stage": "probe", "number": number} for number in numbers] for numbers in ((0,), range(1, 6))]
     Probe.partial(task_id="probe", stage="probe", map_index_template="{{ batch_label }}", **EACH).expand(batch=batches)
 
 with DAG("jobs", schedule=None, params=PARAMS, catchup=False, max_active_runs=8):

@@ -13,7 +13,7 @@ from simgate.core.storage.link import report_of
 from simgate.core.storage.store import Store
 from simgate.release.lineage import lineages, walk
 from simgate.release.policy import Role
-from simgate.specs.table import STAGES
+from simgate.rows.stages import STAGES
 
 
 def candidate_page(url: str, digest: str) -> str:
@@ -41,7 +41,7 @@ def report_files(store: Store, evidence: Mapping[Role, ManifestRef]) -> dict[str
     own = {role: ref for role, ref in evidence.items() if role != "evaluate_live"}
     nodes = [node for tree in lineages(store, list(own.values())) for node in walk(tree)]
     uris = {node.kind: node.uri for node in reversed(nodes)} | {role: ref.uri for role, ref in own.items()}
-    files = {what: Path(store.url) / report_of(uris[what]) for what in STAGES if what in uris}
+    files = {what: Path(store.url) / report_of(uris[what]) for what in STAGES.names() if what in uris}
     return {what: path for what, path in files.items() if path.exists()}
 
 

@@ -11,28 +11,29 @@ from simgate.core.storage.heads import dataset_head
 from simgate.core.storage.store import Store
 from simgate.documents.scene import SceneItem
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, Slot, parts_of, slots_of
-from simgate.plan.outlook import moved, moved_files, previous_dataset, slot_name
+from simgate.plan.outlook import moved, moved_files, previous_dataset, slot_of_role
 from simgate.plan.record import DatasetWhy, ReleaseWhy, record_folder, task_lines
+from simgate.plan.slot_name import SlotName
 from simgate.release.entry import LiveModel
+from simgate.rows.evidence import REQUIRED
 
 SHOWN_FILES = 4
 
 
-def dataset_before(store: Store, domain: str) -> dict[str, Manifest]:
+def dataset_before(store: Store, domain: str) -> dict[SlotName, Manifest]:
     """The runs that the published dataset is made of, by slot."""
     head = dataset_head(store, domain)
     return dict(previous_dataset(store, read_manifest(store, head.validate_ref))) if head else {}
 
 
-def release_before(store: Store, live: LiveModel | None) -> dict[str, Manifest]:
+def release_before(store: Store, live: LiveModel | None) -> dict[SlotName, Manifest]:
     """The runs that the live model stands on, by slot."""
     if live is None:
         return {}
-    manifests = [read_manifest(store, ref) for role, ref in live.evidence.items() if role != "evaluate_live"]
-    return {slot_name(manifest): manifest for manifest in manifests}
+    return {slot_of_role(role): read_manifest(store, ref) for role, ref in live.evidence.items() if role in REQUIRED}
 
 
-def show_reasons(store: Store, why: DatasetWhy | ReleaseWhy, before: Mapping[str, Manifest]) -> None:
+def show_reasons(store: Store, why: DatasetWhy | ReleaseWhy, before: Mapping[SlotName, Manifest]) -> None:
     """A table: each run that was needed, made or reused, and why."""
     done = {line.slot: line for line in reversed(task_lines(store, record_folder(why.domain, why.run)))}
     stages = DATASET_STAGES if isinstance(why, DatasetWhy) else RELEASE_STAGES
@@ -42,11 +43,11 @@ def show_reasons(store: Store, why: DatasetWhy | ReleaseWhy, before: Mapping[str
         if line is None:
             continue
         reason = "" if line.outcome == "reused" else _reason(store, slot, before, read_manifest(store, line.ref))
-        rows.append((slot.name, line.outcome, reason or "unchanged: same inputs, code and settings"))
+        rows.append((str(slot.name), line.outcome, reason or "unchanged: same inputs, code and settings"))
     show_table(("run", "was", "why"), rows)
 
 
-def _reason(store: Store, slot: Slot, before: Mapping[str, Manifest], after: Manifest) -> str:
+def _reason(store: Store, slot: Slot, before: Mapping[SlotName, Manifest], after: Manifest) -> str:
     old = before.get(slot.name)
     if slot.job.nonce:
         return "an observation: made anew in every run"
@@ -56,7 +57,7 @@ def _reason(store: Store, slot: Slot, before: Mapping[str, Manifest], after: Man
     return ", ".join(parts) + (f": {shown}" if shown else "")
 
 
-def _files(store: Store, slot: Slot, before: Mapping[str, Manifest], after: Manifest) -> tuple[str, ...]:
+def _files(store: Store, slot: Slot, before: Mapping[SlotName, Manifest], after: Manifest) -> tuple[str, ...]:
     """Scene files behind a moved key: of the whole snapshot for index, of one scene for its shards."""
     old = before.get(slot.name)
     if old is None:

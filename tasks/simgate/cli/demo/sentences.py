@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from simgate.cli.console import short, when
 from simgate.cli.demo.decision import CHANNEL, Decision
 from simgate.plan.record import TaskLine
+from simgate.plan.slot_name import SlotName
 from simgate.release.entry import LiveModel
 from simgate.release.settle import REJECTED
-from simgate.specs.table import STAGES
+from simgate.rows.stages import STAGES
 
-ORDER = tuple(STAGES)
+ORDER = STAGES.names()
 Metrics = Mapping[str, float]
 
 
@@ -67,12 +69,8 @@ def _percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
-def _listed(slots: Sequence[str]) -> str:
+def _listed(slots: Sequence[SlotName]) -> str:
     """Shards counted by scene, everything else by name."""
-    shards: dict[str, int] = {}
-    for slot in slots:
-        if slot.startswith("generate:"):
-            scene = slot.removeprefix("generate:").partition("[")[0]
-            shards[scene] = shards.get(scene, 0) + 1
+    shards = Counter(slot.shard.scene for slot in slots if slot.shard is not None)
     counted = [f"{count} shard{'s' * (count > 1)} of {scene}" for scene, count in sorted(shards.items())]
-    return ", ".join([*counted, *(slot for slot in slots if not slot.startswith("generate:"))])
+    return ", ".join([*counted, *(str(slot) for slot in slots if slot.shard is None)])

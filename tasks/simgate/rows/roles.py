@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from simgate.core.runtime.job import MAIN
+from simgate.rows.stages import STAGES
 
 Role = Literal["pusher", "planner", "stage", "gate", "approval", "ledger", "reader", "sealer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 DOMAIN_ROLES: tuple[Role, ...] = ("pusher", "planner", "stage", "gate")
 """Those that exist once a trust domain; the others exist once a store."""
-GATE_STAGES = ("validate", "evaluate", "export", "hil", "probe")
-WORK_STAGES = ("index", "generate", "train")
+GATE_STAGES = tuple(row.name for row in STAGES.ours if row.signs_as == "gate")
+WORK_STAGES = tuple(row.name for row in STAGES.ours if row.signs_as == "stage")
 SEALED = ("heads/", "candidates/", "ledger/", "approvals/", "policies/")
 """Prefixes whose every object is evidence: the sealer locks its versions. Of `runs/` these names alone:"""
 SEALED_NAMES = ("manifest.json", "manifest.dsse.json", "started.json", "failure.json")
@@ -28,7 +29,7 @@ def role_name(role: Role, domain: str) -> str:
 
 def role_of_stage(stage: str) -> Role:
     """In which role a stage runs: who gives verdicts is not who makes what is judged."""
-    return "gate" if stage in GATE_STAGES else "stage"
+    return STAGES.find(stage).signs_as
 
 
 def writes(role: Role, domain: str) -> tuple[str, ...]:
