@@ -216,5 +216,7 @@ def test_a_scene_in_centimetres_looks_like_the_one_in_metres(tmp_path: Path) -> 
     (first, second) = (next(record(open_simulator(far, root), far, [0])[1])[0] for root in roots)
     assert np.abs(first.depth_m - second.depth_m).max() < 0.01
     assert (first.instance != second.instance).mean() < 0.01
+    assert first.depth_m.max() > 1.0
+    assert len(np.unique(first.instance)) > 1
     assert first.goal == second.goal
     assert np.abs(first.rgb.astype(int) - second.rgb).mean() < 1.0

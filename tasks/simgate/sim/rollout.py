@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from simgate.core.errors import InputError
 from simgate.core.given.random import stream
 from simgate.data.sample import Command, Episode, Goal, Odometry, Sample
 from simgate.documents.episode import EpisodeResult
@@ -22,8 +23,9 @@ from simgate.specs.generate import GenerateSpec
 
 __all__ = ["Observation", "Policy", "drive", "goal_polar", "lanes_of", "open_simulator", "record"]
 
-DISTURBANCE_STD = (0.08, 0.25)
-"""Of the executed speed (m/s) and yaw rate (rad/s) around the expert's command, in recorded episodes."""
+DISTURBANCE_STD = (0.08, 0.25, 0.08)
+"""Of the executed speed (m/s), yaw rate (rad/s) and, of a holonomic base, lateral speed (m/s) around the expert's
+command, in recorded episodes."""
 DISTURBANCE_MEMORY = 0.7
 """Correlation of the disturbance from one frame to the next."""
 
@@ -95,7 +97,7 @@ class _Recorder:
         self._robot = simulator.layout.robot
         self._expert = _expert(simulator, spec, scenario)
         self._noise = stream(spec.dataset_seed, spec.scene, scenario.episode, "imu")
-        self._disturbance = _disturbance(spec, scenario.episode)
+        self._disturbance = _disturbance(spec, scenario.episode, axes=3 if self._robot.holonomic else 2)
 
     def decide(self, state: EpisodeState) -> Command:
         """The expert's command now."""
@@ -126,19 +128,20 @@ class _Recorder:
         )
 
 
-def _disturbance(spec: GenerateSpec, episode: int) -> Iterator[NDArray[np.float64]]:
+def _disturbance(spec: GenerateSpec, episode: int, *, axes: int) -> Iterator[NDArray[np.float64]]:
     draw = stream(spec.dataset_seed, spec.scene, episode, "disturbance")
-    value = np.zeros(2)
+    value = np.zeros(axes)
     fresh = math.sqrt(1.0 - DISTURBANCE_MEMORY**2)
     while True:
-        value = DISTURBANCE_MEMORY * value + fresh * draw.normal(0.0, 1.0, 2)
-        yield value * np.asarray(DISTURBANCE_STD)
+        value = DISTURBANCE_MEMORY * value + fresh * draw.normal(0.0, 1.0, axes)
+        yield value * np.asarray(DISTURBANCE_STD[:axes])
 
 
 def _disturbed(command: Command, offset: NDArray[np.float64], spec: GenerateSpec) -> Command:
-    if command.speed_m_s == 0.0:
+    if command.speed_m_s == 0.0 and command.lateral_speed_m_s == 0.0:
         return command  # it waits or has arrived: a push would drive it into what it waits for
-    return _bounded(Command(command.speed_m_s + float(offset[0]), command.yaw_rate_rad_s + float(offset[1])), spec)
+    asked = (command.speed_m_s, command.yaw_rate_rad_s, command.lateral_speed_m_s)
+    return _bounded(Command(*(axis + float(push) for axis, push in zip(asked, offset, strict=False))), spec)
 
 
 def drive(
@@ -149,6 +152,13 @@ def drive(
     None lets the expert drive (the upper bound, no picture made). An episode's number alone fixes start, goal,
     obstacles, walkers and lights, so results of two policies pair up.
     """
+    if policy is not None and simulator.layout.robot.holonomic:
+        raise InputError(
+            f"scene {spec.scene}: no policy drives its robot in closed loop",
+            actual="a holonomic base, commanded along three axes",
+            expected="a differential drive: a policy commands a speed and a yaw rate",
+            remedy="leave the scene out of the eval split, or use a model that commands no robot",
+        )
     scenarios = [draw_scenario(simulator.layout, spec, episode) for episode in episodes]
     simulator.reset(scenarios)
     decide = _by_expert(simulator, spec, scenarios) if policy is None else _by_policy(simulator, scenarios, policy)
@@ -230,11 +240,18 @@ def _expert(simulator: Simulator, spec: GenerateSpec, scenario: Scenario) -> Exp
 
 def _bounded(command: Command, spec: GenerateSpec) -> Command:
     """Within the task's limits, no reverse; a command that is no number stands still."""
-    if not (math.isfinite(command.speed_m_s) and math.isfinite(command.yaw_rate_rad_s)):
+    asked = (command.speed_m_s, command.yaw_rate_rad_s, command.lateral_speed_m_s)
+    if not all(map(math.isfinite, asked)):
         return STAND
     turn = spec.task.max_yaw_rate_rad_s
     speed = min(max(command.speed_m_s, 0.0), spec.task.max_speed_m_s)
-    return Command(speed, min(max(command.yaw_rate_rad_s, -turn), turn))
+    # A differential drive asks for nothing sideways; of a holonomic base, both axes together keep the limit.
+    room = math.sqrt(max(0.0, spec.task.max_speed_m_s**2 - speed**2))
+    return Command(speed, min(max(command.yaw_rate_rad_s, -turn), turn), _between(command.lateral_speed_m_s, room))
+
+
+def _between(value: float, limit: float) -> float:
+    return min(max(value, -limit), limit)
 
 
 def _distance_m(state: RobotState, goal: Goal) -> float:

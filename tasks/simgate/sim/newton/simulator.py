@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ from scipy.spatial.transform import Rotation
 
 from simgate.core.errors import InputError
 from simgate.data.sample import Camera, Command
+from simgate.scene.camera import OPTICAL_FROM_USD, RobotCamera, read_camera
 from simgate.scene.components import ROBOT_PATH
 from simgate.scene.layout import Layout, read_layout
 from simgate.scene.light_sources import shadow_order
-from simgate.scene.usd_scene import OPTICAL_FROM_USD, UsdScene
+from simgate.scene.usd_scene import UsdScene
 from simgate.sim.boxes import boxes_of
 from simgate.sim.newton.camera import UNSEEN, NewtonCamera, Optics
 from simgate.sim.newton.coverage import CoverageCaster
@@ -45,16 +46,26 @@ class NewtonSimulator:
         self._usd = UsdScene(root, spec.classes)
         self._layout = read_layout(self._usd)
         self._scene = NewtonScene(self._usd, _device(spec))
-        self._focal_px = self._usd.focal_px(spec.camera.width_px)
+        self._asked = spec
         self._size_px = (spec.camera.width_px, spec.camera.height_px)
-        self._optics_of_robot = Optics(*self._size_px, self._focal_px, spec.antialiasing, spec.shadows)
-        self._camera = NewtonCamera(self._scene.model, self._optics_of_robot, len(self._usd.lights))
-        self._caster = CoverageCaster(self._camera.truth_rays, focal_px=self._focal_px)
         semantic = [0, *(row.semantic for row in self._usd.components.rows)]
         self._semantic_of_instance = np.array(semantic, dtype=np.uint8)
         self._worlds: tuple[World, ...] = ()
         self._shown: World | None = None
         """Whose obstacles and colours are in the model; None after a reset or an overview."""
+
+    @cached_property
+    def _eye(self) -> RobotCamera:
+        """The robot's camera; an overview needs none."""
+        return read_camera(self._usd, self._asked.camera)
+
+    @cached_property
+    def _camera(self) -> NewtonCamera:
+        return NewtonCamera(self._scene.model, self._optics(*self._size_px, self._eye.focal_px), len(self._usd.lights))
+
+    @cached_property
+    def _caster(self) -> CoverageCaster:
+        return CoverageCaster(self._camera.truth_rays, focal_px=self._eye.focal_px)
 
     @property
     def layout(self) -> Layout:
@@ -73,6 +84,7 @@ class NewtonSimulator:
 
     def reset(self, scenarios: Sequence[Scenario]) -> None:
         """Put each lane where its scenario starts; nothing of earlier episodes is left."""
+        self._camera.set_ambient(0.0)  # A camera that USD and recipe leave open is refused here, before any drive.
         self._worlds = tuple(World(self.layout, scenario) for scenario in scenarios)
         self._shown = None
 
@@ -94,7 +106,8 @@ class NewtonSimulator:
         self._shown = None
         self._scene.restore()
         lights, (x, y, _) = self._usd.lights, view.target_m
-        camera = NewtonCamera(self._scene.model, self._optics(view), len(lights))
+        focal_px = 0.5 * view.width_px / math.tan(0.5 * view.field_of_view_rad)
+        camera = NewtonCamera(self._scene.model, self._optics(view.width_px, view.height_px, focal_px), len(lights))
         gains = np.ones(len(lights))
         camera.set_lights([lights[i] for i in shadow_order(lights, gains, (x, y))], np.zeros((len(lights), 2)), gains)
         camera.set_ambient(OVERVIEW_AMBIENT)
@@ -113,7 +126,8 @@ class NewtonSimulator:
         instance[seen] = self._scene.instance_of_shape[index[seen]]
         boxes = boxes_of(instance, self._usd.components.rows, self._covered)
         width, height = self._size_px
-        camera = Camera(self._focal_px, self._focal_px, 0.5 * width, 0.5 * height, self._world_from_optical())
+        focal_px = self._eye.focal_px
+        camera = Camera(focal_px, focal_px, 0.5 * width, 0.5 * height, self._world_from_optical())
         return Frame(rgb, depth_m, self._semantic_of_instance[instance], instance, boxes, camera)
 
     def _picture(self, world: World) -> NDArray[np.uint8]:
@@ -135,9 +149,8 @@ class NewtonSimulator:
         self._light(world.scenario)
         self._shown = world
 
-    def _optics(self, view: View) -> Optics:
-        focal_px = 0.5 * view.width_px / math.tan(0.5 * view.field_of_view_rad)
-        return replace(self._optics_of_robot, width_px=view.width_px, height_px=view.height_px, focal_px=focal_px)
+    def _optics(self, width_px: int, height_px: int, focal_px: float) -> Optics:
+        return Optics(width_px, height_px, focal_px, self._asked.antialiasing, self._asked.shadows)
 
     def _light(self, scenario: Scenario) -> None:
         look, lights = scenario.look, self._usd.lights
@@ -154,7 +167,7 @@ class NewtonSimulator:
             self._scene.pose(actor.walk.actor, *actor.position_m, actor.yaw_rad)
 
     def _world_from_optical(self) -> NDArray[np.float64]:
-        return self._scene.world_from(ROBOT_PATH) @ self._usd.base_from_camera
+        return self._scene.world_from(ROBOT_PATH) @ self._eye.base_from_camera
 
     def _usd_pose(self) -> Any:
         return _transform(self._world_from_optical() @ OPTICAL_FROM_USD)
