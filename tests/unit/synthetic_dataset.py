@@ -109,8 +109,8 @@ class SyntheticDataset:
         recording = Recording(folder)
         outputs = {}
         for number in range(first, first + episodes):
-            samples = [change(make_sample(scene, number, frame)) for frame in range(FRAMES)]
-            files = recording.add(make_episode(scene, number), samples, lambda frames: None)
+            moments = [(change(make_sample(scene, number, frame)),) for frame in range(FRAMES)]
+            (files,) = recording.add([make_episode(scene, number)], moments, lambda frames: None)
             outputs[f"bags/{bag_name(number)}.mcap"] = files.mcap.read_bytes()
             outputs[f"bags/{bag_name(number)}.yaml"] = files.metadata.read_bytes()
         outputs["shard.index.json"] = recording.close().to_json()

@@ -100,6 +100,8 @@ CODE = "\n\nEDITED = 1\n"
         ("train/data/weights.json", "{}", {"train"}),
         ("cli/__init__.py", CODE, set()),
         ("train/stage.py", CODE, {"train"}),
+        ("sim/newton/camera.py", CODE, {"generate", "evaluate"}),
+        ("scene/layout.py", CODE, {"generate", "evaluate"}),
         ("specs/hil.py", CODE, {"hil"}),
         ("families/navigator/loss.py", CODE, {"train"}),
         ("families/navigator/precision.py", CODE, {"evaluate"}),

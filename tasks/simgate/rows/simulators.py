@@ -9,7 +9,7 @@ from simgate.rows.row import Row, Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorRow(Row):
-    """One simulator; its module has `open_simulator(root, spec)`, as simgate/sim/protocol.py says. Its package is the
+    """One simulator; its module has `open_simulator(spec, root)`, as simgate/sim/protocol.py says. Its package is the
     one whose version a spec names."""
 
 

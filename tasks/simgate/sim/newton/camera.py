@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from newton.sensors import SensorCamera
 from numpy.typing import NDArray
 
 from simgate.scene.light_sources import Light
-from simgate.specs.generate import GenerateSpec
 
 wp: Any = warp  # warp's own annotations know neither `numpy()` nor `assign()` on an array
 wp.config.log_level = wp.LOG_WARNING  # its banner and its list of loaded kernels would go to stdout
@@ -43,25 +43,36 @@ NewtonModel = Any
 """A `newton.Model`; its arrays are annotated as optional, and are there once it is finalized."""
 
 
+@dataclass(frozen=True, slots=True)
+class Optics:
+    """What a camera makes of what is before it; pixels are square."""
+
+    width_px: int
+    height_px: int
+    focal_px: float
+    antialiasing: bool
+    shadows: bool
+
+
 class NewtonCamera:
     """Renders one view of a model; every buffer is made once."""
 
-    def __init__(self, model: NewtonModel, spec: GenerateSpec, *, focal_px: float, light_count: int) -> None:
-        width, height = spec.camera.width_px, spec.camera.height_px
+    def __init__(self, model: NewtonModel, optics: Optics, light_count: int) -> None:
+        width, height, focal_px = optics.width_px, optics.height_px, optics.focal_px
         self._model: Any = model
         self._sensor: Any = SensorCamera(model, default_clear_data=SensorCamera.ClearData(clear_color=SKY_RGBA))
         self._color: WarpArray = self._sensor.allocate_image_color(1, width, height)
         self._depth: WarpArray = self._sensor.allocate_image_depth_forward(1, width, height)
         self._index: WarpArray = self._sensor.allocate_image_shape_index(1, width, height)
-        self._rays = _rays(width, height, focal_px, 4 if spec.antialiasing else 1, model.device)
+        self._rays = _rays(width, height, focal_px, 4 if optics.antialiasing else 1, model.device)
         self.truth_rays = _rays(width, height, focal_px, 1, model.device)
-        smoothing = SensorCamera.AntiAliasing.MSAA if spec.antialiasing else SensorCamera.AntiAliasing.NONE
+        smoothing = SensorCamera.AntiAliasing.MSAA if optics.antialiasing else SensorCamera.AntiAliasing.NONE
         self._picture = SensorCamera.RenderConfig(
-            enable_textures=True, enable_shadows=spec.shadows, anti_aliasing=smoothing
+            enable_textures=True, enable_shadows=optics.shadows, anti_aliasing=smoothing
         )
         self._truth = SensorCamera.RenderConfig()
         self._pose: WarpArray = wp.zeros(1, dtype=wp.transformf, device=model.device)
-        self._shadows = min(SHADOW_LIGHTS, light_count) if spec.shadows else 0
+        self._shadows = min(SHADOW_LIGHTS, light_count) if optics.shadows else 0
         self._allocate_lights(light_count + self._shadows)
 
     def set_lights(self, lights: Sequence[Light], shifts_m: NDArray[np.float64], gains: NDArray[np.float64]) -> None:

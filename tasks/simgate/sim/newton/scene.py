@@ -8,13 +8,14 @@ from typing import Any
 import newton
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from simgate.core.errors import InputError
 from simgate.scene.components import ROBOT_PATH
 from simgate.scene.raster import Triangles
 from simgate.scene.usd_scene import UsdScene
-from simgate.sim.newton_camera import NewtonModel
-from simgate.sim.shapes import joined, ray_mesh, read_shapes, rotation
+from simgate.sim.newton.camera import NewtonModel
+from simgate.sim.newton.shapes import joined, ray_mesh, read_shapes, rotation
 
 FIXED = -1
 PARKED_M = (0.0, 0.0, -500.0)
@@ -35,6 +36,7 @@ class NewtonScene:
         self._authored = self.state.body_q.numpy().astype(np.float64)
         self._q = self._authored.copy()
         self._require_bodies(usd)
+        self._below = {path: self._bodies_below(path) for path in (ROBOT_PATH, *usd.roles)}
         self.instance_of_shape = np.zeros(self.model.shape_count, dtype=np.uint16)
         for shape in self.shapes:
             self.instance_of_shape[shape.index] = shape.instance
@@ -46,13 +48,36 @@ class NewtonScene:
         return self._bodies[path]
 
     def pose(self, path: str, x_m: float, y_m: float, yaw_rad: float) -> None:
-        """Stand a body somewhere, at its authored height."""
+        """Stand a body somewhere, at its authored height, and the bodies below it (wheels, arms) as they sit on it."""
         body = self._bodies[path]
         self._q[body] = (x_m, y_m, self._authored[body][2], 0.0, 0.0, math.sin(yaw_rad / 2), math.cos(yaw_rad / 2))
+        self._carry(path)
 
     def park(self, path: str) -> None:
-        """Take a body out of sight."""
+        """Take a body, and those below it, out of sight."""
         self._q[self._bodies[path]] = (*PARKED_M, 0.0, 0.0, 0.0, 1.0)
+        self._carry(path)
+
+    def _carry(self, path: str) -> None:
+        for below, body_from_below in self._below[path]:
+            world_from_below = self._matrix(self._q, self._bodies[path]) @ body_from_below
+            turn = Rotation.from_matrix(world_from_below[:3, :3]).as_quat()
+            self._q[below] = (*world_from_below[:3, 3], *turn)
+
+    def _bodies_below(self, path: str) -> tuple[tuple[int, NDArray[np.float64]], ...]:
+        """Bodies below a prim, each with its authored pose on it."""
+        body_from_world = np.linalg.inv(self._matrix(self._authored, self._bodies[path]))
+        return tuple(
+            (body, np.asarray(body_from_world @ self._matrix(self._authored, body)))
+            for label, body in self._bodies.items()
+            if label.startswith(f"{path}/")
+        )
+
+    def restore(self) -> None:
+        """Put every body and colour back as authored."""
+        self._q = self._authored.copy()
+        self.rebuild()
+        self.tint(np.ones((int(self.instance_of_shape.max()), 3)))
 
     def commit(self) -> None:
         """Hand the poses to the renderer."""
@@ -91,10 +116,10 @@ class NewtonScene:
 
     def _require_bodies(self, usd: UsdScene) -> None:
         for path in (ROBOT_PATH, *usd.roles):
-            if path not in self._bodies or not any(s.body == self._bodies[path] for s in self.shapes):
+            if path not in self._bodies:
                 raise InputError(
-                    f"scene {usd.name}: {path} is not a rigid body with visible meshes",
-                    remedy="apply PhysicsRigidBodyAPI to it and give it geometry",
+                    f"scene {usd.name}: {path} is not a rigid body",
+                    remedy="apply PhysicsRigidBodyAPI to it",
                 )
 
 
