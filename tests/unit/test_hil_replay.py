@@ -85,7 +85,7 @@ def play(
 
 
 def trace_of(*drives: DriveTrace, fault: str | None = None) -> Trace:
-    return Trace(device_fault=fault, started_ms=1.0, drives=drives)
+    return Trace(bench="emulated", device_fault=fault, started_ms=1.0, drives=drives)
 
 
 def kinds(trace: DriveTrace) -> list[str]:

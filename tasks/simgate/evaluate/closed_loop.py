@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from simgate.core.errors import InputError
@@ -19,6 +18,7 @@ from simgate.evaluate.driving import Driving, Trip
 from simgate.evaluate.interval import rate
 from simgate.model.trained import TrainedModel
 from simgate.specs.evaluate import EvaluateSpec
+from simgate.worker.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ClosedLoop:
 
 
 @contextmanager
-def begin(work: Work[EvaluateSpec], model: TrainedModel, split: SplitDocument) -> Iterator[list[Connection]]:
+def begin(work: Work[EvaluateSpec], model: TrainedModel, split: SplitDocument) -> Iterator[list[Worker]]:
     """Start the drivers; they work in the background until `finish` hears them out."""
     spec = work.spec
     driving = Driving(
@@ -55,7 +55,7 @@ def begin(work: Work[EvaluateSpec], model: TrainedModel, split: SplitDocument) -
         yield pipes
 
 
-def finish(work: Work[EvaluateSpec], pipes: list[Connection]) -> ClosedLoop:
+def finish(work: Work[EvaluateSpec], pipes: list[Worker]) -> ClosedLoop:
     """Wait for all episodes; sorted, so that it does not matter which process was faster."""
     pairs = []
     for pair in driven(pipes):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -45,8 +45,8 @@ class Driving:
     swap_channels: bool
 
 
-def drive_share(driving: Driving, trips: tuple[Trip, ...], tell: Callable[[bytes], None]) -> None:
-    """Drive the trips in their order, telling each one's result as canonical JSON."""
+def drive_share(driving: Driving, trips: tuple[Trip, ...]) -> Iterator[bytes]:
+    """Drive the trips in their order; each one's result as canonical JSON."""
     # Heavy, and only here: the process that waits for the results needs no simulator.
     from simgate.evaluate.policy import policies_of
     from simgate.sim.rollout import drive, open_simulator
@@ -59,7 +59,7 @@ def drive_share(driving: Driving, trips: tuple[Trip, ...], tell: Callable[[bytes
         for trip in here:
             steps = driving.closed_loop.max_steps
             candidate, baseline = (drive(simulator, spec, trip.episode, policy, steps) for policy in policies)
-            tell(DrivenTrip(candidate=candidate, baseline=baseline).to_json())
+            yield DrivenTrip(candidate=candidate, baseline=baseline).to_json()
         simulator.close()
 
 

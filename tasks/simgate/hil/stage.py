@@ -1,8 +1,7 @@
-"""hil: replay eval drives to the engine in real time, every command through the safety monitor. An EMULATED bench."""
+"""hil: replay eval drives to the engine in real time, every command through the safety monitor."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,15 +12,16 @@ from simgate.core.runtime.work import Work
 from simgate.data.bag import bag_name
 from simgate.documents.bench import HilResult, WorstCase
 from simgate.documents.dataset import SplitDocument
-from simgate.hil import device
 from simgate.hil.bench import Bench
 from simgate.hil.drive import Drive, read_drive
 from simgate.hil.judge import bag_result, judge
+from simgate.hil.link import bench_of, check_bench, open_link
 from simgate.hil.replay import LEAD_NS
 from simgate.hil.report import draw
 from simgate.hil.trace import Trace
 from simgate.safety.motion import worst_motion
 from simgate.specs.hil import HilSpec
+from simgate.worker.transport import Transport
 
 JSON = "application/json"
 LEAST_TICK_MS = 1.0
@@ -33,11 +33,10 @@ def run(work: Work[HilSpec]) -> None:
     spec = work.spec
     check_domain(spec, work.job.domain)
     check(spec)
-    work.note("emulated bench: the device under test is a process on this machine", bench=spec.bench)
     model = work.inputs.fetch("export", "model.onnx", work.folder / "model.onnx")
     drives = _drives(work)
     bench = Bench(spec.limits.envelope(), spec.rate, spec.max_trips)
-    trace, log = bench.run(device_command(model), drives, lambda done: work.progress(done, len(drives), "bags"))
+    trace, log = bench.run(lambda: _open(work, model), drives, lambda done: work.progress(done, len(drives), "bags"))
     _keep(work, trace, log)
 
 
@@ -49,8 +48,7 @@ def check_domain(spec: HilSpec, domain: str) -> None:
 
 def check(spec: HilSpec) -> None:
     """Refuse what this bench cannot do."""
-    if spec.bench != "emulated":
-        raise InputError("field bench: no device is attached", actual=spec.bench, expected="emulated")
+    check_bench(spec.bench)
     if spec.engine != "onnxruntime-cpu":
         raise InputError("field engine: not on an emulated bench", actual=spec.engine, expected="onnxruntime-cpu")
     if not spec.limits.tick_period_ms >= LEAST_TICK_MS:
@@ -68,9 +66,11 @@ def check(spec: HilSpec) -> None:
         )
 
 
-def device_command(model: Path) -> tuple[str, ...]:
-    """How the device under test is started; -P keeps the working folder out of its imports."""
-    return sys.executable, "-P", "-m", device.__name__, str(model)
+def _open(work: Work[HilSpec], model: Path) -> Transport:
+    link = open_link(work.spec.bench, model)
+    if link.emulated:
+        work.note("emulated bench: the device under test is a process on this machine", bench=bench_of(link))
+    return link
 
 
 def _drives(work: Work[HilSpec]) -> list[Drive]:
@@ -117,10 +117,11 @@ def _keep(work: Work[HilSpec], trace: Trace, log: bytes) -> None:
     bags = tuple(bag_result(drive, work.spec.limits) for drive in trace.drives)
     limits = work.spec.limits
     worst_case = WorstCase(**asdict(worst_motion(limits.envelope())))
-    result = HilResult(bench=work.spec.bench, limits=limits, worst_case=worst_case, bags=bags)
+    result = HilResult(bench=trace.bench, limits=limits, worst_case=worst_case, bags=bags)
     work.outputs.write("hil.json", result.to_json(), JSON, deterministic=False)
     word = "PASS" if judgement.passed else "FAIL"
-    work.note("verdict on an emulated bench", verdict=word, reasons=judgement.reasons, bench=work.spec.bench)
+    what = "verdict on an emulated bench" if trace.bench == "emulated" else "verdict on a device's bench"
+    work.note(what, verdict=word, reasons=judgement.reasons, bench=trace.bench)
     # An observation is never the same twice: its verdict carries latencies, so it is not declared bitwise.
     work.outputs.verdict(judgement.passed, judgement.reasons, judgement.metrics, deterministic=False)
 

@@ -12,6 +12,8 @@ from simgate.core.documents.strictness import EQUAL, higher, lower
 from simgate.safety.limits import Limits
 
 Positive = Annotated[float, Field(gt=0)]
+BenchKind = Literal["emulated", "device"]
+"""`emulated`: a process stands in for the device; a real channel's policy refuses it."""
 
 
 class SafetyLimits(Document):
@@ -59,8 +61,8 @@ class HilSpec(Spec):
 
     zero_metrics: ClassVar[tuple[str, ...]] = ("faults",)
 
-    bench: Annotated[Literal["emulated", "device"], EQUAL]
-    """`emulated`: the engine runs in its own process on this machine; a real channel's policy refuses it."""
+    bench: Annotated[BenchKind, EQUAL]
+    """Bench that is asked for; the link that is opened says which one it is, and another one is refused."""
     engine: Annotated[Literal["onnxruntime-cpu", "onnxruntime-cuda", "tensorrt"], EQUAL]
     bags: Annotated[int, Field(ge=1, le=10_000), higher("bags")] = 2
     max_duration_s: Annotated[float, Field(gt=0, le=86_400), higher()] = 5.0
