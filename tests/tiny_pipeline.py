@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 from simgate.core.storage.store import Store
+from simgate.families.navigator.spec import NavigatorSpec
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, Slot, slots
 from simgate.plan.record import ReleaseWhy, read_why, run_folders
 from simgate.release.reference import Reference
 from simgate.specs.hil import HilSpec
 from simgate.specs.index import SceneChoice
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
-from simgate.specs.train import NetworkSpec, TrainSpec
+from simgate.specs.train import TrainSpec
 from simgate.specs.validate import ValidateSpec
 
 ROOT = Path(__file__).parents[1]
@@ -39,13 +40,14 @@ def release_recipe() -> ReleaseRecipe:
     return demo_release_recipe().model_copy(
         update={
             "train": TrainSpec(
+                family="navigator",
                 device="cpu",
                 precision="fp32",
                 seed=1,
                 epochs=2,
                 batch_size=4,
                 checkpoint_every_epochs=1,
-                network=NetworkSpec(width=8),
+                network=NavigatorSpec(width=8),
             ),
             "closed_loop_episodes": 2,
             "closed_loop_max_steps": 3,

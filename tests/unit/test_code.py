@@ -81,6 +81,11 @@ CODE = "\n\nEDITED = 1\n"
         ("cli/__init__.py", CODE, set()),
         ("train/stage.py", CODE, {"train"}),
         ("specs/hil.py", CODE, {"hil"}),
+        ("families/navigator/loss.py", CODE, {"train"}),
+        ("families/navigator/precision.py", CODE, {"evaluate"}),
+        ("families/navigator/parity.py", CODE, {"export"}),
+        ("families/navigator/network.py", CODE, {"train", "evaluate", "export"}),
+        ("families/navigator/contract.py", CODE, {"train", "evaluate", "export", "hil"}),
         ("core/given/random.py", CODE, set(STAGES.names()) - {"validate", "export", "hil", "index"}),
     ],
 )

@@ -13,18 +13,18 @@ from simgate.data.sample import Command
 from simgate.documents.episode import EpisodeResult
 from simgate.documents.evaluation import Evaluation, Interval
 from simgate.evaluate.closed_loop import ClosedLoop, share_of
-from simgate.evaluate.command_error import LARGEST, CommandMeter
 from simgate.evaluate.gate import metrics_of
-from simgate.evaluate.interval import bootstrap, rate, sign_test
-from simgate.evaluate.precision import PrecisionMeter
-from simgate.model.contract import Contract
-from simgate.model.detection import Detection
-from simgate.model.frame import Truth
+from simgate.families.box import Detection
+from simgate.families.interval import bootstrap, rate, sign_test
+from simgate.families.navigator.command_error import LARGEST, CommandMeter
+from simgate.families.navigator.contract import NavigatorContract
+from simgate.families.navigator.precision import PrecisionMeter
+from simgate.families.truth import Truth
 from simgate.specs.bounds import broken_bounds
 from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
 from tests.unit.toy_dataset import NETWORK, toy_generate
 
-CONTRACT = Contract.of(NETWORK)
+CONTRACT = NavigatorContract.of(NETWORK)
 
 
 def test_wilsons_interval_is_the_published_one() -> None:
@@ -153,11 +153,15 @@ SPEC = EvaluateSpec(
 
 def _evaluation(map_50: float, command_error: float, loop: ClosedLoop) -> Evaluation:
     return Evaluation(
-        map_50=Interval(value=map_50, low=0, high=1), average_precision={},
-        command_error=Interval(value=command_error, low=0, high=1),
-        success_rate=share_of(loop.episodes, "success"), collision_rate=share_of(loop.episodes, "collision"),
-        baseline_success_rate=share_of(loop.baseline, "success"),
-        episodes=loop.episodes, baseline_episodes=loop.baseline,
+        family="navigator",
+        intervals={
+            "map_50": Interval(value=map_50, low=0, high=1),
+            "command_error": Interval(value=command_error, low=0, high=1),
+            "success_rate": share_of(loop.episodes, "success"),
+            "collision_rate": share_of(loop.episodes, "collision"),
+            "baseline_success_rate": share_of(loop.baseline, "success"),
+        },
+        by_class={}, episodes=loop.episodes, baseline_episodes=loop.baseline,
     )  # fmt: skip
 
 

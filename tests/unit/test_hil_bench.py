@@ -12,6 +12,7 @@ import pytest
 
 from simgate.core.errors import Inconclusive
 from simgate.data.sample import Command
+from simgate.families.goal import RelativeGoal
 from simgate.hil import bench as bench_module
 from simgate.hil import replay as replay_module
 from simgate.hil.bench import Bench
@@ -19,7 +20,6 @@ from simgate.hil.drive import Drive, DriveFrame
 from simgate.hil.judge import Judgement, judge
 from simgate.hil.trace import Trace
 from simgate.hil.wire import MAX_FRAME_BYTES
-from simgate.model.goal import RelativeGoal
 from simgate.specs.hil import HilSpec, SafetyLimits
 from simgate.worker.process import Launch, ProcessTransport
 

@@ -191,5 +191,5 @@ def test_an_edit_of_the_device_or_its_engine_moves_the_key() -> None:
 
 
 def test_the_bench_needs_no_torch() -> None:
-    assert not {name for name in closure("simgate.hil.stage") if name.startswith("simgate.model.network")}
+    assert not {name for name in closure("simgate.hil.stage") if name.startswith("simgate.families.navigator.network")}
     assert sys.modules["simgate.hil.stage"].STAGE.extra == "agent"

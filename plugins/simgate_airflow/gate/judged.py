@@ -14,7 +14,7 @@ from simgate.core.storage.store import Store
 from simgate.release.policy import Role
 from simgate.release.reference import asked
 from simgate.specs.bounds import Bound, bounds
-from simgate.specs.metrics import METRICS, Metric, metric
+from simgate.specs.metrics import Metric, metric, metrics_of
 from simgate_airflow.gate.case import Case
 
 GATES: tuple[Role, ...] = ("evaluate", "hil", "export", "validate")
@@ -111,7 +111,7 @@ def _bound(known: Metric, limits: Mapping[str, Bound]) -> Bound | None:
 
 def _in_order(stage: str, verdict: Verdict) -> list[Metric]:
     """The table's order, families within it by name; what the table does not know comes last."""
-    names = [known.name for known in METRICS.get(stage, ())]
+    names = [known.name for known in metrics_of(stage)]
 
     def place(known: Metric) -> tuple[int, str]:
         fits = (n for n, name in enumerate(names) if name == known.name or _of_family(name, known.name))
@@ -142,7 +142,8 @@ def _intervals(store: Store, manifest: Manifest) -> dict[str, tuple[float, float
         return {}
     data = store.read(manifest.artifact(EVALUATION_NAME), max_bytes=MAX_EVALUATION_BYTES)
     value = parse_json(data, what=EVALUATION_NAME)
-    return dict(_spans(value)) if isinstance(value, dict) else {}
+    found = value.get("intervals") if isinstance(value, dict) else None
+    return dict(_spans(found)) if isinstance(found, dict) else {}
 
 
 def _spans(value: Mapping[str, object]) -> Iterator[tuple[str, tuple[float, float]]]:

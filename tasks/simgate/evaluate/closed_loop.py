@@ -15,8 +15,8 @@ from simgate.documents.episode import EpisodeResult
 from simgate.documents.evaluation import Interval
 from simgate.evaluate.drivers import driven, start_drivers
 from simgate.evaluate.driving import Driving, Trip
-from simgate.evaluate.interval import rate
-from simgate.model.trained import TrainedModel
+from simgate.families.interval import rate
+from simgate.families.trained import TrainedModel
 from simgate.specs.evaluate import EvaluateSpec
 from simgate.worker.worker import Worker
 

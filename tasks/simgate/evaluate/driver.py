@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from simgate.evaluate.driving import Driving, Trip, drive_share
-from simgate.model.card import ModelCard
+from simgate.families.card import ModelCard
 from simgate.specs.evaluate import ClosedLoopSpec
 from simgate.worker.channel import open_channel, serve
 from simgate.worker.message import Message

@@ -9,7 +9,7 @@ from typing import Literal
 
 from simgate.core.documents.document import Document
 from simgate.documents.episode import EpisodeResult
-from simgate.model.card import ModelCard
+from simgate.families.card import ModelCard
 from simgate.specs.evaluate import ClosedLoopSpec
 from simgate.specs.generate import GenerateSpec
 

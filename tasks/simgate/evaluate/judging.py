@@ -10,9 +10,10 @@ from simgate.documents.evaluation import Evaluation
 from simgate.engine.pytorch import PytorchModel
 from simgate.evaluate.closed_loop import ClosedLoop, begin, finish, share_of
 from simgate.evaluate.gate import metrics_of
-from simgate.evaluate.held_out import HeldOut, judge_frames
-from simgate.model.frame import read_split
-from simgate.model.trained import TrainedModel, read_trained
+from simgate.evaluate.held_out import judge_frames
+from simgate.families.family import OpenLoop
+from simgate.families.frame import read_split
+from simgate.families.trained import TrainedModel, read_trained
 from simgate.specs.bounds import broken_bounds
 from simgate.specs.evaluate import EvaluateSpec
 
@@ -28,9 +29,10 @@ def judge(work: Work[EvaluateSpec]) -> None:
     with begin(work, model, split) as drivers:
         spec = work.spec
         network = PytorchModel(model.network, model.contract, device=spec.device, swap_channels=spec.swap_channels)
-        held_out = judge_frames(work, network, split)
+        meter = model.family.judging.meter(model.contract)
+        held_out = judge_frames(work, network, meter, split)
         closed_loop = finish(work, drivers)
-    evaluation = _evaluation(held_out, closed_loop)
+    evaluation = _evaluation(model, held_out, closed_loop)
     metrics = metrics_of(evaluation, closed_loop)
     reasons = broken_bounds(work.spec, metrics)
     work.outputs.write("evaluation.json", evaluation.to_json(), "application/json")
@@ -40,21 +42,20 @@ def judge(work: Work[EvaluateSpec]) -> None:
 def _check(spec: EvaluateSpec, model: TrainedModel) -> None:
     if spec.device == "cuda" and not torch.cuda.is_available():
         raise InputError("field device: no CUDA device here", actual="cuda", remedy="use cpu, or a machine with a GPU")
-    camera, contract = spec.closed_loop.generate.camera, model.contract
-    found, expected = (camera.width_px, camera.height_px), (contract.image_width_px, contract.image_height_px)
-    if found != expected:
-        remedy = "give the rollouts the camera that the network was trained for"
-        raise InputError("field closed_loop.generate.camera", actual=found, expected=expected, remedy=remedy)
+    camera = spec.closed_loop.generate.camera
+    model.contract.check_camera(camera.width_px, camera.height_px)
 
 
-def _evaluation(held_out: HeldOut, closed_loop: ClosedLoop) -> Evaluation:
+def _evaluation(model: TrainedModel, held_out: OpenLoop, closed_loop: ClosedLoop) -> Evaluation:
     return Evaluation(
-        map_50=held_out.map_50,
-        average_precision=held_out.average_precision,
-        command_error=held_out.command_error,
-        success_rate=share_of(closed_loop.episodes, "success"),
-        collision_rate=share_of(closed_loop.episodes, "collision"),
-        baseline_success_rate=share_of(closed_loop.baseline, "success"),
+        family=model.card.family,
+        intervals={
+            **held_out.intervals,
+            "success_rate": share_of(closed_loop.episodes, "success"),
+            "collision_rate": share_of(closed_loop.episodes, "collision"),
+            "baseline_success_rate": share_of(closed_loop.baseline, "success"),
+        },
+        by_class=held_out.by_class,
         episodes=closed_loop.episodes,
         baseline_episodes=closed_loop.baseline,
     )

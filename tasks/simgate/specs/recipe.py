@@ -96,7 +96,7 @@ def demo_release_recipe() -> ReleaseRecipe:
     return ReleaseRecipe(
         model="navigator",
         channel="demo",
-        train=TrainSpec(device="cpu", precision="fp32", seed=41),
+        train=TrainSpec(family="navigator", device="cpu", precision="fp32", seed=41),
         export=ExportSpec(target="onnxruntime-cpu"),
         hil=HilSpec(bench="emulated", engine="onnxruntime-cpu", max_command_error=0.25),
     )

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from simgate.core.runtime.work import Share
-from simgate.model.card import EpochLosses
+from simgate.families.card import EpochLosses
 from simgate.specs.train import TrainSpec
 from simgate.train.folder import TrainFolder
 

@@ -27,6 +27,10 @@ ALWAYS = ("simgate.core.given.inputs", "simgate.core.given.scratch")
 """What every stage works through though only neutral modules import it: which bytes it is given."""
 
 
+ROWS = "simgate.rows.families"
+"""Names folders of modules, and in PARTS which of them each stage imports by name."""
+
+
 def code_digest(stage: str, exclude: tuple[str, ...] = ()) -> str:
     """SHA-256 over the closure of `simgate.<stage>.stage`; `exclude` names subtrees that its spec keeps out."""
     lines = [f"{name} {_module_digest(name)}" for name in closure(f"simgate.{stage}.stage", exclude)]
@@ -47,6 +51,7 @@ def closure(root: str, exclude: tuple[str, ...] = ()) -> tuple[str, ...]:
             continue
         seen.add(name)
         waiting.extend(_imports(name))
+        waiting.extend(_named(name, root) if name == ROWS else ())
         waiting.extend(_parents(name))
     return tuple(sorted(seen))
 
@@ -81,6 +86,17 @@ def _imports(name: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "simgate":
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _named(name: str, root: str) -> Iterator[str]:
+    """Modules that a stage's root finds in the folders that a table of rows names."""
+    tree = _tree(name)
+    stated = (node for node in tree.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "PARTS")
+    by_stage: dict[str, tuple[str, ...]] = next(ast.literal_eval(node.value) for node in stated if node.value)
+    parts = by_stage.get(root.split(".")[1], ())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("simgate."):
+            yield from (f"{node.value}.{part}" for part in ("spec", *parts))
 
 
 @cache

@@ -8,8 +8,8 @@ import numpy as np
 
 from simgate.data.sample import Command
 from simgate.documents.evaluation import Interval
-from simgate.evaluate.interval import Weights, bootstrap
-from simgate.model.contract import Contract
+from simgate.families.interval import Weights, bootstrap
+from simgate.families.navigator.contract import NavigatorContract
 
 LARGEST = 2.0
 """The largest error of an axis, from one end of its range to the other; also that of a command that is no number."""
@@ -18,7 +18,7 @@ LARGEST = 2.0
 class CommandMeter:
     """Collects errors frame by frame: the mean of both axes, each as a share of its maximum."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: NavigatorContract) -> None:
         self._contract = contract
         self._errors: list[float] = []
         self._episodes: list[int] = []

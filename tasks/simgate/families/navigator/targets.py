@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simgate.model.contract import Contract, Floats
-from simgate.model.frame import Truth
+from simgate.families.contract import Floats
+from simgate.families.navigator.contract import NavigatorContract
+from simgate.families.truth import Truth
 
 Edges = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ class Grids(NamedTuple):
     """4 × rows × columns: x_min, y_min, x_max, y_max of the cell's object, in cells; all 0 where there is none."""
 
 
-def grids_of(contract: Contract, truths: Sequence[Truth]) -> Grids:
+def grids_of(contract: NavigatorContract, truths: Sequence[Truth]) -> Grids:
     """The grids of one frame; of two objects in one cell the smaller is asked for, as in FCOS (Tian et al., 2019)."""
     rows, columns = contract.grid
     heat = np.zeros((len(contract.obstacles), rows, columns), dtype=np.float32)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simgate.core.documents.document import Document
-from simgate.specs.train import NetworkSpec
+from simgate.specs.family_part import FamilyPart
 
 
 class EpochLosses(Document):
@@ -15,12 +15,8 @@ class EpochLosses(Document):
 
     epoch: Annotated[int, Field(ge=1)]
     total: float
-    heat: float
-    """Focal loss of the detection head's class map, per object."""
-    box: float
-    """1 - generalized IoU of the boxes."""
-    command: float
-    """Smooth L1 of the commands as shares of their maxima."""
+    parts: dict[str, float]
+    """The family's losses by name, of which the total is made."""
     learning_rate: float
     """At the epoch's last step."""
 
@@ -28,8 +24,9 @@ class EpochLosses(Document):
 class ModelCard(Document):
     """The network, and the facts of its training."""
 
-    version: Literal[1] = 1
-    network: NetworkSpec
+    version: Literal[2] = 2
+    family: str
+    network: FamilyPart
     parameters: int
     seed: int
     epochs: int

@@ -8,12 +8,16 @@ box centre from the cell's own centre and the logarithm of the box's size, both 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simgate.model.contract import Contract, Floats
+from simgate.families.box import Detection, overlap
+from simgate.families.contract import Floats
+
+if TYPE_CHECKING:
+    from simgate.families.navigator.contract import NavigatorContract
 
 LOG_SIZE_LIMIT = 5.0
 """Sizes are cut at exp(±5) cells: keeps a broken network's boxes finite."""
@@ -22,19 +26,8 @@ HEAT_DECIMALS = 4
 """Of the logits that decide."""
 
 
-class Detection(NamedTuple):
-    """One object found in a picture; edges in pixels, inside the picture, max edges exclusive."""
-
-    label: str
-    score: float
-    x_min: float
-    y_min: float
-    x_max: float
-    y_max: float
-
-
 def detections(
-    contract: Contract, heat: Floats, box: Floats, *, score_threshold: float | None = None
+    contract: NavigatorContract, heat: Floats, box: Floats, *, score_threshold: float | None = None
 ) -> list[Detection]:
     """Decode the grids of one picture: heat C × rows × columns (logits), box 4 × rows × columns; best score first.
 
@@ -55,7 +48,7 @@ def detections(
     return _without_doubles(inside, contract)
 
 
-def corner_grid(contract: Contract, box: Floats) -> NDArray[np.float64]:
+def corner_grid(contract: NavigatorContract, box: Floats) -> NDArray[np.float64]:
     """Every cell's box as 4 × rows × columns: x_min, y_min, x_max, y_max in pixels, cut at the picture's edges."""
     rows, columns = contract.grid
     dx, dy, log_width, log_height = box.astype(np.float64)
@@ -69,16 +62,6 @@ def corner_grid(contract: Contract, box: Floats) -> NDArray[np.float64]:
     return cut
 
 
-def overlap(first: Sequence[float], second: Sequence[float]) -> float:
-    """Intersection over union of two boxes (x_min, y_min, x_max, y_max); 0 for empty ones."""
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (first, second)]
-    return width * height / (areas[0] + areas[1] - width * height)
-
-
 def _local_maximum(heat: Floats) -> Floats:
     """The maximum of each cell's 3 × 3 neighbourhood, same shape."""
     padded = np.pad(heat, ((0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
@@ -87,7 +70,7 @@ def _local_maximum(heat: Floats) -> Floats:
     return largest
 
 
-def _without_doubles(found: Sequence[Detection], contract: Contract) -> list[Detection]:
+def _without_doubles(found: Sequence[Detection], contract: NavigatorContract) -> list[Detection]:
     """Greedy non-maximum suppression within a class."""
     kept: list[Detection] = []
     for candidate in found:

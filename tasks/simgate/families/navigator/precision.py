@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simgate.documents.evaluation import Interval
-from simgate.evaluate.interval import Weights, bootstrap
-from simgate.model.detection import Detection, overlap
-from simgate.model.frame import Truth
+from simgate.families.box import Detection, overlap
+from simgate.families.interval import Weights, bootstrap
+from simgate.families.truth import Truth
 
 MIN_IOU = 0.5
 SCORE_THRESHOLD = 0.01

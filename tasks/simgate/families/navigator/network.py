@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from simgate.model.contract import GOAL_FEATURES
-from simgate.specs.train import NetworkSpec
+from simgate.families.navigator.contract import GOAL_FEATURES
+from simgate.families.navigator.spec import NavigatorSpec
 
 NAVIGATION_CHANNELS = 16
 NAVIGATION_HIDDEN = 64
@@ -33,10 +33,10 @@ class Network(nn.Module):
     """Image and goal to heat, box and command.
 
     image: N × 3 × height × width; goal: N × 4; heat: N × classes × rows × columns, logits; box: N × 4 × rows × columns;
-    command: N × 2, speed and yaw rate as shares of their maxima. See `model/contract.py`.
+    command: N × 2, speed and yaw rate as shares of their maxima. See `contract.py`.
     """
 
-    def __init__(self, spec: NetworkSpec) -> None:
+    def __init__(self, spec: NavigatorSpec) -> None:
         super().__init__()
         first, second, third = spec.width, 2 * spec.width, 4 * spec.width
         self.stride_8 = nn.Sequential(
@@ -60,7 +60,7 @@ class Network(nn.Module):
         nn.init.constant_(self.heat.bias, math.log(PRIOR / (1 - PRIOR)))  # type: ignore[arg-type]
 
     def forward(self, image: Tensor, goal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Raw outputs, in the order of `contract.OUTPUTS`."""
+        """Raw outputs, in the order of the contract."""
         fine = self.stride_8(image)
         coarse = self.stride_16(fine)
         raised = nn.functional.interpolate(self.lift(coarse), scale_factor=2.0, mode="nearest")
@@ -69,12 +69,6 @@ class Network(nn.Module):
         return self.heat(merged), self.box(merged), self.navigation(torch.cat([seen, goal], dim=1))
 
 
-def new_network(spec: NetworkSpec, seed: int) -> Network:
-    """The untrained network of a seed: the same weights wherever it is made."""
-    torch.manual_seed(seed)
+def new_network(spec: NavigatorSpec) -> Network:
+    """A network with weights drawn from torch's generator."""
     return Network(spec)
-
-
-def parameter_count(network: nn.Module) -> int:
-    """Trainable numbers."""
-    return sum(parameter.numel() for parameter in network.parameters())

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from simgate.model.card import ModelCard
-from simgate.model.contract import Contract
-from simgate.model.network import Network
-from simgate.model.weights import network_of
+from torch import nn
+
+from simgate.families.card import ModelCard
+from simgate.families.contract import Contract
+from simgate.families.family import Family, family_of
+from simgate.families.weights import network_of
 
 
 class Readable(Protocol):
@@ -25,7 +27,8 @@ class TrainedModel:
 
     card: ModelCard
     contract: Contract
-    network: Network
+    family: Family
+    network: nn.Module
     """On the CPU, float32, in evaluation mode."""
     weights: bytes
     """As stored."""
@@ -34,5 +37,7 @@ class TrainedModel:
 def read_trained(inputs: Readable) -> TrainedModel:
     """The model of a job's train input."""
     card = ModelCard.from_json(inputs.read("train", "model.json"), what="model.json")
+    family = family_of(card.family)
     weights = inputs.read("train", "model.safetensors")
-    return TrainedModel(card, Contract.of(card.network), network_of(weights, card.network), weights)
+    network = network_of(weights, family, card.network)
+    return TrainedModel(card, family.contract(card.network), family, network, weights)

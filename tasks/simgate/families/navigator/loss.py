@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from simgate.model.detection import LOG_SIZE_LIMIT
+from simgate.families.family import Losses
+from simgate.families.navigator.detection import LOG_SIZE_LIMIT
 
 COMMAND_KNEE = 0.1
 """Share of a maximum where the command loss turns from square to linear."""
 EPSILON = 1e-6
 
 
-class Losses(NamedTuple):
-    """Scalars."""
-
-    total: Tensor
-    heat: Tensor
-    box: Tensor
-    command: Tensor
-
-
-class Targets(NamedTuple):
-    """A batch's targets on the device, as in `Batch`."""
-
-    command: Tensor
-    heat: Tensor
-    corners: Tensor
-
-
-def losses(outputs: tuple[Tensor, Tensor, Tensor], targets: Targets, detection_weight: float) -> Losses:
+def combined(outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor], detection_weight: float) -> Losses:
     """The weighted sum and its parts; always in float32, whatever the network ran in."""
-    heat, box, command = (output.float() for output in outputs)
-    heat_loss = focal_loss(heat, targets.heat)
-    box_loss = overlap_loss(corners_of(box), targets.corners)
-    command_loss = functional.smooth_l1_loss(command, targets.command, beta=COMMAND_KNEE)
-    return Losses(command_loss + detection_weight * (heat_loss + box_loss), heat_loss, box_loss, command_loss)
+    heat, box, command = (outputs[name].float() for name in ("heat", "box", "command"))
+    heat_loss = focal_loss(heat, targets["heat"])
+    box_loss = overlap_loss(corners_of(box), targets["corners"])
+    command_loss = functional.smooth_l1_loss(command, targets["command"], beta=COMMAND_KNEE)
+    total = command_loss + detection_weight * (heat_loss + box_loss)
+    return Losses(total, {"heat": heat_loss, "box": box_loss, "command": command_loss})
 
 
 def focal_loss(heat: Tensor, target: Tensor) -> Tensor:
@@ -52,7 +37,7 @@ def focal_loss(heat: Tensor, target: Tensor) -> Tensor:
 
 
 def corners_of(box: Tensor) -> Tensor:
-    """The head's output as corners in cells: the inverse of what `model/detection.py` reads."""
+    """The head's output as corners in cells: the inverse of what `detection.py` reads."""
     rows, columns = box.shape[-2:]
     x = torch.arange(columns, device=box.device) + 0.5 + box[:, 0]
     y = torch.arange(rows, device=box.device)[:, None] + 0.5 + box[:, 1]

@@ -7,9 +7,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from simgate.core.documents.document import Document
 from simgate.core.errors import InputError
-from simgate.model.network import Network
-from simgate.specs.train import NetworkSpec
+from simgate.families.family import Family
 
 
 def weights_bytes(network: nn.Module) -> bytes:
@@ -18,20 +18,31 @@ def weights_bytes(network: nn.Module) -> bytes:
     return save(state)
 
 
-def network_of(data: bytes, spec: NetworkSpec) -> Network:
+def untrained(family: Family, spec: Document, seed: int) -> nn.Module:
+    """The untrained network of a seed: the same weights wherever it is made."""
+    torch.manual_seed(seed)
+    return family.build.new_network(spec)
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Trainable numbers."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def network_of(data: bytes, family: Family, spec: Document) -> nn.Module:
     """The network of a safetensors file, on the CPU, in evaluation mode; anything unexpected in the file is refused."""
     try:
         state = load(data)
     except SafetensorError as error:
         raise InputError(f"the weights are no safetensors file: {error}", remedy="train again") from error
-    network = Network(spec)
+    network = family.build.new_network(spec)
     _check(state, network.state_dict())
     network.load_state_dict(state)
     return network.eval()
 
 
 def _check(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-    remedy = "use the weights with the NetworkSpec that they were trained with"
+    remedy = "use the weights with the spec that they were trained with"
     if found.keys() != expected.keys():
         odd = sorted(found.keys() ^ expected.keys())
         raise InputError(
