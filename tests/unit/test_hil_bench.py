@@ -33,7 +33,7 @@ LIMITS = SafetyLimits(
     yaw_jerk_rad_s3=9800.0,
 )
 pytestmark = pytest.mark.alone
-SPEC = HilSpec(bench="emulated", engine="onnxruntime-cpu", bags=1, limits=LIMITS)
+SPEC = HilSpec(bench="emulated", bags=1, limits=LIMITS)
 PERIOD_NS = 100_000_000
 FRAMES = 5
 

@@ -18,7 +18,7 @@ from simgate.specs.hil import HilSpec
 
 pytestmark = pytest.mark.alone
 
-SPEC = HilSpec(bench="emulated", engine="onnxruntime-cpu", bags=1)
+SPEC = HilSpec(bench="emulated", bags=1)
 PERIOD_NS = 200_000_000
 ANSWER_NS = 20_000_000
 FRAMES = 8

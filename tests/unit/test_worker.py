@@ -9,10 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from simgate.core.errors import InputError
 from simgate.worker.fault import (
@@ -54,11 +57,14 @@ serve(channel, "echo", answer)
 """
 
 
+def launch_of(program: str) -> Launch:
+    return Launch("echo worker", (sys.executable, "-P", "-c", HEAD + program), 1 << 24, grace_s=0.2)
+
+
 @contextmanager
 def worker(program: str, patience: Patience = PATIENCE, **bounds: int) -> Iterator[Worker]:
     """A worker that runs `program`, which finds its channel's descriptor in `fd`."""
-    bounds = {"max_frame_bytes": 1 << 24, **bounds}
-    launch = Launch("echo worker", (sys.executable, "-P", "-c", HEAD + program), grace_s=0.2, **bounds)
+    launch = replace(launch_of(program), **bounds)  # type: ignore[arg-type]
     with closing(ProcessTransport(launch)) as transport:
         yield Worker(transport, "echo", patience)
     assert not descendants(os.getpid())
@@ -75,7 +81,10 @@ def heard(program: str, patience: Patience = PATIENCE, **bounds: int) -> list[Me
 
 
 def test_bodies_bytes_and_arrays_come_back_as_they_went() -> None:
-    arrays = {"picture": np.arange(24, dtype=np.uint8).reshape(2, 3, 4), "none": np.zeros((0, 3), np.float32)}
+    arrays: dict[str, NDArray[Any]] = {
+        "picture": np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
+        "none": np.zeros((0, 3), np.float32),
+    }
     with worker(echo()) as one:
         one.ask(Message("question", {"speed_m_s": 0.5}, {"weights": b"\x00\xff" * 400_000}, arrays))
         (found,) = answers([one])
@@ -95,8 +104,7 @@ def test_several_workers_are_heard_as_they_answer_and_asked_again() -> None:
 
 @contextmanager
 def worker_beside(program: str) -> Iterator[Worker]:
-    launch = Launch("echo worker", (sys.executable, "-P", "-c", HEAD + program), 1 << 24, grace_s=0.2)
-    with closing(ProcessTransport(launch)) as transport:
+    with closing(ProcessTransport(launch_of(program))) as transport:
         yield Worker(transport, "echo", PATIENCE)
 
 

@@ -1,8 +1,8 @@
 """The emulated device under test: one engine in a process of its own, a worker of the bench.
 
-    python -m simgate.hil.device MODEL.onnx
+    python -m simgate.hil.device ENGINE-FOLDER
 
-It ends with 0 when its input ends, with 2 where the model is refused or the bench talks nonsense.
+It ends with 0 when its input ends, with 2 where the engine is refused or the bench talks nonsense.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simgate.core.errors import InputError
+from simgate.engine.bundle import open_engine
 from simgate.hil.wire import MAX_QUESTION_BYTES, ROLE, Answer, Question
 from simgate.worker.channel import Channel, open_channel
 from simgate.worker.fault import Garbled
@@ -29,11 +30,9 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def serve(model: Path, channel: Channel) -> None:
+def serve(folder: Path, channel: Channel) -> None:
     """One engine, questions in, answers out, in order."""
-    from simgate.engine.onnx import OnnxEngine  # the bench imports this module and needs no engine
-
-    engine = OnnxEngine.load(model)
+    engine = open_engine(folder)
     engine.warm_up()
     channel.send(hello(ROLE).to_bytes())
     for payload in channel.receive():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 
 from simgate.core.errors import InputError
+from simgate.engine.bundle import Bundle
 from simgate.hil import device
 from simgate.hil.wire import MAX_FRAME_BYTES
 from simgate.specs.hil import BenchKind
@@ -14,12 +14,13 @@ from simgate.worker.process import Launch, ProcessTransport, module_command
 from simgate.worker.transport import Transport
 
 NAME = "device under test"
-Opener = Callable[[Path], Transport]
+Opener = Callable[[Bundle], Transport]
 
 
-def open_process(engine: Path) -> Transport:
+def open_process(engine: Bundle) -> Transport:
     """Start the engine in a process of this machine: it stands in for a device."""
-    command = module_command(device.__name__, str(engine))
+    engine.check_runtime()
+    command = module_command(device.__name__, str(engine.folder))
     return ProcessTransport(Launch(NAME, command, max_frame_bytes=MAX_FRAME_BYTES))
 
 
@@ -33,7 +34,7 @@ def check_bench(asked: BenchKind, openers: Mapping[BenchKind, Opener] = OPENERS)
         raise InputError("field bench: no device is attached", actual=asked, expected=" | ".join(openers))
 
 
-def open_link(asked: BenchKind, engine: Path, openers: Mapping[BenchKind, Opener] = OPENERS) -> Transport:
+def open_link(asked: BenchKind, engine: Bundle, openers: Mapping[BenchKind, Opener] = OPENERS) -> Transport:
     """Open the link to the bench that was asked for; a link that turns out to be another bench is refused."""
     check_bench(asked, openers)
     link = openers[asked](engine)

@@ -45,7 +45,6 @@ def draw(drawn: Drawn[HilSpec]) -> bytes:
 
 def _facts(spec: HilSpec, metrics: Mapping[str, float]) -> dict[str, str]:
     return {
-        "Engine": spec.engine,
         "Frames answered": f"{metrics['commands']:.0f} of {metrics['frames']:.0f}",
         "Safety trips": f"{metrics['safety_trips']:.0f} (at most {spec.max_trips})",
         "Latency p50 / p99": f"{metrics['latency_p50_ms']:.1f} / {metrics['latency_p99_ms']:.1f} ms",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 from simgate.core.errors import Inconclusive, InputError
 from simgate.core.runtime.job import MAIN
@@ -12,6 +11,8 @@ from simgate.core.runtime.work import Work
 from simgate.data.bag import bag_name
 from simgate.documents.bench import HilResult, WorstCase
 from simgate.documents.dataset import SplitDocument
+from simgate.engine.bundle import Bundle
+from simgate.engine.fetched import fetch_bundle
 from simgate.hil.bench import Bench
 from simgate.hil.drive import Drive, read_drive
 from simgate.hil.judge import bag_result, judge
@@ -19,6 +20,7 @@ from simgate.hil.link import bench_of, check_bench, open_link
 from simgate.hil.replay import LEAD_NS
 from simgate.hil.report import draw
 from simgate.hil.trace import Trace
+from simgate.rows.families import FAMILIES
 from simgate.safety.motion import worst_motion
 from simgate.specs.hil import HilSpec
 from simgate.worker.transport import Transport
@@ -33,10 +35,11 @@ def run(work: Work[HilSpec]) -> None:
     spec = work.spec
     check_domain(spec, work.job.domain)
     check(spec)
-    model = work.inputs.fetch("export", "model.onnx", work.folder / "model.onnx")
+    engine = fetch_bundle(work.inputs, work.folder / "engine")
+    check_family(engine.document.family)
     drives = _drives(work)
     bench = Bench(spec.limits.envelope(), spec.rate, spec.max_trips)
-    trace, log = bench.run(lambda: _open(work, model), drives, lambda done: work.progress(done, len(drives), "bags"))
+    trace, log = bench.run(lambda: _open(work, engine), drives, lambda done: work.progress(done, len(drives), "bags"))
     _keep(work, trace, log)
 
 
@@ -49,8 +52,6 @@ def check_domain(spec: HilSpec, domain: str) -> None:
 def check(spec: HilSpec) -> None:
     """Refuse what this bench cannot do."""
     check_bench(spec.bench)
-    if spec.engine != "onnxruntime-cpu":
-        raise InputError("field engine: not on an emulated bench", actual=spec.engine, expected="onnxruntime-cpu")
     if not spec.limits.tick_period_ms >= LEAST_TICK_MS:
         raise InputError(
             "field limits.tick_period_ms: the bench does not look so often",
@@ -66,10 +67,21 @@ def check(spec: HilSpec) -> None:
         )
 
 
-def _open(work: Work[HilSpec], model: Path) -> Transport:
-    link = open_link(work.spec.bench, model)
+def check_family(family: str) -> None:
+    """Refuse an engine that commands no robot: there is nothing to hold against the monitor."""
+    if not FAMILIES.find(family).commands:
+        there = " | ".join(row.name for row in FAMILIES.ours if row.commands)
+        raise InputError("the engine's family commands no robot", actual=family, expected=there)
+
+
+def _open(work: Work[HilSpec], engine: Bundle) -> Transport:
+    link = open_link(work.spec.bench, engine)
     if link.emulated:
-        work.note("emulated bench: the device under test is a process on this machine", bench=bench_of(link))
+        work.note(
+            "emulated bench: the device under test is a process on this machine",
+            bench=bench_of(link),
+            target=engine.document.target,
+        )
     return link
 
 

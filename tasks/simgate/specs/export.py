@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from simgate.core.documents.spec import Spec
 from simgate.core.documents.strictness import EQUAL, free, higher, lower
+from simgate.rows.engines import ENGINES
+
+
+def _known(target: str) -> str:
+    if target not in (names := ENGINES.names()):
+        raise ValueError(f"no such engine target, expected {' | '.join(names)}")
+    return target
 
 
 class ExportSpec(Spec):
     """Export one model and compare it end to end, from stored image bytes to decoded output."""
 
-    target: Annotated[Literal["onnxruntime-cpu", "onnxruntime-cuda", "tensorrt"], EQUAL]
+    target: Annotated[str, AfterValidator(_known), EQUAL]
+    """Name of a row of simgate/rows/engines.py, or of another distribution's entry point `simgate.engines`."""
     precision: Annotated[Literal["fp32", "fp16", "int8"], EQUAL] = "fp32"
     opset: Annotated[int, Field(ge=17, le=30), EQUAL] = 20
     parity_samples: Annotated[int, Field(ge=1), higher()] = 64

@@ -63,7 +63,6 @@ class HilSpec(Spec):
 
     bench: Annotated[BenchKind, EQUAL]
     """Bench that is asked for; the link that is opened says which one it is, and another one is refused."""
-    engine: Annotated[Literal["onnxruntime-cpu", "onnxruntime-cuda", "tensorrt"], EQUAL]
     bags: Annotated[int, Field(ge=1, le=10_000), higher("bags")] = 2
     max_duration_s: Annotated[float, Field(gt=0, le=86_400), higher()] = 5.0
     """Each bag is replayed for at most this long."""

@@ -98,5 +98,5 @@ def demo_release_recipe() -> ReleaseRecipe:
         channel="demo",
         train=TrainSpec(family="navigator", device="cpu", precision="fp32", seed=41),
         export=ExportSpec(target="onnxruntime-cpu"),
-        hil=HilSpec(bench="emulated", engine="onnxruntime-cpu", max_command_error=0.25),
+        hil=HilSpec(bench="emulated", max_command_error=0.25),
     )

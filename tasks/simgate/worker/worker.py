@@ -50,7 +50,7 @@ class Worker:
 
     def hear(self, timeout_s: float) -> list[Message]:
         """Give the answers that came, after at most `timeout_s`; raises the worker's fault, or its refusal."""
-        found = []
+        found: list[Message] = []
         for arrival in self.transport.poll(min(timeout_s, max(0.0, self._deadline_s - time.monotonic()))):
             found += self._take(self._read(arrival.payload))
         if self._owes and self.transport.fault is not None:

@@ -29,6 +29,8 @@ ALWAYS = ("simgate.core.given.inputs", "simgate.core.given.scratch")
 
 ROWS = "simgate.rows.families"
 """Names folders of modules, and in PARTS which of them each stage imports by name."""
+TARGETS = "simgate.rows.engines"
+"""Names modules, each of which builds or opens engines for whoever imports the table."""
 
 
 def code_digest(stage: str, exclude: tuple[str, ...] = ()) -> str:
@@ -52,6 +54,7 @@ def closure(root: str, exclude: tuple[str, ...] = ()) -> tuple[str, ...]:
         seen.add(name)
         waiting.extend(_imports(name))
         waiting.extend(_named(name, root) if name == ROWS else ())
+        waiting.extend(_modules_in(name) if name == TARGETS else ())
         waiting.extend(_parents(name))
     return tuple(sorted(seen))
 
@@ -97,6 +100,13 @@ def _named(name: str, root: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("simgate."):
             yield from (f"{node.value}.{part}" for part in ("spec", *parts))
+
+
+def _modules_in(name: str) -> Iterator[str]:
+    """Modules that a table's rows name."""
+    for node in ast.walk(_tree(name)):
+        if isinstance(node, ast.keyword) and node.arg == "module" and isinstance(node.value, ast.Constant):
+            yield str(node.value.value)
 
 
 @cache
