@@ -50,7 +50,7 @@ def check_domain(spec: HilSpec, domain: str) -> None:
 
 
 def check_family(spec: HilSpec, found: str) -> None:
-    """Refuse an engine of another family, and one that commands nothing: there is no command for the monitor to judge."""
+    """Refuse an engine of another family, and one that commands nothing: the monitor judges commands."""
     if found != spec.family:
         raise InputError("field family: the engine is of another one", actual=found or "none", expected=spec.family)
     if not FAMILIES.find(found).commands:
