@@ -52,8 +52,14 @@ def closures() -> Iterator[tuple[str, tuple[str, ...]]]:
     """(name of the file, modules): each stage, with each of our rows that its spec may name and that is here."""
     for stage in STAGES.names():
         for parts in product(*(_here(part) for part in NAMED.get(stage, ()))):
+            if STAGES.find(stage).drives and not all(_commands(part) for part in parts):
+                continue
             name = ".".join((stage, *(str(part.model_dump()["row"]) for part in parts)))
             yield name, closure(*runtime_of(stage, *parts).modules)
+
+
+def _commands(part: BaseModel) -> bool:
+    return not isinstance(part, Modelled) or FAMILIES.find(part.row).commands
 
 
 def _here(part: type[BaseModel]) -> list[BaseModel]:
