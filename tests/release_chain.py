@@ -36,14 +36,16 @@ from simgate.rows.stages import STAGES
 from simgate.specs.bounds import bounds
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.index import SceneChoice
-from simgate.specs.recipe import DatasetRecipe, demo_dataset_recipe, demo_release_recipe
+from simgate.specs.recipe import DatasetRecipe, SceneRule
 from simgate.specs.validate import ValidateSpec
+from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 from tests.raw_ledger import Ledger
 
 DATASET = DatasetRecipe(
+    name="rooms",
     scenes=(
-        SceneChoice(name="a", root="a.usda", split="eval", episodes=1),
-        SceneChoice(name="b", root="b.usda", split="train", episodes=2),
+        SceneRule(name="a", root="a.usda", split="eval", episodes=1),
+        SceneRule(name="b", root="b.usda", split="train", episodes=2),
     ),
     simulation=demo_dataset_recipe().simulation.model_copy(update={"frames_per_episode": 2}),
     validate_spec=ValidateSpec(),
@@ -119,7 +121,7 @@ class Chain:
     """Fields of a stage's spec, dotted, that differ from the reference."""
     metrics: dict[str, Mapping[str, float]] = field(default_factory=dict)
     """Metrics of a gate's verdict that differ from what just passes."""
-    scenes: Sequence[SceneChoice] = DATASET.scenes
+    scenes: Sequence[SceneChoice | SceneRule] = DATASET.scenes
     """Of the dataset."""
     bench: str = "emulated"
     successes: Sequence[bool] = (True,) * 12
@@ -347,7 +349,7 @@ def end(store: Store, job: Job, error: SimgateError) -> None:
 def answer(entry: CandidateEntry, **changes: Any) -> GateRecord:
     """The gate of a good approval by boss, with planted changes."""
     good = GateRecord(
-        dag_id="release_model",
+        dag_id="release_model.navigator",
         run_id="manual__1",
         task_id="decide",
         try_number=1,

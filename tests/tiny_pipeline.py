@@ -12,10 +12,10 @@ from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, Slot, slots
 from simgate.plan.record import ReleaseWhy, read_why, run_folders
 from simgate.release.reference import Reference
 from simgate.specs.hil import HilSpec
-from simgate.specs.index import SceneChoice
-from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
+from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, SceneRule
 from simgate.specs.train import TrainSpec
 from simgate.specs.validate import ValidateSpec
+from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe, write_recipes
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,8 +26,8 @@ def dataset_recipe() -> DatasetRecipe:
     return demo.model_copy(
         update={
             "scenes": (
-                SceneChoice(name="office", root="office/office.usda", split="train", episodes=2),
-                SceneChoice(name="warehouse", root="warehouse/warehouse.usda", split="eval", episodes=1),
+                SceneRule(name="office", split="train", episodes=2),
+                SceneRule(name="warehouse", split="eval", episodes=1),
             ),
             "simulation": demo.simulation.model_copy(update={"frames_per_episode": 6}),
             "validate_spec": ValidateSpec(min_classes=1),
@@ -74,9 +74,7 @@ def reference() -> Reference:
 
 def run_pipeline(store: Store, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Walk both pipelines to the candidate, as a developer would."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dataset.json").write_bytes(dataset_recipe().to_json())
-    (folder / "release.json").write_bytes(release_recipe().to_json())
+    recipes = write_recipes(folder / "recipes", dataset_recipe(), release_recipe())
     command = [
         sys.executable,
         "-c",
@@ -84,10 +82,8 @@ def run_pipeline(store: Store, folder: Path, *more: str) -> subprocess.Completed
         "pipeline",
         "--store",
         store.url,
-        "--dataset-recipe",
-        str(folder / "dataset.json"),
-        "--release-recipe",
-        str(folder / "release.json"),
+        "--recipes",
+        str(recipes),
         "--policy",
         str(ROOT / "release/policy.yaml"),
         *more,

@@ -44,6 +44,8 @@ class Settings:
     """SIMGATE_DOMAIN: trust domain, `main` or `pr-<n>`."""
     policy_path: Path
     """SIMGATE_POLICY: the release policy."""
+    recipes_path: Path
+    """SIMGATE_RECIPES: the folder of recipes; Airflow shows one DAG a recipe."""
     poll_interval_s: float
     """SIMGATE_POLL_S: how often the scenes watcher looks."""
     max_batches: int
@@ -84,6 +86,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         store_url=environment.get("SIMGATE_STORE", str(Path.cwd() / ".simgate" / "store")),
         domain=environment.get("SIMGATE_DOMAIN", "main"),
         policy_path=Path(environment.get("SIMGATE_POLICY", "release/policy.yaml")),
+        recipes_path=Path(environment.get("SIMGATE_RECIPES", "recipes")),
         poll_interval_s=_number(environment, "SIMGATE_POLL_S", 1.0, 0.1, 3600),
         max_batches=int(_number(environment, "SIMGATE_MAX_BATCHES", 64, 1, 64)),
         python=environment.get("SIMGATE_PYTHON", sys.executable),

@@ -31,7 +31,7 @@ from simgate.documents.dataset import SplitDocument
 from simgate.plan.jobs import make_job
 from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
 from simgate.specs.generate import GenerateSpec
-from simgate.specs.recipe import demo_release_recipe
+from tests.demo_recipes import demo_release_recipe
 
 DOMAIN = "pr-900000"
 RISING = {"map_50": True, "command_error": False, "success_gain": True}

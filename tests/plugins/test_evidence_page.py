@@ -84,7 +84,7 @@ def assert_only_words(text: str) -> None:
 
 
 def release(store: Store, run_id: str) -> CandidateEntry:
-    run = context("release_model", run_id, kind="manual", who="engineer")
+    run = context("release_model.navigator", run_id, kind="manual", who="engineer")
     release_run.plan(run)
     make(store, run, "train", "evaluate", "export", "hil")
     release_run.propose_candidate(run)
@@ -111,7 +111,7 @@ def two(store: Store, tmp_path: Path) -> CandidateEntry:
     (folder / "home" / "home.usda").write_text("#usda 1.0 home")
     (folder / "office" / "![x](javascript:alert(1)) <b>.png").write_bytes(b"png")
     push_scenes(store, "main", folder, author=EVIL, message=EVIL)
-    run = context("build_dataset", "scheduled__2")
+    run = context("build_dataset.rooms", "scheduled__2")
     dataset_run.plan(run)
     make(store, run, "index", "generate", "validate")
     dataset_run.publish(run)
@@ -201,7 +201,7 @@ def test_what_is_left_out_is_counted_and_linked(store: Store, tmp_path: Path):
     for number in range(SHOWN_PUSHES):
         (folder / "home" / "moving.png").write_bytes(bytes([number]))
         push_scenes(store, "main", folder, author="scenes@example.org", message=f"push {number}")
-    run = context("build_dataset", "scheduled__2")
+    run = context("build_dataset.rooms", "scheduled__2")
     dataset_run.plan(run)
     make(store, run, "index", "generate", "validate")
     dataset_run.publish(run)

@@ -20,7 +20,8 @@ from simgate.core.storage.store import Store
 from simgate.specs.evaluate import ClosedLoopSpec
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.probe import ProbeSpec
-from simgate.specs.recipe import ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
+from simgate.specs.recipe import ReleaseRecipe
+from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 from tests.probe_jobs import attempt_folders, events, probe_job, result, run, run_key, submit
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -62,6 +62,7 @@ OTHER: dict[tuple[str, ...], Any] = {
     ("bench", "addresses"): ["198.51.100.7/32"],
     ("bench", "port"): 7401,
     ("policy",): "version: 1\n",
+    ("recipes",): {"rooms.yaml": "kind: dataset\n"},
     ("promoter", "account"): "reader",
     ("promoter", "passwordSecret"): "other",
     ("roles", "apply"): False,

@@ -704,7 +704,7 @@ def test_a_decision_is_dated_when_it_was_written(bare: Released, shift: timedelt
 
 def test_a_promotion_says_why_in_the_words_of_its_approval(bare: Released) -> None:
     rewrite(bare.store, LEDGER_OF, 2, lambda value: value["body"]["decision"].update(why="approved by nobody"))
-    assert "it says 'approved by nobody', its approval says 'approved in release_model" in bare.problem()
+    assert "it says 'approved by nobody', its approval says 'approved in release_model.navigator" in bare.problem()
 
 
 def test_a_candidate_proposed_after_a_release_by_a_slow_clock_did_not_supersede_it(bare: Released) -> None:

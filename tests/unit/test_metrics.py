@@ -16,7 +16,7 @@ from simgate.release.reference import asked
 from simgate.rows.stages import STAGES
 from simgate.specs.bounds import bounds
 from simgate.specs.metrics import METRICS, metric, metrics_of
-from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
+from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 
 
 def asked_by_demo() -> Iterator[tuple[str, Spec]]:

@@ -24,7 +24,7 @@ from simgate.rows.stages import STAGES
 from simgate.specs.bounds import bounds, broken_bounds
 from simgate.specs.hil import HilSpec
 from simgate.specs.index import SceneChoice
-from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
+from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 from tests.release_chain import DATASET, POLICY, REFERENCE, Chain, answer, on_bench
 
 ROOT = Path(__file__).parents[2]

@@ -179,7 +179,7 @@ def assert_whole(store: Store) -> None:
     for head in scenes_pushes(store, "main"):
         for file in read_snapshot(store, head.snapshot_sha256).files.values():
             assert store.exists(file_key(store, file.sha256))
-    dataset_head(store, "main")
+    dataset_head(store, "main", "rooms")
     for entry in candidates(store, MODEL, "demo").all():
         for ref in entry.candidate.evidence.values():
             read_manifest(store, ref)

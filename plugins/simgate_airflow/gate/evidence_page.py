@@ -159,14 +159,14 @@ def _report(case: Case, gate: Judged) -> str:
 def _softened(case: Case, policy: Policy) -> Iterator[str]:
     channel = policy.channel(case.candidate.channel)
     looser = [code(problem) for problem in softenings(case.store, channel, case.found)]
-    fields = [_asked(name, usual, now, "default") for name, usual, now in asked_otherwise(case.why)]
+    fields = [_asked(name, usual, now, "in its file") for name, usual, now in asked_otherwise(case.why)]
     yield "### Softened"
     if looser:
         yield _list("⚠ Asked less than the channel demands, and promote will refuse", looser)
     if fields:
-        yield _list("Asked otherwise than the default recipe", fields)
+        yield _list("Asked otherwise than the recipe's file", fields)
     if not (looser or fields):
-        yield "Nothing: no demand of the channel is missed, and the recipe is the default one."
+        yield "Nothing: no demand of the channel is missed, and the recipe is as its file has it."
 
 
 def _asked(name: str, before: object, now: object, word: str) -> str:

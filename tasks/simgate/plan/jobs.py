@@ -146,9 +146,7 @@ def _slot(why: DatasetWhy | ReleaseWhy, name: SlotName, spec: Spec, inputs: Sequ
 
 def _index(_store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
     recipe = why.recipe
-    spec = IndexSpec(
-        scenes=recipe.scenes, episodes_per_shard=recipe.episodes_per_shard, classes=recipe.simulation.classes
-    )
+    spec = IndexSpec(scenes=why.scenes, episodes_per_shard=recipe.episodes_per_shard, classes=recipe.simulation.classes)
     return (_slot(why, SlotName(stage="index"), spec, [SnapshotInput(sha256=why.snapshot_sha256)]),)
 
 
@@ -160,7 +158,7 @@ def _shards(store: Store, why: DatasetWhy, index: ManifestRef) -> tuple[Slot, ..
     plan = ShardPlan.from_json(store.read(read_manifest(store, index).artifact("shards.json")), what="shards.json")
     found = []
     for shard in plan.shards:
-        common = why.recipe.simulation.model_dump()
+        common = why.simulation.model_dump()
         spec = GenerateSpec(**common, scene=shard.scene, first_episode=shard.first_episode, episodes=shard.episodes)
         made = ShardName(scene=shard.scene, first_episode=shard.first_episode, episodes=shard.episodes)
         item = ManifestInput(ref=index, output=f"scenes/{shard.scene}.json")
@@ -172,7 +170,7 @@ def _validate(store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
     index = the(store, _index(store, why)[0])
     made = _all_runs(store, _shards(store, why, index))
     shards = [ManifestInput(ref=run.ref) for run in made]
-    scenes = [ManifestInput(ref=index, output=f"scenes/{scene.name}.json") for scene in why.recipe.scenes]
+    scenes = [ManifestInput(ref=index, output=f"scenes/{scene.name}.json") for scene in why.scenes]
     slot = _slot(why, SlotName(stage="validate"), why.recipe.validate_spec, [*shards, *scenes])
     slot.known.update({run.ref.sha256: run.manifest for run in made})
     return (slot,)

@@ -94,7 +94,7 @@ def slot_in_dataset(manifest: Manifest) -> SlotName:
 
 def _previous(store: Store, why: DatasetWhy | ReleaseWhy) -> Iterator[tuple[SlotName, Manifest]]:
     if isinstance(why, DatasetWhy):
-        head = dataset_head(store, why.domain)
+        head = dataset_head(store, why.domain, why.recipe.name)
         validate = _readable(store, head.validate_ref) if head else None
         yield from previous_dataset(store, validate) if validate else ()
         return

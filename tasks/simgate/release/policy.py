@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from simgate.core.documents.canonical import sha256_hex
 from simgate.core.documents.document import Document
+from simgate.core.documents.yaml_text import read_yaml
 from simgate.core.errors import InputError
-from simgate.release.policy_yaml import read_yaml
 from simgate.release.reference import GATE_FIELDS, UPDATE, Gate, Reference, lacking
 from simgate.release.trusted_key import TrustedKey
 from simgate.rows.evidence import EVIDENCE_ROLES

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from simgate.core.documents.canonical import canonical_json
 from simgate.core.documents.strictness import document_in
+from simgate.core.documents.yaml_text import read_yaml
 from simgate.release.policy_text import block_of, references_text, with_references
-from simgate.release.policy_yaml import read_yaml
 from simgate.release.reference import GATE_FIELDS, Reference
 
 TEMPLATE = """\

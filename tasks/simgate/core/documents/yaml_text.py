@@ -1,15 +1,21 @@
-"""Policy YAML: bounded, safe, and without a key that is there twice."""
+"""YAML text: bounded, safe, without a key that is there twice; an error names the line of a wrong field."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import ValidationError
 
+from simgate.core.documents.canonical import canonical_json
+from simgate.core.documents.document import Document
 from simgate.core.errors import InputError
 
-MAX_POLICY_BYTES = 1_000_000
+D = TypeVar("D", bound=Document)
+
+MAX_YAML_BYTES = 1_000_000
 MAX_NODES = 100_000
 """Values of a document, what an alias names counted each time: nine lines of aliases can name a billion."""
 MAX_NUMBER_CHARACTERS = 100
@@ -18,8 +24,8 @@ MAX_NUMBER_CHARACTERS = 100
 
 def read_yaml(data: bytes, *, what: str) -> Any:
     """Its value as JSON has it; the error names the line."""
-    if len(data) > MAX_POLICY_BYTES:
-        raise InputError(f"{what} is too large", actual=len(data), expected=f"at most {MAX_POLICY_BYTES} bytes")
+    if len(data) > MAX_YAML_BYTES:
+        raise InputError(f"{what} is too large", actual=len(data), expected=f"at most {MAX_YAML_BYTES} bytes")
     try:
         value = _value(data)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -29,6 +35,39 @@ def read_yaml(data: bytes, *, what: str) -> Any:
         return json.loads(json.dumps(value, default=lambda item: item.isoformat()))
     except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{what} holds what JSON does not: {error}") from error
+
+
+def read_document(kind: type[D], data: bytes, *, what: str, remedy: str) -> D:
+    """Read a document; the error names the line, the field, its value, and what was expected."""
+    value = read_yaml(data, what=what)
+    try:
+        return kind.model_validate_json(canonical_json(value, what=what), strict=True)
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]
+        place = tuple(part for part in found["loc"] if not str(part).startswith("function-"))
+        field = ".".join(str(part) for part in place) or "(the whole)"
+        said = f"{what}, line {line_of(data, place)}: field {field}: {found['msg']}"
+        raise InputError(said, actual=repr(found["input"])[:120], remedy=remedy) from error
+
+
+def line_of(data: bytes, place: Sequence[str | int]) -> int:
+    """Find the line, counted from 1, on which a field stands, or the nearest mapping or list that should hold it."""
+    node: yaml.Node | None = _Loader(data).get_single_node()
+    line = node.start_mark.line if node else 0
+    for part in place:
+        key, node = _below(node, part)
+        if node is None:
+            break
+        line = (key or node).start_mark.line
+    return line + 1
+
+
+def _below(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:
+    if isinstance(node, yaml.MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == part), (None, None))
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return None, node.value[part]
+    return None, None
 
 
 def _value(data: bytes) -> Any:

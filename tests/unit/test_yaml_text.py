@@ -7,8 +7,8 @@ from resource import RUSAGE_SELF, getrusage
 
 import pytest
 
+from simgate.core.documents.yaml_text import read_yaml
 from simgate.core.errors import InputError
-from simgate.release.policy_yaml import read_yaml
 
 NINE = ["a: &a [x, x, x, x, x, x, x, x, x]"] + [
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in pairwise("abcdefghi")
