@@ -40,6 +40,8 @@ def toy_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: simgate-toy\nVersion: 1.0\n", encoding="utf-8")
     lines = [f"[{points[0]}]", *(f"{name} = {value}" for name, value in points[1].items())]
     (info / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
+    names = [path.relative_to(site).as_posix() for path in sorted(site.rglob("*")) if path.is_file()]
+    (info / "RECORD").write_text("".join(f"{name},,\n" for name in names), encoding="utf-8")
     monkeypatch.syspath_prepend(site)
     monkeypatch.setenv("PYTHONPATH", str(site))
     yield site
@@ -52,7 +54,9 @@ def test_the_page_leads_from_a_module_and_a_row_to_an_engine_on_the_bench(toy_ta
     folder = tmp_path / "store"
     folder.mkdir()
     toy = ToyStore(folder, train_episodes=2, eval_episodes=1)
-    spec = ExportSpec.from_value({"target": "toy", "parity_samples": 2, "latency_runs": 2}, what="spec")
+    spec = ExportSpec.from_value(
+        {"family": "navigator", "target": "toy", "parity_samples": 2, "latency_runs": 2}, what="spec"
+    )
     model = commit_model(toy, toy_network(1))
     work = toy.work("export", spec, [toy.input(model), toy.input(toy.validate, "splits/eval.json")])
     run(work)

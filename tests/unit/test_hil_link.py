@@ -75,4 +75,7 @@ def test_no_device_is_attached_to_this_machine(engine: Bundle) -> None:
 @pytest.mark.parametrize(("bench", "metric"), [("emulated", 1.0), ("device", 0.0)])
 def test_the_metric_follows_from_the_link(bench: BenchKind, metric: float) -> None:
     trace = Trace(bench=bench, device_fault="it broke off", started_ms=1.0, drives=())
-    assert judge(trace, HilSpec(bench=bench)).metrics["bench_emulated"] == metric
+    assert (
+        judge(trace, HilSpec(family="navigator", bench=bench, target="onnxruntime-cpu")).metrics["bench_emulated"]
+        == metric
+    )

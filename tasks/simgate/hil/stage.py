@@ -80,13 +80,6 @@ def check(spec: HilSpec) -> None:
         )
 
 
-def check_family(family: str) -> None:
-    """Refuse an engine that commands no robot: there is nothing to hold against the monitor."""
-    if not FAMILIES.find(family).commands:
-        there = " | ".join(row.name for row in FAMILIES.ours if row.commands)
-        raise InputError("the engine's family commands no robot", actual=family, expected=there)
-
-
 def _open(work: Work[HilSpec], engine: Bundle) -> Transport:
     link = open_link(work.spec.bench, engine)
     if link.emulated:
