@@ -7,7 +7,8 @@ from simgate.core.storage.store import Store
 from simgate.plan.dataset import judged
 from simgate.plan.jobs import find_all, slots
 from simgate.plan.record import DatasetWhy, read_why
-from simgate.specs.recipe import DatasetRecipe, demo_dataset_recipe
+from simgate.specs.recipe import DatasetRecipe
+from tests.demo_recipes import demo_dataset_recipe
 
 SHARDS = 500
 

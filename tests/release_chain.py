@@ -22,6 +22,7 @@ from simgate.core.runtime.statement import statement
 from simgate.core.storage.heads import push_scenes
 from simgate.core.storage.store import Store
 from simgate.documents.dataset import ShardEntry, SplitDocument
+from simgate.documents.evaluation import Evaluation, Interval
 from simgate.documents.scene import SceneItem
 from simgate.release.approval import APPROVE, GateRecord, subject_of
 from simgate.release.approvals import Approvals
@@ -35,14 +36,16 @@ from simgate.rows.stages import STAGES
 from simgate.specs.bounds import bounds
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.index import SceneChoice
-from simgate.specs.recipe import DatasetRecipe, demo_dataset_recipe, demo_release_recipe
+from simgate.specs.recipe import DatasetRecipe, SceneRule
 from simgate.specs.validate import ValidateSpec
+from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 from tests.raw_ledger import Ledger
 
 DATASET = DatasetRecipe(
+    name="rooms",
     scenes=(
-        SceneChoice(name="a", root="a.usda", split="eval", episodes=1),
-        SceneChoice(name="b", root="b.usda", split="train", episodes=2),
+        SceneRule(name="a", root="a.usda", split="eval", episodes=1),
+        SceneRule(name="b", root="b.usda", split="train", episodes=2),
     ),
     simulation=demo_dataset_recipe().simulation.model_copy(update={"frames_per_episode": 2}),
     validate_spec=ValidateSpec(),
@@ -118,7 +121,7 @@ class Chain:
     """Fields of a stage's spec, dotted, that differ from the reference."""
     metrics: dict[str, Mapping[str, float]] = field(default_factory=dict)
     """Metrics of a gate's verdict that differ from what just passes."""
-    scenes: Sequence[SceneChoice] = DATASET.scenes
+    scenes: Sequence[SceneChoice | SceneRule] = DATASET.scenes
     """Of the dataset."""
     bench: str = "emulated"
     successes: Sequence[bool] = (True,) * 12
@@ -126,6 +129,10 @@ class Chain:
     people: tuple[str, ...] = ("author@example.org",)
     run: str = "release-1"
     nonce: str = "0123456789abcdef"
+    family: str = "navigator"
+    """What the model is trained as."""
+    figures: tuple[float, float] = (0.8, 0.9)
+    """The 95 % interval of every bounded metric of a model that drives nothing."""
     policy: Policy = POLICY
     signers: Mapping[KeyRole, Signer] = field(default_factory=dict)
     """Who signs what: without a gate's, manifests are bare, and so on."""
@@ -135,16 +142,15 @@ class Chain:
         validate = self.dataset()
         train = self.commit(
             "train",
-            {"weights": self.weights.hex()},
+            {"family": self.family, "weights": self.weights.hex()},
             [ManifestInput(ref=validate, output="splits/train.json")],
             {"model.safetensors": self.weights},
         )
         split = ManifestInput(ref=validate, output="splits/eval.json")
         whole = ManifestInput(ref=train)
         evaluate = self.evaluate(train, validate)
-        export = self.commit(
-            "export", self.spec("export"), [whole, split], {"model.onnx": b"onnx of " + self.weights}, gate=True
-        )
+        engine = {"engine/engine.json": b"{}", "engine/model.onnx": b"onnx of " + self.weights}
+        export = self.commit("export", self.spec("export"), [whole, split], engine, gate=True)
         hil = self.observe(export, split)
         return {"validate": validate, "train": train, "evaluate": evaluate, "export": export, "hil": hil}
 
@@ -157,7 +163,7 @@ class Chain:
 
     def observe(self, export: ManifestRef, split: ManifestInput) -> ManifestRef:
         """One bench run."""
-        inputs = [ManifestInput(ref=export, output="model.onnx"), split]
+        inputs = [ManifestInput(ref=export), split]
         return self.commit("hil", self.spec("hil"), inputs, {"hil.json": b"{}"}, gate=True, nonce=self.nonce)
 
     def dataset(self) -> ManifestRef:
@@ -229,7 +235,8 @@ class Chain:
         reasons = () if self.verdicts.get(stage, True) else (f"{stage} was planted to fail",)
         signer = self.signers.get("gate") if gate else None
         job = self.job(stage, spec, inputs, nonce)
-        metrics = {**passing(stage, spec), **self.metrics.get(stage, {})} if gate else {}
+        bench = {"bench_emulated": float(self.bench == "emulated")} if stage == "hil" else {}
+        metrics = {**passing(stage, spec), **bench, **self.metrics.get(stage, {})} if gate else {}
         return fulfil(self.store, job, outputs, reasons if gate else None, signer, metrics)
 
     def job(self, stage: str, spec: Mapping[str, Any], inputs: Sequence[Input], nonce: str | None = None) -> Job:
@@ -284,7 +291,12 @@ class Chain:
             {"scene": "a", "episode": number, "outcome": "success" if good else "timeout"}
             for number, good in enumerate(self.successes)
         ]
-        return json.dumps({"episodes": episodes}).encode()
+        if self.family == "navigator":
+            return json.dumps({"episodes": episodes}).encode()
+        low, high = self.figures
+        interval = Interval(value=(low + high) / 2, low=low, high=high)
+        intervals = dict.fromkeys(self.spec("evaluate")["at_least"], interval)
+        return Evaluation(family=self.family, intervals=intervals, by_class={}).to_json()
 
 
 def _of_reference(gate: Gate) -> dict[str, Any]:
@@ -337,7 +349,7 @@ def end(store: Store, job: Job, error: SimgateError) -> None:
 def answer(entry: CandidateEntry, **changes: Any) -> GateRecord:
     """The gate of a good approval by boss, with planted changes."""
     good = GateRecord(
-        dag_id="release_model",
+        dag_id="release_model.navigator",
         run_id="manual__1",
         task_id="decide",
         try_number=1,

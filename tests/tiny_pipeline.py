@@ -7,14 +7,15 @@ import sys
 from pathlib import Path
 
 from simgate.core.storage.store import Store
+from simgate.families.navigator.spec import NavigatorSpec
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, Slot, slots
 from simgate.plan.record import ReleaseWhy, read_why, run_folders
 from simgate.release.reference import Reference
 from simgate.specs.hil import HilSpec
-from simgate.specs.index import SceneChoice
-from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
-from simgate.specs.train import NetworkSpec, TrainSpec
+from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, SceneRule
+from simgate.specs.train import TrainSpec
 from simgate.specs.validate import ValidateSpec
+from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe, write_recipes
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,8 +26,8 @@ def dataset_recipe() -> DatasetRecipe:
     return demo.model_copy(
         update={
             "scenes": (
-                SceneChoice(name="office", root="office/office.usda", split="train", episodes=2),
-                SceneChoice(name="warehouse", root="warehouse/warehouse.usda", split="eval", episodes=1),
+                SceneRule(name="office", split="train", episodes=2),
+                SceneRule(name="warehouse", split="eval", episodes=1),
             ),
             "simulation": demo.simulation.model_copy(update={"frames_per_episode": 6}),
             "validate_spec": ValidateSpec(min_classes=1),
@@ -39,23 +40,24 @@ def release_recipe() -> ReleaseRecipe:
     return demo_release_recipe().model_copy(
         update={
             "train": TrainSpec(
+                family="navigator",
                 device="cpu",
                 precision="fp32",
                 seed=1,
                 epochs=2,
                 batch_size=4,
                 checkpoint_every_epochs=1,
-                network=NetworkSpec(width=8),
+                network=NavigatorSpec(width=8),
             ),
             "closed_loop_episodes": 2,
             "closed_loop_max_steps": 3,
-            "min_map_50": 0.0,
-            "max_command_error": 10.0,
-            "min_success_gain": -1.0,
+            "at_least": {"map_50": 0.0, "success_gain": -1.0},
+            "at_most": {"command_error": 10.0},
             "export": demo_release_recipe().export.model_copy(update={"parity_samples": 4, "latency_runs": 3}),
             "hil": HilSpec(
+                family="navigator",
+                target="onnxruntime-cpu",
                 bench="emulated",
-                engine="onnxruntime-cpu",
                 bags=1,
                 max_duration_s=1.0,
                 max_pacing_jitter_ms=5000.0,
@@ -73,9 +75,7 @@ def reference() -> Reference:
 
 def run_pipeline(store: Store, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Walk both pipelines to the candidate, as a developer would."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dataset.json").write_bytes(dataset_recipe().to_json())
-    (folder / "release.json").write_bytes(release_recipe().to_json())
+    recipes = write_recipes(folder / "recipes", dataset_recipe(), release_recipe())
     command = [
         sys.executable,
         "-c",
@@ -83,10 +83,8 @@ def run_pipeline(store: Store, folder: Path, *more: str) -> subprocess.Completed
         "pipeline",
         "--store",
         store.url,
-        "--dataset-recipe",
-        str(folder / "dataset.json"),
-        "--release-recipe",
-        str(folder / "release.json"),
+        "--recipes",
+        str(recipes),
         "--policy",
         str(ROOT / "release/policy.yaml"),
         *more,

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from simgate.core.errors import InputError
+from simgate.rows.places import PLACES
 
 STAGE_ENVIRONMENT = (
     "PATH",
@@ -44,6 +45,8 @@ class Settings:
     """SIMGATE_DOMAIN: trust domain, `main` or `pr-<n>`."""
     policy_path: Path
     """SIMGATE_POLICY: the release policy."""
+    recipes_path: Path
+    """SIMGATE_RECIPES: the folder of recipes; Airflow shows one DAG a recipe."""
     poll_interval_s: float
     """SIMGATE_POLL_S: how often the scenes watcher looks."""
     max_batches: int
@@ -84,12 +87,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         store_url=environment.get("SIMGATE_STORE", str(Path.cwd() / ".simgate" / "store")),
         domain=environment.get("SIMGATE_DOMAIN", "main"),
         policy_path=Path(environment.get("SIMGATE_POLICY", "release/policy.yaml")),
+        recipes_path=Path(environment.get("SIMGATE_RECIPES", "recipes")),
         poll_interval_s=_number(environment, "SIMGATE_POLL_S", 1.0, 0.1, 3600),
         max_batches=int(_number(environment, "SIMGATE_MAX_BATCHES", 64, 1, 64)),
         python=environment.get("SIMGATE_PYTHON", sys.executable),
         stage_environment=(*STAGE_ENVIRONMENT, *filter(None, extra)),
         grace_s=_number(environment, "SIMGATE_GRACE_S", 3.0, 0.1, 600),
-        place=_one_of(environment, "SIMGATE_PLACE", ("local", "pod")),
+        place=_one_of(environment, "SIMGATE_PLACE", PLACES.names()),
         keys_path=_path(environment, "SIMGATE_KEYS"),
         pods_path=_path(environment, "SIMGATE_PODS"),
         api_url=environment.get("SIMGATE_AIRFLOW_URL", "http://127.0.0.1:8080").rstrip("/"),

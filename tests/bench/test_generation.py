@@ -19,7 +19,7 @@ from simgate.generate.recording import Recording
 from simgate.sim.rollout import open_simulator, record
 from simgate.sim.scenario import draw_scenario
 from simgate.specs.generate import CameraSpec, GenerateSpec
-from simgate.specs.recipe import demo_dataset_recipe
+from tests.demo_recipes import demo_dataset_recipe
 
 root, frames, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 common = demo_dataset_recipe().simulation.model_dump()

@@ -24,13 +24,13 @@ def test_500_shards(postgres: Postgres, tmp_path: Path) -> None:
     with components(postgres, tmp_path, database="bench", max_batches=str(BATCHES)) as (_, world):
         world.push()
         admin = world.user("admin")
-        admin.ask("PATCH", "dags/release_model", {"is_paused": True}).raise_for_status()
-        for first in admin.runs("build_dataset"):
+        admin.ask("PATCH", "dags/release_model.navigator", {"is_paused": True}).raise_for_status()
+        for first in admin.runs("build_dataset.rooms"):
             first.ended()
-        run = admin.trigger("build_dataset", recipe=recipe(SHARDS).model_dump(mode="json"))
+        run = admin.trigger("build_dataset.rooms", recipe=recipe(SHARDS).model_dump(mode="json"))
         assert run.ended(1200) == "success"
         assert_every_shard_once(world.store, record_folder("main", run_name(run.dag, run.run_id)), SHARDS)
-        again = admin.trigger("build_dataset", recipe=recipe(SHARDS).model_dump(mode="json"))
+        again = admin.trigger("build_dataset.rooms", recipe=recipe(SHARDS).model_dump(mode="json"))
         assert again.ended() == "success"
         rows = [*_rows(run), {"what": "the same again: nothing to do", "s": _seconds(again.user.get(again.path))}]
     publish(

@@ -27,9 +27,9 @@ def test_orchestration(world: World) -> None:
     engineer = world.user("engineer")
     to_first_task, gaps, idle = [], [], []
     for number in range(ROUNDS):
-        known = {run.run_id for run in engineer.runs("build_dataset")}
+        known = {run.run_id for run in engineer.runs("build_dataset.rooms")}
         pushed = world.push(home=f"round {number}")
-        run = _new_run(engineer, "build_dataset", known)
+        run = _new_run(engineer, "build_dataset.rooms", known)
         run.ended()
         to_first_task.append((_time(run.instance("plan")["start_date"]) - pushed.at).total_seconds())
         gaps.extend(_gaps(run))
@@ -52,6 +52,6 @@ def _gaps(run: Run) -> list[float]:
 
 def _nothing_changed(user: User) -> float:
     began = time.monotonic()
-    run = user.trigger("build_dataset")
+    run = user.trigger("build_dataset.rooms")
     run.ended()
     return time.monotonic() - began

@@ -14,8 +14,8 @@ import yaml
 from simgate.core.storage.heads import ScenesHead, push_scenes
 from simgate.core.storage.store import Store
 from simgate.release.reference import Reference
-from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
 from simgate_airflow.local.standalone import ACCOUNTS, LocalAirflow, start
+from tests.demo_recipes import RECIPES, demo_dataset_recipe, demo_release_recipe
 from tests.e2e.airflow_client import User, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -58,14 +58,14 @@ class World:
     def wait_for_dags(self) -> None:
         """Wait until every DAG was parsed, without an error."""
         admin = self.user("admin")
-        known = ("build_dataset", "release_model", "gate", "probe")
+        known = ("build_dataset.rooms", "release_model.navigator", "gate", "probe")
         wait_for(lambda: all(admin.ask("GET", f"dags/{dag}").is_success for dag in known), 300, "the DAGs")
         assert admin.get("importErrors")["import_errors"] == []
 
     def story(self) -> str:
         """Every run and its tasks: for the message of a test that waited in vain."""
         admin = self.user("admin")
-        runs = [run for dag in ("build_dataset", "release_model") for run in admin.runs(dag)]
+        runs = [run for dag in ("build_dataset.rooms", "release_model.navigator") for run in admin.runs(dag)]
         return "\n".join(f"{run.dag} {run.run_id} is {run.state}: {run.tasks}" for run in runs)
 
     def push(self, *, author: str = "scenes@example.org", domain: str = "main", **edits: str) -> ScenesHead:
@@ -91,7 +91,8 @@ def furnished(folder: Path, *, max_batches: int = 2) -> dict[str, str]:
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE / "small_stages.py"}" "$@"\n')
     python.chmod(0o755)
     return {
-        "SIMGATE_STORE": str(folder / "store"), "SIMGATE_POLICY": str(folder / "policy.yaml"), "SIMGATE_POLL_S": "0.5",
+        "SIMGATE_STORE": str(folder / "store"), "SIMGATE_POLICY": str(folder / "policy.yaml"),
+        "SIMGATE_RECIPES": str(RECIPES), "SIMGATE_POLL_S": "0.5",
         "SIMGATE_PYTHON": str(python), "SIMGATE_MAX_BATCHES": str(max_batches),
     }  # fmt: skip
 

@@ -157,13 +157,13 @@ def _command(pid: int) -> bytes:
 def test_a_push_starts_the_dataset_within_five_seconds_and_an_approval_makes_its_model_live(world: World):
     admin = world.user("admin")
     world.push()
-    assert wait_for(lambda: bool(admin.runs("build_dataset")), 30, "the watcher") <= 5.0
-    dataset = admin.runs("build_dataset")[0]
+    assert wait_for(lambda: bool(admin.runs("build_dataset.rooms")), 30, "the watcher") <= 5.0
+    dataset = admin.runs("build_dataset.rooms")[0]
     assert dataset.ended() == "success", dataset.failures()
     assert set(outcomes(world, dataset).values()) == {"made"}
 
-    wait_for(lambda: bool(admin.runs("release_model")), 120, "the release run")
-    release = admin.runs("release_model")[0]
+    wait_for(lambda: bool(admin.runs("release_model.navigator")), 120, "the release run")
+    release = admin.runs("release_model.navigator")[0]
     assert release.answer(world.user("admin"), "Approve").status_code == 403, "not assigned: not even an admin"
     release.answer(world.user("release-manager"), "Approve").raise_for_status()
     assert release.ended() == "success"
@@ -173,37 +173,37 @@ def test_a_push_starts_the_dataset_within_five_seconds_and_an_approval_makes_its
 
 def test_doubled_and_forged_events_change_nothing(world: World):
     admin = world.user("admin")
-    before = len(admin.runs("build_dataset")), len(admin.runs("release_model"))
+    before = len(admin.runs("build_dataset.rooms")), len(admin.runs("release_model.navigator"))
     for asset, extra in (("scenes", {"seq": 99}), ("scenes", {"seq": 1}), ("dataset", {"content_digest": "0" * 64})):
         admin.post_event(asset, **extra).raise_for_status()
-    wait_for(lambda: len(admin.runs("release_model")) > before[1], 60, "the forged run")
-    wait_for(lambda: len(admin.runs("build_dataset")) > before[0], 60, "the forged run")
-    for dag, count in zip(("build_dataset", "release_model"), before, strict=True):
+    wait_for(lambda: len(admin.runs("release_model.navigator")) > before[1], 60, "the forged run")
+    wait_for(lambda: len(admin.runs("build_dataset.rooms")) > before[0], 60, "the forged run")
+    for dag, count in zip(("build_dataset.rooms", "release_model.navigator"), before, strict=True):
         for run in admin.runs(dag)[count:]:
             assert run.ended() == "success"
             assert run.tasks["plan"] == "skipped", "the store says that there is nothing to do"
     assert len(list(Journal(world.store, "heads/main/dataset").entries())) == 1
-    assert len(admin.runs("release_model")) == before[1] + 1, "a skipped dataset run starts no release"
+    assert len(admin.runs("release_model.navigator")) == before[1] + 1, "a skipped dataset run starts no release"
 
 
 def test_a_lost_event_is_made_good_and_exactly_the_edited_scene_is_made_again(world: World):
     admin = world.user("admin")
-    admin.ask("PATCH", "dags/build_dataset", {"is_paused": True}).raise_for_status()
+    admin.ask("PATCH", "dags/build_dataset.rooms", {"is_paused": True}).raise_for_status()
     world.push(home="moved a chair")
     time.sleep(3)  # the watcher fires into the void: a paused DAG queues nothing
-    admin.ask("PATCH", "dags/build_dataset", {"is_paused": False}).raise_for_status()
-    reconcile = admin.trigger("build_dataset")
+    admin.ask("PATCH", "dags/build_dataset.rooms", {"is_paused": False}).raise_for_status()
+    reconcile = admin.trigger("build_dataset.rooms")
     assert reconcile.ended() == "success"
     found = outcomes(world, reconcile)
     shards = {slot: outcome for slot, outcome in found.items() if slot.startswith("generate:")}
     assert {slot for slot, outcome in shards.items() if outcome == "made"} == {
         slot for slot in shards if "home" in slot
     }
-    assert dataset_head(world.store, "main").seq == 2
+    assert dataset_head(world.store, "main", "rooms").seq == 2
 
 
 def test_a_reject_fails_the_run_and_quarantines_the_candidate(world: World):
-    release = world.user("admin").runs("release_model")[-1]
+    release = world.user("admin").runs("release_model.navigator")[-1]
     release.reaches("decide", "awaiting_input")
     asked = release.user.get(f"{release.path}/taskInstances/decide/-1/hitlDetails")
     assert asked["params"]["reason"]["value"] == UNTOUCHED, "the form asks for a reason"
@@ -303,7 +303,7 @@ def test_an_older_candidates_approval_promotes_nothing_and_a_second_use_adds_not
 
 
 def test_whoever_cleared_a_task_upstream_may_not_approve_but_another_may(world: World):
-    upstream = world.user("admin").runs("build_dataset")[-1]
+    upstream = world.user("admin").runs("build_dataset.rooms")[-1]
     upstream.clear(world.user("release-manager"), "publish").raise_for_status()
     upstream.ended()
     run = waiting_gate(world)
@@ -317,9 +317,9 @@ def test_whoever_cleared_a_task_upstream_may_not_approve_but_another_may(world: 
 
 def test_an_authors_answer_promotes_nothing(world: World):
     admin = world.user("admin")
-    count = len(admin.runs("release_model"))
+    count = len(admin.runs("release_model.navigator"))
     world.push(author="release@example.org", office="by the release manager")
-    wait_for(lambda: len(admin.runs("release_model")) > count, 300, "the release run")
-    release = admin.runs("release_model")[-1]
+    wait_for(lambda: len(admin.runs("release_model.navigator")) > count, 300, "the release run")
+    release = admin.runs("release_model.navigator")[-1]
     release.answer(world.user("release-manager"), "Approve").raise_for_status()
     assert_refused(world, release, "release@example.org is an author of something upstream")

@@ -16,7 +16,9 @@ from tests.e2e.demo_checkout import DemoCheckout, demo_checkout
 from tests.terminal import CTRL_C, Terminal
 
 pytestmark = pytest.mark.timeout(900)
-GATE = re.compile(r"^  (http://\S+/dags/(release_model)/runs/(\S+)/tasks/(\w+)/required_actions)$", re.MULTILINE)
+GATE = re.compile(
+    r"^  (http://\S+/dags/(release_model\.navigator)/runs/(\S+)/tasks/(\w+)/required_actions)$", re.MULTILINE
+)
 RELEASED_S = 600
 """A dataset and a release with small stages are half a minute; the machine may be busy, and Airflow has to start."""
 
@@ -115,7 +117,7 @@ def test_after_ctrl_c_the_question_is_asked_again_and_in_a_pipe_the_responder_an
     done = checkout.unattended(APPROVE="yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\x1b" not in done.stdout + done.stderr, "colours and cursor moves are for terminals"
-    assert "an earlier demo ended before its release: engineer starts release_model by hand" in done.stdout
+    assert "an earlier demo ended before its release: engineer starts release_model.navigator by hand" in done.stdout
     actions = [(entry.action, entry.who) for entry in entries(checkout)[2:]]
     assert actions == [("promote", "automatic responder (demo-responder)")] * 2
     ending = last_section(done.stdout)

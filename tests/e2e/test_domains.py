@@ -25,11 +25,15 @@ SHARED = ("files/", "snapshots/")
 def quiet(world: World) -> None:
     """Main's newest dataset waits at the gate for an answer: nothing is left to be done there, whatever ran before."""
     admin = world.user("admin")
-    before = {run.run_id for run in admin.runs("release_model")}
+    before = {run.run_id for run in admin.runs("release_model.navigator")}
     world.push(home="main, before anybody attacks")
     waits = "its release to wait for an answer"
-    wait_for(lambda: any(run.run_id not in before and _waits(run) for run in admin.runs("release_model")), 240, waits)
-    runs = [*admin.runs("build_dataset"), *admin.runs("release_model")]
+    wait_for(
+        lambda: any(run.run_id not in before and _waits(run) for run in admin.runs("release_model.navigator")),
+        240,
+        waits,
+    )
+    runs = [*admin.runs("build_dataset.rooms"), *admin.runs("release_model.navigator")]
     wait_for(lambda: all(run.state in ENDED or _waits(run) for run in runs), 240, "the runs to end")
 
 
@@ -45,7 +49,7 @@ def objects(world: World) -> dict[str, str]:
 
 def released(world: World) -> tuple[Any, ...]:
     """What a release would move."""
-    runs = len(world.user("admin").runs("release_model"))
+    runs = len(world.user("admin").runs("release_model.navigator"))
     return Ledger(world.store, "navigator").head(), world.store.keys("candidates"), runs
 
 
@@ -64,13 +68,16 @@ def push_from_ci(world: World, text: str) -> None:
 def test_a_pull_requests_run_writes_its_own_prefix_alone_and_starts_no_release(world: World):
     before, live = objects(world), released(world)
     push_from_ci(world, "in a pull request")
-    run = world.user("engineer").trigger("build_dataset", pull_request=7)
+    run = world.user("engineer").trigger("build_dataset.rooms", pull_request=7)
     assert run.ended(120) == "success"
     assert run.tasks["publish"] == "skipped"
     assert "DATASET is main's" in run.log("publish")
     why = find_why(world.store, record_folder(PR, run_name(run.dag, run.run_id)))
     assert (why.domain, why.pull_request, set(why.people)) == (PR, "7", {"engineer", "dev@example.org"})
-    assert dataset_head(world.store, PR).content_digest != dataset_head(world.store, "main").content_digest
+    assert (
+        dataset_head(world.store, PR, "rooms").content_digest
+        != dataset_head(world.store, "main", "rooms").content_digest
+    )
     assert 0 < len(world.store.keys(f"memo/{PR}")) < 7, "what main has made already is main's"
     assert objects(world) == before, "byte for byte"
     assert released(world) == live
@@ -78,7 +85,7 @@ def test_a_pull_requests_run_writes_its_own_prefix_alone_and_starts_no_release(w
 
 def test_its_forged_xcoms_and_cleared_tasks_touch_nothing_of_mains(world: World):
     engineer = world.user("engineer")
-    run = next(run for run in reversed(engineer.runs("build_dataset")) if run.tasks["publish"] == "skipped")
+    run = next(run for run in reversed(engineer.runs("build_dataset.rooms")) if run.tasks["publish"] == "skipped")
     before, live = objects(world), released(world)
     mains = [record_folder("main", "x"), "generate:office[0+6]", "memo/main/x.json", "../main"]
     for task, value in (("plan", "plans/main/x"), ("batches", [mains])):
@@ -96,11 +103,11 @@ def test_nobody_becomes_another_domain_by_a_param(world: World):
     before, live = objects(world), released(world)
     for value in ("7/../main", "main", 0, -7, True, 1_000_000_000, 7.5, [7]):
         body = {"logical_date": None, "conf": {"pull_request": value}}
-        assert engineer.ask("POST", "dags/build_dataset/dagRuns", body).status_code == 400, value
+        assert engineer.ask("POST", "dags/build_dataset.rooms/dagRuns", body).status_code == 400, value
     runs = [
-        engineer.trigger("build_dataset", pull_request=7.0),
-        engineer.trigger("build_dataset", pull_request=8),
-        engineer.trigger("release_model", pull_request=7),
+        engineer.trigger("build_dataset.rooms", pull_request=7.0),
+        engineer.trigger("build_dataset.rooms", pull_request=8),
+        engineer.trigger("release_model.navigator", pull_request=7),
     ]
     assert [run.ended(120) for run in runs] == ["failed"] * 3
     assert [run.instance("plan")["try_number"] for run in runs] == [1, 1, 1], "none is tried again"
@@ -113,19 +120,19 @@ def test_nobody_becomes_another_domain_by_a_param(world: World):
 def test_a_forged_event_or_a_materialized_asset_releases_nothing(world: World):
     admin = world.user("admin")
     before, live = objects(world), released(world)
-    count = len(admin.runs("build_dataset"))
-    head = dataset_head(world.store, PR)
+    count = len(admin.runs("build_dataset.rooms"))
+    head = dataset_head(world.store, PR, "rooms")
     forged = {"pull_request": 7, "domain": PR, "seq": head.seq, "content_digest": head.content_digest}
     for asset in ("scenes", "dataset"):
         admin.post_event(asset, **forged).raise_for_status()
     number = next(item["id"] for item in admin.get("assets", name_pattern="dataset")["assets"])
     admin.ask("POST", f"assets/{number}/materialize", {"conf": {"pull_request": 7}}).raise_for_status()
-    wait_for(lambda: len(admin.runs("release_model")) > live[2], 60, "the forged release run")
-    wait_for(lambda: len(admin.runs("build_dataset")) >= count + 2, 60, "the forged dataset runs")
-    new = [*admin.runs("build_dataset")[count:], *admin.runs("release_model")[live[2] :]]
+    wait_for(lambda: len(admin.runs("release_model.navigator")) > live[2], 60, "the forged release run")
+    wait_for(lambda: len(admin.runs("build_dataset.rooms")) >= count + 2, 60, "the forged dataset runs")
+    new = [*admin.runs("build_dataset.rooms")[count:], *admin.runs("release_model.navigator")[live[2] :]]
     ended = {(run.dag, run.run_id.partition("__")[0]): (run.ended(240), run.tasks["plan"]) for run in new}
-    assert ended[("release_model", "asset_triggered")] == ("success", "skipped")
-    assert ended[("build_dataset", "asset_materialization")] == ("failed", "failed")
-    assert ended[("build_dataset", "asset_triggered")] == ("success", "skipped")
+    assert ended[("release_model.navigator", "asset_triggered")] == ("success", "skipped")
+    assert ended[("build_dataset.rooms", "asset_materialization")] == ("failed", "failed")
+    assert ended[("build_dataset.rooms", "asset_triggered")] == ("success", "skipped")
     assert objects(world) == before
     assert released(world)[:2] == live[:2]

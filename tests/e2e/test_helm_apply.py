@@ -122,7 +122,7 @@ def test_the_executor_makes_both_kinds_of_workers_as_the_scheduler(installed: In
     template = named(installed.rendered["gpu"], "ConfigMap", "simgate-pod-templates")["data"][f"{name}.yaml"]
     (tmp_path / "pod.yaml").write_text(template)
     pod = PodGenerator.construct_pod(
-        scheduler_job_id="1", pod_id=f"{name}-1", dag_id="release_model", task_id="promote", kube_image="",
+        scheduler_job_id="1", pod_id=f"{name}-1", dag_id="release_model.navigator", task_id="promote", kube_image="",
         try_number=1, date=None, args=["python", "-m", "airflow"], pod_override_object=None, run_id="run",
         base_worker_pod=PodGenerator.deserialize_model_file(str(tmp_path / "pod.yaml")), namespace=NAMESPACE,
     )  # fmt: skip

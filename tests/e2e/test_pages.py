@@ -23,11 +23,11 @@ FRAME = "document.querySelector('iframe[title=Report]')"
 def built(world: World) -> Run:
     """The dataset run that made what was pushed; the watcher starts it."""
     admin = world.user("admin")
-    before = {run.run_id for run in admin.runs("build_dataset")}
+    before = {run.run_id for run in admin.runs("build_dataset.rooms")}
     world.push(office="for the pages")
 
     def judged() -> list[Run]:
-        new = [run for run in admin.runs("build_dataset") if run.run_id not in before]
+        new = [run for run in admin.runs("build_dataset.rooms") if run.run_id not in before]
         return [run for run in new if run.tasks.get("validate") == "success"]
 
     wait_for(lambda: bool(judged()), 300, f"the dataset: {world.story()}")

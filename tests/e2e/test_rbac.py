@@ -82,10 +82,10 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     )
     try:
         found = _people(airflow, folder)
-        known = ("build_dataset", "release_model")
+        known = ("build_dataset.rooms", "release_model.navigator")
         wait_for(lambda: all(found.ask("root", "GET", f"dags/{dag}").is_success for dag in known), 60, "the DAGs")
-        found.dataset = found.trigger("eve", "build_dataset")
-        found.release = found.trigger("root", "release_model", manager=found.ids["mona"])
+        found.dataset = found.trigger("eve", "build_dataset.rooms")
+        found.release = found.trigger("root", "release_model.navigator", manager=found.ids["mona"])
         wait_for(lambda: found.gate_state() == "awaiting_input", 60, "the gate to wait")
         yield found
     finally:
@@ -124,7 +124,7 @@ CLEAR = {"dry_run": False, "only_failed": False}
 READS = ("vic", "promoter", "eve", "mona")
 # Method, path, body, who gets 200. Everybody else of the four gets 403, and nothing changes.
 TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
-    ("GET", "dags/release_model", None, READS),
+    ("GET", "dags/release_model.navigator", None, READS),
     ("GET", "RELEASE", None, READS),
     ("GET", "RELEASE/upstreamAssetEvents", None, READS),
     ("GET", GATE, None, READS),
@@ -140,7 +140,7 @@ TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     # The gate: nobody of the four sets it, clears it, forges its answer or removes it.
     ("PATCH", GATE, {"new_state": "success"}, ()),
     ("PATCH", f"{GATE}/-1", {"new_state": "success"}, ()),
-    ("POST", "dags/release_model/clearTaskInstances", {**CLEAR, "task_ids": ["decide"]}, ()),
+    ("POST", "dags/release_model.navigator/clearTaskInstances", {**CLEAR, "task_ids": ["decide"]}, ()),
     ("POST", f"{GATE}/xcomEntries", XCOM, ()),
     ("PATCH", f"{GATE}/xcomEntries/return_value", {"value": 1, "map_index": -1}, ()),
     ("DELETE", f"{GATE}/xcomEntries/return_value", None, ()),
@@ -148,14 +148,19 @@ TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("PATCH", "RELEASE", {"state": "success"}, ()),
     ("POST", "RELEASE/clear", CLEAR, ()),
     ("DELETE", "RELEASE", None, ()),
-    ("DELETE", "dags/release_model", None, ()),
-    ("POST", "dags/release_model/dagRuns", {"logical_date": None}, ()),
+    ("DELETE", "dags/release_model.navigator", None, ()),
+    ("POST", "dags/release_model.navigator/dagRuns", {"logical_date": None}, ()),
     ("POST", "assets/events", {"asset_id": 1, "extra": {}}, ()),
     ("POST", "assets/1/materialize", {}, ()),
-    ("POST", "backfills", {"dag_id": "release_model", "from_date": "2026-01-01", "to_date": "2026-01-02"}, ()),
-    ("PATCH", "dags/release_model", {"is_paused": False}, ("mona",)),
+    (
+        "POST",
+        "backfills",
+        {"dag_id": "release_model.navigator", "from_date": "2026-01-01", "to_date": "2026-01-02"},
+        (),
+    ),
+    ("PATCH", "dags/release_model.navigator", {"is_paused": False}, ("mona",)),
     # The dataset is the engineers' own.
-    ("POST", "dags/build_dataset/dagRuns", {"logical_date": None}, ("eve",)),
+    ("POST", "dags/build_dataset.rooms/dagRuns", {"logical_date": None}, ("eve",)),
     ("PATCH", "DATASET/taskInstances/plan", {"new_state": "failed"}, ("eve",)),
     ("POST", "DATASET/clear", CLEAR, ("eve",)),
     ("PATCH", "DATASET", {"state": "failed"}, ("eve",)),
@@ -176,7 +181,7 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(
 def test_a_bulk_request_about_the_gate_is_refused_entity_by_entity(office: Office, path: str):
     run_id = office.ask("vic", "GET", "RELEASE").json()["dag_run_id"]
     entity = {
-        "dag_id": "release_model", "dag_run_id": run_id, "task_id": "decide", "map_index": -1, "new_state": "success",
+        "dag_id": RELEASE_DAG, "dag_run_id": run_id, "task_id": "decide", "map_index": -1, "new_state": "success",
     }  # fmt: skip
     body = {"actions": [{"action": "update", "entities": [entity], "action_on_non_existence": "fail"}]}
     errors = office.ask("eve", "PATCH", path, body).raise_for_status().json()["update"]["errors"]
@@ -185,18 +190,23 @@ def test_a_bulk_request_about_the_gate_is_refused_entity_by_entity(office: Offic
     assert office.gate_state() == "awaiting_input"
 
 
-RUN_OF = {"dag_id": "release_model", "dag_run_id": "RUN"}
+RELEASE_DAG = "release_model.navigator"
+RUN_OF = {"dag_id": RELEASE_DAG, "dag_run_id": "RUN"}
 BULK: tuple[tuple[str, str, Any], ...] = (
     ("PATCH", "dags/DAG/dagRuns", {"actions": [{"action": "delete", "entities": [RUN_OF]}]}),
     ("PATCH", "dags/DAG/dagRuns", {"actions": [{"action": "update", "entities": [{**RUN_OF, "state": "failed"}]}]}),
     ("POST", "dags/DAG/clearDagRuns", {"dry_run": False, "dag_runs": [RUN_OF]}),
-    ("POST", "dags/release_model/clearPartitions", {"dry_run": False, "clear_task_instances": True, "run_id": "RUN"}),
+    (
+        "POST",
+        "dags/release_model.navigator/clearPartitions",
+        {"dry_run": False, "clear_task_instances": True, "run_id": "RUN"},
+    ),
     ("PATCH", "dags/DAG/dagRuns/RUN/taskInstances", {"actions": [{"action": "delete", "entities": ["decide"]}]}),
     ("PATCH", "RELEASE/taskGroupInstances/decide", {"new_state": "failed"}),
 )
 
 
-@pytest.mark.parametrize("dag", ["release_model", "~"])
+@pytest.mark.parametrize("dag", ["release_model.navigator", "~"])
 @pytest.mark.parametrize("row", BULK, ids=[f"{row[0]}-{row[1].rpartition('/')[2]}-{n}" for n, row in enumerate(BULK)])
 def test_no_bulk_request_clears_sets_or_deletes_a_waiting_gate_or_its_run(office: Office, row: Any, dag: str):
     run_id = office.ask("vic", "GET", "RELEASE").json()["dag_run_id"]
@@ -228,7 +238,7 @@ def test_the_promoters_role_is_enough_to_read_the_gate_and_its_audit_log(office:
     )
     run = office.ask("vic", "GET", "RELEASE").json()
     with closing(Rest(wired)) as rest:
-        record = read_gate(rest, AirflowRun("release_model", run["dag_run_id"]), ())
+        record = read_gate(rest, AirflowRun("release_model.navigator", run["dag_run_id"]), ())
     assert record is not None
     assert (record.response_received, record.responder_id) == (True, office.ids["mona"])
     assert not record.all_admins
@@ -237,7 +247,7 @@ def test_the_promoters_role_is_enough_to_read_the_gate_and_its_audit_log(office:
 
 @pytest.mark.parametrize("page", ["run", "task"])
 def test_reports_are_shown_to_whoever_may_read_that_dag_and_to_nobody_else(office: Office, page: str):
-    for dag, readers in (("build_dataset", (*READS, "ned")), ("release_model", READS)):
+    for dag, readers in (("build_dataset.rooms", (*READS, "ned")), ("release_model.navigator", READS)):
         task = "/plan/-1" if page == "task" else ""
         url = f"{office.url}/simgate/{page}/{dag}/manual__1{task}"
         found = {who: httpx.get(url, headers=_bearer(token), timeout=30) for who, token in office.tokens.items()}

@@ -25,7 +25,7 @@ def answered(option: str, **form: str) -> dict[str, Any]:
 
 
 def end(event: dict[str, Any]) -> Any:
-    run = SimpleNamespace(dag_id="release_model", run_id="manual__1", task_id="decide")
+    run = SimpleNamespace(dag_id="release_model.navigator", run_id="manual__1", task_id="decide")
     gate = ReleaseApproval(task_id="decide")
     return gate.execute_complete({"ti": run}, event)
 
@@ -33,7 +33,7 @@ def end(event: dict[str, Any]) -> Any:
 def test_a_reject_ends_the_gate_with_one_plain_line_and_no_exception_of_airflow():
     with pytest.raises(SystemExit) as ended:
         end(answered("Reject", reason="it limps\nat the door"))
-    page = task_url("release_model", "manual__1", "decide")
+    page = task_url("release_model.navigator", "manual__1", "decide")
     assert ended.value.code == (
         "Rejected by release-manager: it limps at the door; settle quarantines the candidate; "
         f"what is live stays live: {page}"
@@ -48,7 +48,7 @@ def test_a_reject_without_a_reason_says_so():
 
 def test_airflow_fails_a_rejected_gate_for_good_and_logs_its_sentence_without_a_traceback(monkeypatch):
     run = SimpleNamespace(
-        dag_id="release_model", run_id="manual__1", task_id="decide", task=ReleaseApproval(task_id="decide"),
+        dag_id="release_model.navigator", run_id="manual__1", task_id="decide", task=ReleaseApproval(task_id="decide"),
         stats_tags={}, rendered_map_index=None, _failure_metrics_emitted=False,
         _ti_context_from_server=SimpleNamespace(should_retry=False, xcom_keys_to_clear=[]),
     )  # fmt: skip

@@ -99,39 +99,39 @@ def mains(store: Store) -> dict[str, str]:
 
 def test_a_pull_requests_run_needs_its_own_accounts_alone_and_changes_nothing_of_mains(room: Room):
     room.push("main")
-    run = context("build_dataset", "main-1")
+    run = context("build_dataset.rooms", "main-1")
     room.build(run, "main")
     dataset_run.publish(run)
     before = mains(room.root)
 
     room.push(PR, home="moved a chair")
-    mine = context("build_dataset", "pr-run", 7)
+    mine = context("build_dataset.rooms", "pr-run", 7)
     room.build(mine, PR)
-    with pytest.raises(AirflowSkipException, match="DATASET is main's"):
+    with pytest.raises(AirflowSkipException, match="the asset is main's"):
         dataset_run.publish(mine)
-    assert dataset_head(room.root, PR).seq == 1
+    assert dataset_head(room.root, PR, "rooms").seq == 1
     assert len(room.root.keys(f"memo/{PR}")) == 1 + 2 + 1, "the rest is main's"
     assert mains(room.root) == before, "byte for byte"
 
     with pytest.raises(AirflowFailException, match="no keys for role planner of domain main"):
-        dataset_run.plan(context("build_dataset", "main-2"))
+        dataset_run.plan(context("build_dataset.rooms", "main-2"))
     # Whoever swaps the folders' names still has no more than the accounts in them.
     shutil.copytree(room.folder / PR / f"planner-{PR}", room.folder / PR / "planner-main")
     with pytest.raises(AirflowException, match=r"(?i)denied|permission|not allowed|cannot create"):
-        dataset_run.plan(context("build_dataset", "main-3", kind="scheduled") | {"params": other_recipe()})
+        dataset_run.plan(context("build_dataset.rooms", "main-3", kind="scheduled") | {"params": other_recipe()})
     assert mains(room.root) == before
 
 
 def other_recipe() -> dict[str, Any]:
     """Params under which main has something to plan."""
-    params: dict[str, Any] = context("build_dataset", "x")["params"]
+    params: dict[str, Any] = context("build_dataset.rooms", "x")["params"]
     params["recipe"]["episodes_per_shard"] = 1
     return params
 
 
 def test_a_job_that_says_main_under_a_pull_requests_account_writes_nothing_there(room: Room):
     room.push("main", home="nobody indexed this yet")
-    run = context("build_dataset", "main-9")
+    run = context("build_dataset.rooms", "main-9")
     room.as_domain("main")
     folder = dataset_run.plan(run)
     planner = room.store("planner", "main")

@@ -18,21 +18,22 @@ from simgate.hil.stage import check_domain
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.record import find_why, record_folder
 from simgate.specs.hil import HilSpec
-from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
 from simgate_airflow.gate import promotion
 from simgate_airflow.run import dataset_run, release_run, run_record
-from simgate_airflow.run.assets import DATASET
+from simgate_airflow.run.assets import dataset_asset
 from simgate_airflow.stores import role_folder
+from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 from tests.e2e import small_stages
 
+DATASET = dataset_asset("rooms")
 SCENES = ("office", "home", "warehouse")
 PR = "pr-7"
 
 
 def context(dag_id: str, run_id: str, asked: object = None, *, kind: str = "manual") -> dict[str, Any]:
     """A task's context; only build_dataset declares the param, but anybody can send it with any run."""
-    recipe = demo_dataset_recipe() if dag_id == "build_dataset" else demo_release_recipe()
-    declared = {"recipe": None, "pull_request": None} if dag_id == "build_dataset" else {"recipe": None}
+    recipe = demo_dataset_recipe() if dag_id == "build_dataset.rooms" else demo_release_recipe()
+    declared = {"recipe": None, "pull_request": None} if dag_id == "build_dataset.rooms" else {"recipe": None}
     run = SimpleNamespace(
         dag_id=dag_id, run_id=run_id, run_type=kind, triggering_user_name="engineer", run_after=datetime.now(UTC),
         consumed_asset_events=[],
@@ -79,7 +80,7 @@ def objects(store: Store, *, without: str = "") -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", ["scheduled", "asset_triggered", "manual", "backfill", "asset_materialization"])
 def test_a_run_that_names_no_pull_request_is_the_deployments_own(store: Store, kind: str):
-    assert run_record.domain_of(context("build_dataset", "r", kind=kind)) == "main"
+    assert run_record.domain_of(context("build_dataset.rooms", "r", kind=kind)) == "main"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_a_run_that_names_no_pull_request_is_the_deployments_own(store: Store, k
 )
 def test_what_a_clock_a_watcher_or_an_event_starts_is_never_a_pull_requests(store: Store, kind: str):
     with pytest.raises(InputError, match="started by hand"):
-        run_record.domain_of(context("build_dataset", "r", 7, kind=kind))
+        run_record.domain_of(context("build_dataset.rooms", "r", 7, kind=kind))
 
 
 @pytest.mark.parametrize(
@@ -98,25 +99,25 @@ def test_what_is_no_number_of_a_pull_request_is_refused_for_good(store: Store, t
     before = objects(store)
     for task in (dataset_run.plan, lambda run: dataset_run.batches(run, "generate"), dataset_run.publish):
         with pytest.raises(AirflowFailException, match="no number of a pull request"):
-            task(context("build_dataset", "r", asked))
+            task(context("build_dataset.rooms", "r", asked))
     assert objects(store) == before
 
 
 def test_a_pull_request_has_its_own_head_reuses_main_and_tells_nobody(store: Store, tmp_path: Path):
     push(store, tmp_path / "scenes", "main")
-    run = context("build_dataset", "main-1")
+    run = context("build_dataset.rooms", "main-1")
     build(store, run)
     assert dataset_run.publish(run)["seq"] == 1
     before = objects(store)
 
     push(store, tmp_path / "scenes", PR, home="moved a chair")
-    mine = context("build_dataset", "pr-run", 7)
+    mine = context("build_dataset.rooms", "pr-run", 7)
     build(store, mine)
-    with pytest.raises(AirflowSkipException, match="DATASET is main's"):
+    with pytest.raises(AirflowSkipException, match="the asset is main's"):
         dataset_run.publish(mine)
     assert mine["outlet_events"][DATASET].extra == {}, "nothing to tell"
-    assert dataset_head(store, PR).seq == dataset_head(store, "main").seq == 1
-    assert dataset_head(store, PR).content_digest != dataset_head(store, "main").content_digest
+    assert dataset_head(store, PR, "rooms").seq == dataset_head(store, "main", "rooms").seq == 1
+    assert dataset_head(store, PR, "rooms").content_digest != dataset_head(store, "main", "rooms").content_digest
     made = store.keys(f"memo/{PR}")
     assert len(made) == 1 + 2 + 1, "index, the two shards of the edited scene, validate; the rest is main's"
     kept = {
@@ -125,16 +126,16 @@ def test_a_pull_request_has_its_own_head_reuses_main_and_tells_nobody(store: Sto
         if not key.startswith(("files/", "snapshots/"))
     }
     assert kept == {key: digest for key, digest in before.items() if not key.startswith(("files/", "snapshots/"))}
-    why = find_why(store, record_folder(PR, "build_dataset/pr-run"))
+    why = find_why(store, record_folder(PR, "build_dataset.rooms/pr-run"))
     assert (why.domain, why.pull_request) == (PR, "7")
     assert [trigger.kind for trigger in why.triggers] == ["manual", "pull_request"]
     with pytest.raises(AirflowSkipException, match="judged already"):
-        dataset_run.plan(context("build_dataset", "main-2"))
+        dataset_run.plan(context("build_dataset.rooms", "main-2"))
 
 
 def test_no_release_task_does_anything_for_a_pull_request(store: Store, tmp_path: Path):
     push(store, tmp_path / "scenes", PR)
-    mine = context("build_dataset", "pr-run", 7)
+    mine = context("build_dataset.rooms", "pr-run", 7)
     build(store, mine)
     with pytest.raises(AirflowSkipException):
         dataset_run.publish(mine)
@@ -147,31 +148,31 @@ def test_no_release_task_does_anything_for_a_pull_request(store: Store, tmp_path
         promotion.settle,
     ):
         with pytest.raises(AirflowFailException, match="does nothing for a pull request"):
-            task(context("release_model", "r", 7))
+            task(context("release_model.navigator", "r", 7))
     assert objects(store) == before
 
 
 def test_a_deployment_of_a_pull_request_releases_nothing_and_builds_for_no_other(store: Store, tmp_path: Path, wire):
     wire({"SIMGATE_DOMAIN": PR})
     push(store, tmp_path / "scenes", PR)
-    own = context("build_dataset", "r", kind="scheduled")
+    own = context("build_dataset.rooms", "r", kind="scheduled")
     build(store, own)
-    with pytest.raises(AirflowSkipException, match="DATASET is main's"):
+    with pytest.raises(AirflowSkipException, match="the asset is main's"):
         dataset_run.publish(own)
     with pytest.raises(AirflowFailException, match="another pull request"):
-        dataset_run.plan(context("build_dataset", "r2", 8))
+        dataset_run.plan(context("build_dataset.rooms", "r2", 8))
     for task in (release_run.plan, release_run.compare, release_run.propose_candidate, promotion.promote):
         with pytest.raises(AirflowFailException, match="only main's dataset is released"):
-            task(context("release_model", "r"))
+            task(context("release_model.navigator", "r"))
 
 
 def test_a_plan_that_somebody_forged_for_another_domain_is_not_followed(store: Store, tmp_path: Path):
     push(store, tmp_path / "scenes", "main")
-    folder = dataset_run.plan(context("build_dataset", "r"))
-    store.create(f"{record_folder(PR, 'build_dataset/r')}/why.json", store.get(f"{folder}/why.json"))
+    folder = dataset_run.plan(context("build_dataset.rooms", "r"))
+    store.create(f"{record_folder(PR, 'build_dataset.rooms/r')}/why.json", store.get(f"{folder}/why.json"))
     for task in (dataset_run.plan, lambda run: dataset_run.batches(run, "generate"), dataset_run.publish):
         with pytest.raises(AirflowFailException, match="another trust domain"):
-            task(context("build_dataset", "r", 7))
+            task(context("build_dataset.rooms", "r", 7))
 
 
 def test_each_domain_has_its_own_planner_account_and_a_missing_one_is_refused(store: Store, tmp_path: Path, wire):
@@ -180,14 +181,14 @@ def test_each_domain_has_its_own_planner_account_and_a_missing_one_is_refused(st
     wire({"SIMGATE_KEYS": str(keys)})
     assert role_folder("planner", "main") == keys / "planner-main"
     with pytest.raises(AirflowFailException, match=r"no keys for role planner of domain pr-7"):
-        dataset_run.plan(context("build_dataset", "r", 7))
+        dataset_run.plan(context("build_dataset.rooms", "r", 7))
 
 
 @pytest.mark.parametrize(("bench", "domain", "refused"), [
     ("device", "pr-7", True), ("device", "main", False), ("emulated", "pr-7", False), ("emulated", "main", False),
 ])  # fmt: skip
 def test_a_pull_request_reaches_no_bench(bench: str, domain: str, refused: bool):
-    spec: Mapping[str, Any] = {"bench": bench, "engine": "onnxruntime-cpu"}
+    spec: Mapping[str, Any] = {"bench": bench}
     asked = HilSpec.from_value(dict(spec), what="spec")
     if refused:
         with pytest.raises(InputError, match="a pull request reaches no bench") as error:

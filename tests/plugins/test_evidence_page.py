@@ -84,7 +84,7 @@ def assert_only_words(text: str) -> None:
 
 
 def release(store: Store, run_id: str) -> CandidateEntry:
-    run = context("release_model", run_id, kind="manual", who="engineer")
+    run = context("release_model.navigator", run_id, kind="manual", who="engineer")
     release_run.plan(run)
     make(store, run, "train", "evaluate", "export", "hil")
     release_run.propose_candidate(run)
@@ -111,7 +111,7 @@ def two(store: Store, tmp_path: Path) -> CandidateEntry:
     (folder / "home" / "home.usda").write_text("#usda 1.0 home")
     (folder / "office" / "![x](javascript:alert(1)) <b>.png").write_bytes(b"png")
     push_scenes(store, "main", folder, author=EVIL, message=EVIL)
-    run = context("build_dataset", "scheduled__2")
+    run = context("build_dataset.rooms", "scheduled__2")
     dataset_run.plan(run)
     make(store, run, "index", "generate", "validate")
     dataset_run.publish(run)
@@ -201,7 +201,7 @@ def test_what_is_left_out_is_counted_and_linked(store: Store, tmp_path: Path):
     for number in range(SHOWN_PUSHES):
         (folder / "home" / "moving.png").write_bytes(bytes([number]))
         push_scenes(store, "main", folder, author="scenes@example.org", message=f"push {number}")
-    run = context("build_dataset", "scheduled__2")
+    run = context("build_dataset.rooms", "scheduled__2")
     dataset_run.plan(run)
     make(store, run, "index", "generate", "validate")
     dataset_run.publish(run)
@@ -313,8 +313,8 @@ def test_the_bench_is_named(chain: Chain):
 
 def test_what_was_asked_less_of_than_the_channel_demands_is_said_before_the_answer(chain: Chain):
     channel = POLICY.channels["demo"]
-    wanted = channel.reference.evaluate.model_copy(update={"min_map_50": 0.9})
+    wanted = channel.reference.evaluate.model_copy(update={"at_least": {"map_50": 0.9, "success_gain": 0.2}})
     stricter = channel.model_copy(update={"reference": channel.reference.model_copy(update={"evaluate": wanted})})
     policy = POLICY.model_copy(update={"channels": {**POLICY.channels, "demo": stricter}})
     said = body(chain.store, chain.propose(), policy)
-    assert "promote will refuse:**\n\n- `evaluate was asked too little: min_map_50 is " in said
+    assert "promote will refuse:**\n\n- `evaluate was asked too little: at_least.map_50 is " in said

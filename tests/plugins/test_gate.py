@@ -15,8 +15,8 @@ from simgate_airflow.gate.gate import GATE_TASKS, NO_REASON, UNTOUCHED, read_gat
 from simgate_airflow.rest import Rest, run_path
 from simgate_airflow.settings import read_settings
 
-RUN = AirflowRun("release_model", "asset_triggered__2026-01-01T00:00:00+00:00_x")
-DATASET = AirflowRun("build_dataset", "manual__1")
+RUN = AirflowRun("release_model.navigator", "asset_triggered__2026-01-01T00:00:00+00:00_x")
+DATASET = AirflowRun("build_dataset.rooms", "manual__1")
 AT = "2026-01-01T00:00:00Z"
 
 
@@ -167,10 +167,10 @@ def test_a_note_is_no_touch_but_a_state_with_a_note_is(rest: Rest, airflow: Reco
 
 
 def test_a_deed_that_names_no_run_or_all_runs_counts_for_every_run_since(rest: Rest, airflow: Recorded):
-    airflow.line("post_clear_task_instances", "by-date", None, dag="build_dataset", method="POST")
+    airflow.line("post_clear_task_instances", "by-date", None, dag="build_dataset.rooms", method="POST")
     airflow.line("bulk_task_instances", "bulk", AirflowRun("~", "~"), method="PATCH")
-    airflow.line("trigger_dag_run", "starter-of-another-run", None, dag="build_dataset", method="POST")
-    airflow.line("patch_dag", "pauser", None, dag="build_dataset", method="PATCH")
+    airflow.line("trigger_dag_run", "starter-of-another-run", None, dag="build_dataset.rooms", method="POST")
+    airflow.line("patch_dag", "pauser", None, dag="build_dataset.rooms", method="PATCH")
     assert touched(rest) == {"by-date", "bulk"}
 
 
@@ -183,7 +183,7 @@ def test_every_page_of_the_log_is_read(rest: Rest, airflow: Recorded):
 
 def test_the_runs_behind_an_asset_event_are_followed_and_a_posted_one_has_a_poster(rest: Rest, airflow: Recorded):
     airflow.events[RUN] = [
-        {"source_dag_id": "build_dataset", "source_run_id": "manual__1", "extra": {}, "timestamp": AT}
+        {"source_dag_id": "build_dataset.rooms", "source_run_id": "manual__1", "extra": {}, "timestamp": AT}
     ]
     airflow.events[DATASET] = [{"source_run_id": None, "extra": {"from_rest_api": True}, "timestamp": AT}]
     assert read_audit(rest, [], answered=RUN, gates=GATE_TASKS).started_by == ("engineer", UNKNOWN)

@@ -51,7 +51,7 @@ def test_an_approval_that_was_cleared_is_undecided(entry: CandidateEntry):
 
 
 def test_it_says_who_did_what_to_this_run_since_the_candidate_was_proposed(entry: CandidateEntry):
-    run = "release_model/manual__1"
+    run = "release_model.navigator/manual__1"
     at = entry.at + timedelta(seconds=1)
     touches = (
         Touch(who="engineer", action="patch_task_instance", what=f"{run}/decide", at=at),
@@ -60,7 +60,7 @@ def test_it_says_who_did_what_to_this_run_since_the_candidate_was_proposed(entry
         Touch(who="elsewhere", action="delete_dag_run", what=f"{run}0", at=at),
     )
     said = undecided(answer(entry, task_state="failed", **{**NOBODY, "touched_by": touches}), entry)
-    assert "engineer did patch_task_instance on release_model/manual__1/decide" in said
+    assert "engineer did patch_task_instance on release_model.navigator/manual__1/decide" in said
     assert "bulk did patch_dag_run" in said
     assert "early" not in said
     assert "elsewhere" not in said

@@ -115,7 +115,7 @@ def test_the_gates_question_leads_to_pages_under_airflows_login_and_nothing_in_i
     room: Room, store: Store, tmp_path: Path, wire
 ):
     dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
-    run = context("release_model", "manual__1", kind="manual", who="engineer")
+    run = context("release_model.navigator", "manual__1", kind="manual", who="engineer")
     release_run.plan(run)
     make(store, run, "train", "evaluate", "export", "hil")
     digest = release_run.propose_candidate(run)

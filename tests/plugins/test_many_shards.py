@@ -14,15 +14,16 @@ from simgate.core.storage.heads import dataset_head, push_scenes
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.slot_name import SlotName
-from simgate.specs.recipe import demo_release_recipe
 from simgate_airflow import stores
 from simgate_airflow.place.stage_run import StageRun, planned_slots
 from simgate_airflow.run import dataset_run, release_run, run_record
-from simgate_airflow.run.assets import DATASET
+from simgate_airflow.run.assets import dataset_asset
 from tests.counting_store import CountingStore
+from tests.demo_recipes import demo_release_recipe
 from tests.e2e import small_stages
 from tests.many_shards import SHARDS, recipe
 
+DATASET = dataset_asset("rooms")
 BATCHES = 64
 FEW = 24
 """Calls that a task may spend beside those for its shards."""
@@ -35,8 +36,8 @@ class Counted:
         self.store = Store(str(folder / "store"))
         self.opened = opened
         run = SimpleNamespace(
-            dag_id="build_dataset", run_id=f"scheduled__{shards}", run_type="scheduled", triggering_user_name=None,
-            run_after=datetime.now(UTC), consumed_asset_events=[],
+            dag_id="build_dataset.rooms", run_id=f"scheduled__{shards}", run_type="scheduled",
+            triggering_user_name=None, run_after=datetime.now(UTC), consumed_asset_events=[],
         )  # fmt: skip
         self.context: Any = {
             "dag_run": run, "params": {"recipe": recipe(shards).model_dump(mode="json")},
@@ -114,6 +115,6 @@ def test_each_task_of_500_shards_asks_the_store_a_few_times_a_shard_and_never_wa
     assert run.count(look_twice("validate", None)) <= 3 * SHARDS + FEW
     run.make("validate")
     assert run.count(dataset_run.publish) <= 2 * SHARDS + FEW
-    assert dataset_head(run.store, "main").seq == 1
+    assert dataset_head(run.store, "main", "rooms").seq == 1
     released = {**run.context, "params": {"recipe": demo_release_recipe().model_dump(mode="json")}}
     assert run.count(lambda _context: release_run.plan(released)) <= SHARDS + FEW, "whose work all of it is"

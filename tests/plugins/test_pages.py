@@ -54,8 +54,8 @@ from tests.plugins.test_runs import built, context, make, push
 from tests.release_chain import answer
 from tests.servers.minio import MinioServer
 
-DATASET_RUN = ("build_dataset", "manual__2026-01-01T00:00:00+00:00")
-RELEASE_RUN = ("release_model", "manual__1")
+DATASET_RUN = ("build_dataset.rooms", "manual__2026-01-01T00:00:00+00:00")
+RELEASE_RUN = ("release_model.navigator", "manual__1")
 SECRET = b"nobody who reads pages may read this"
 NOBODY, VIEWER = SimpleAuthManagerUser(username="n", role=None), SimpleAuthManagerUser(username="v", role="viewer")
 FILE_POLICY = (
@@ -206,7 +206,7 @@ def test_a_login_that_may_not_read_the_dag_gets_403_and_a_viewer_the_page(desk: 
 def test_what_no_dag_run_of_its_own_domain_made_is_refused(desk: Desk):
     folder = run_record.folder_of(context(*DATASET_RUN))
     why = desk.store.get(f"{folder}/why.json")
-    Path(desk.store.url, folder, "why.json").write_bytes(why.replace(b'"build_dataset/', b'"by-hand-'))
+    Path(desk.store.url, folder, "why.json").write_bytes(why.replace(b'"build_dataset.rooms/', b'"by-hand-'))
     for url in every_page(desk)[2:4]:
         answer = desk.client.get(url)
         assert answer.status_code == 403
@@ -348,15 +348,16 @@ def test_a_report_is_shown_in_a_sandbox_that_loads_and_runs_nothing(desk: Desk):
     ("name", "kind"),
     [
         ("verdict.json", "application/json"), ("splits/train.json", "application/json"), ("shard.tar", ""),
-        ("model.safetensors", ""), ("model.onnx", ""),
+        ("model.safetensors", ""), ("engine/model.onnx", ""),
     ],
 )  # fmt: skip
 def test_a_browser_is_shown_what_is_on_the_list_and_saves_everything_else(desk: Desk, name: str, kind: str):
-    stage = {"shard.tar": "generate", "model.safetensors": "train", "model.onnx": "export"}.get(name, "validate")
+    stage = {"shard.tar": "generate", "model.safetensors": "train", "engine/model.onnx": "export"}.get(name, "validate")
     answer = desk.client.get(file_url(desk.manifest(stage), name))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == (kind or "application/octet-stream")
-    assert answer.headers.get("content-disposition", "") == ("" if kind else f'attachment; filename="{name}"')
+    saved_as = name.rpartition("/")[2]
+    assert answer.headers.get("content-disposition", "") == ("" if kind else f'attachment; filename="{saved_as}"')
     assert answer.headers["content-security-policy"] == FILE_POLICY
 
 
@@ -478,7 +479,7 @@ def test_pages_of_a_bucket_are_read_with_the_readers_key_and_no_other(
 
 
 def test_a_run_that_never_planned_says_so(desk: Desk):
-    for url in (run_url("build_dataset", "manual__9"), task_url("build_dataset", "manual__9", "index")):
+    for url in (run_url("build_dataset.rooms", "manual__9"), task_url("build_dataset.rooms", "manual__9", "index")):
         answer = desk.client.get(url)
         assert answer.status_code == 200
         assert "no plan yet" in answer.text
@@ -620,7 +621,7 @@ def answered(entry: CandidateEntry) -> GateRecord:
 
 
 def _second(desk: Desk) -> CandidateEntry:
-    release = context("release_model", "manual__2", kind="manual", who="engineer")
+    release = context("release_model.navigator", "manual__2", kind="manual", who="engineer")
     release["params"]["recipe"]["train"]["seed"] = 7
     release_run.plan(release)
     make(desk.store, release, "train", "evaluate", "export", "hil")
@@ -630,12 +631,12 @@ def _second(desk: Desk) -> CandidateEntry:
 
 def _begun(desk: Desk, tmp_path: Path, run_id: str) -> tuple[tuple[str, str], Job]:
     """A dataset run of new scenes that was planned and whose index was handed over."""
-    run = context("build_dataset", run_id)
+    run = context("build_dataset.rooms", run_id)
     push(desk.store, tmp_path / "scenes", "home")
     folder = dataset_run.plan(run)
     (slot,) = slots(desk.store, folder, "index")
     write_jobs(desk.store, folder, [slot])
-    return ("build_dataset", run_id), slot.job
+    return ("build_dataset.rooms", run_id), slot.job
 
 
 def _attempt(store: Store, job: Job) -> Attempt:

@@ -44,8 +44,8 @@ def test_without_a_word_stages_are_processes(wire: Callable[..., Any]):
 
 
 def test_the_same_dags_run_as_pods_and_a_training_over_nodes_as_a_job(pods_file: Path):
-    assert {kinds("build_dataset")[task] for task in ("index", "generate", "validate")} == {"StagePod"}
-    release = kinds("release_model")
+    assert {kinds("build_dataset.rooms")[task] for task in ("index", "generate", "validate")} == {"StagePod"}
+    release = kinds("release_model.navigator")
     assert {release[task] for task in ("evaluate_candidate", "evaluate_live", "export", "hil")} == {"StagePod"}
     assert release["train"] == "StageJob"
 

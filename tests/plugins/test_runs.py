@@ -21,14 +21,16 @@ from simgate.release.approval import REJECT, ApprovalRecord
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.policy import Policy
 from simgate.release.softening import softenings
-from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
 from simgate_airflow.gate import promotion, question
 from simgate_airflow.run import dataset_run, release_run, run_record
-from simgate_airflow.run.assets import DATASET
+from simgate_airflow.run.assets import dataset_asset
+from tests.demo_recipes import RECIPES, demo_dataset_recipe, demo_release_recipe
 from tests.e2e import small_stages
 from tests.e2e.conftest import POLICY, ROOT
 from tests.raw_ledger import Ledger
 from tests.release_chain import answer
+
+DATASET = dataset_asset("rooms")
 
 
 @pytest.fixture
@@ -39,13 +41,14 @@ def store(tmp_path: Path, wire) -> Store:
             "SIMGATE_STORE": str(tmp_path / "store"),
             "SIMGATE_POLICY": str(tmp_path / "policy.yaml"),
             "SIMGATE_MAX_BATCHES": "2",
+            "SIMGATE_RECIPES": str(RECIPES),
         }
     )
     return Store(str(tmp_path / "store"))
 
 
 def context(dag_id: str, run_id: str, *, kind: str = "scheduled", who: str | None = None) -> dict[str, Any]:
-    recipe = demo_dataset_recipe() if dag_id == "build_dataset" else demo_release_recipe()
+    recipe = demo_dataset_recipe() if dag_id == "build_dataset.rooms" else demo_release_recipe()
     run = SimpleNamespace(
         dag_id=dag_id, run_id=run_id, run_type=kind, triggering_user_name=who, run_after=datetime.now(UTC),
         consumed_asset_events=[],
@@ -74,7 +77,7 @@ def make(store: Store, run: dict[str, Any], *stages: str) -> None:
 
 
 def built(store: Store, folder: Path, run_id: str) -> dict[str, Any]:
-    run = context("build_dataset", run_id)
+    run = context("build_dataset.rooms", run_id)
     push(store, folder)
     dataset_run.plan(run)
     make(store, run, "index", "generate", "validate")
@@ -84,18 +87,18 @@ def built(store: Store, folder: Path, run_id: str) -> dict[str, Any]:
 def test_a_plan_names_its_run_its_people_and_what_set_it_off(store: Store, tmp_path: Path):
     push(store, tmp_path / "scenes")
     folder = dataset_run.plan(
-        context("build_dataset", "manual__2026-01-01T00:00:00+00:00", kind="manual", who="engineer")
+        context("build_dataset.rooms", "manual__2026-01-01T00:00:00+00:00", kind="manual", who="engineer")
     )
     why = read_why(store, folder)
     assert isinstance(why, DatasetWhy)
-    assert run_record.airflow_run(why.run) == ("build_dataset", "manual__2026-01-01T00:00:00+00:00")
+    assert run_record.airflow_run(why.run) == ("build_dataset.rooms", "manual__2026-01-01T00:00:00+00:00")
     assert set(why.people) == {"engineer", "scenes@example.org"}
     assert [trigger.kind for trigger in why.triggers] == ["manual", "push"]
 
 
 def test_a_plan_task_that_runs_again_keeps_the_plan_that_is_there(store: Store, tmp_path: Path):
     push(store, tmp_path / "scenes")
-    run = context("build_dataset", "scheduled__1")
+    run = context("build_dataset.rooms", "scheduled__1")
     folder = dataset_run.plan(run)
     before = store.get(f"{folder}/why.json")
     assert dataset_run.plan(run) == folder
@@ -104,7 +107,7 @@ def test_a_plan_task_that_runs_again_keeps_the_plan_that_is_there(store: Store, 
 
 def test_batches_hold_what_is_missing_and_one_empty_batch_where_nothing_is(store: Store, tmp_path: Path):
     push(store, tmp_path / "scenes")
-    run = context("build_dataset", "scheduled__1")
+    run = context("build_dataset.rooms", "scheduled__1")
     dataset_run.plan(run)
     make(store, run, "index")
     cut = dataset_run.batches(run, "generate")
@@ -121,28 +124,28 @@ def test_new_content_is_published_and_told_once_and_a_retry_tells_it_again(store
     assert run["outlet_events"][DATASET].extra == said
     assert dataset_run.publish(run) == said, "the same run, after a crash between the head and the event"
     with pytest.raises(AirflowSkipException, match="judged already"):
-        dataset_run.plan(context("build_dataset", "scheduled__2"))
-    assert dataset_head(store, "main").seq == 1
+        dataset_run.plan(context("build_dataset.rooms", "scheduled__2"))
+    assert dataset_head(store, "main", "rooms").seq == 1
 
 
 def test_a_dataset_that_failed_is_not_published_though_its_task_was_set_to_success(store: Store, tmp_path: Path):
     push(store, tmp_path / "scenes", "home")
-    run = context("build_dataset", "scheduled__1")
+    run = context("build_dataset.rooms", "scheduled__1")
     dataset_run.plan(run)
     with pytest.raises(AirflowFailException, match="not committed"):
         dataset_run.publish(run)
     make(store, run, "index", "generate", "validate")
     with pytest.raises(AirflowFailException, match="scene home is broken"):
         dataset_run.publish(run)
-    assert dataset_head(store, "main") is None
+    assert dataset_head(store, "main", "rooms") is None
 
 
 def test_the_gate_asks_the_policys_people_about_the_runs_own_candidate_once_it_is_the_newest(
     store: Store, tmp_path: Path
 ):
     dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
-    run = context("release_model", "manual__1", kind="manual", who="engineer")
-    run["params"]["recipe"]["min_map_50"] = 0.0
+    run = context("release_model.navigator", "manual__1", kind="manual", who="engineer")
+    run["params"]["recipe"]["at_least"]["map_50"] = 0.0
     release_run.plan(run)
     with pytest.raises(AirflowFailException, match="no candidate"):
         question.question(run)
@@ -153,11 +156,11 @@ def test_the_gate_asks_the_policys_people_about_the_runs_own_candidate_once_it_i
     asked = question.question(run)
     assert digest in asked.subject
     assert {user["id"] for user in asked.assigned_users} == {"release-manager", "second-manager"}
-    assert "`min_map_50` is `0.0` (default `" in asked.body
+    assert "`at_least.map_50` is `0.0` (in its file `" in asked.body
     assert "emulated" in asked.body
     assert "scene-author (`scenes@example.org`)" in asked.body
 
-    newer = context("release_model", "manual__2", kind="manual", who="engineer")
+    newer = context("release_model.navigator", "manual__2", kind="manual", who="engineer")
     release_run.plan(newer)
     make(store, newer, "train", "evaluate", "export", "hil")
     release_run.propose_candidate(newer)
@@ -168,7 +171,7 @@ def test_the_gate_asks_the_policys_people_about_the_runs_own_candidate_once_it_i
 def proposed(store: Store, folder: Path) -> dict[str, Any]:
     """A release run whose candidate waits."""
     dataset_run.publish(built(store, folder, "scheduled__1"))
-    run = context("release_model", "manual__1", kind="manual", who="engineer")
+    run = context("release_model.navigator", "manual__1", kind="manual", who="engineer")
     release_run.plan(run)
     make(store, run, "train", "evaluate", "export", "hil")
     release_run.propose_candidate(run)
@@ -183,7 +186,7 @@ def candidate_of(store: Store) -> CandidateEntry:
 
 def test_a_run_that_proposed_nothing_has_nothing_to_settle(store: Store):
     with pytest.raises(AirflowSkipException, match="nothing to settle"):
-        promotion.settle(context("release_model", "manual__1", kind="manual", who="engineer"))
+        promotion.settle(context("release_model.navigator", "manual__1", kind="manual", who="engineer"))
 
 
 def test_a_gate_that_never_asked_promotes_nothing_quarantines_nothing_and_is_asked_about_anew(
@@ -191,7 +194,7 @@ def test_a_gate_that_never_asked_promotes_nothing_quarantines_nothing_and_is_ask
 ):
     run = proposed(store, tmp_path / "scenes")
     monkeypatch.setattr(promotion, "gate_of", lambda *_arguments: None)
-    by_clock = context("release_model", "scheduled__1")
+    by_clock = context("release_model.navigator", "scheduled__1")
     with pytest.raises(AirflowSkipException, match="nothing to do"):
         release_run.plan(by_clock)
     with pytest.raises(AirflowFailException, match="the gate has no response"):
@@ -233,17 +236,19 @@ def test_the_reason_of_a_reject_is_kept_with_the_answer_and_nobody_is_asked_agai
     monkeypatch.setattr(promotion, "gate_of", lambda *_arguments: gate)
     promotion.settle(run)
     with pytest.raises(AirflowSkipException, match="nothing to do"):
-        release_run.plan(context("release_model", "scheduled__1"))
+        release_run.plan(context("release_model.navigator", "scheduled__1"))
     (key,) = store.keys("approvals")
     assert ApprovalRecord.from_json(store.get(key), what=key).gate.reason == "it hits the desk"
 
 
-@pytest.mark.parametrize(("changes", "softer"), [({}, []), ({"min_map_50": 0.0}, ["min_map_50"])])
+@pytest.mark.parametrize(
+    ("changes", "softer"), [({}, []), ({"at_least": {"map_50": 0.0, "success_gain": 0.2}}, ["at_least.map_50"])]
+)
 def test_what_the_demo_plans_is_no_softer_than_the_shipped_channel_and_a_softer_run_is_named(
     store: Store, tmp_path: Path, changes: dict[str, Any], softer: list[str]
 ):
     dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
-    run = context("release_model", "manual__1", kind="manual", who="engineer")
+    run = context("release_model.navigator", "manual__1", kind="manual", who="engineer")
     run["params"]["recipe"] |= changes
     release_run.plan(run)
     make(store, run, "train", "evaluate", "export", "hil")

@@ -64,7 +64,7 @@ def make_as(keys: Path | None, monkeypatch: pytest.MonkeyPatch, store: Store, ru
 
 def planned(store: Store, folder: Path) -> dict[str, Any]:
     dataset_run.publish(built(store, folder, "scheduled__1"))
-    run = context("release_model", "manual__1", kind="manual", who="engineer")
+    run = context("release_model.navigator", "manual__1", kind="manual", who="engineer")
     release_run.plan(run)
     return run
 

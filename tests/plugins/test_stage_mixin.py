@@ -186,11 +186,13 @@ class StageMixinAlone(StageMixin, Place):
 
 def test_a_run_whose_folder_another_run_wrote_is_refused(store: Store, context):
     from simgate.plan.record import DatasetWhy, write_why
-    from simgate.specs.recipe import demo_dataset_recipe
+    from tests.demo_recipes import demo_dataset_recipe
 
+    recipe = demo_dataset_recipe()
     theirs = DatasetWhy(
         run="demo:run1", domain="main", triggers=(), people=(), pull_request="", snapshot_sha256="0" * 64,
-        recipe=demo_dataset_recipe(),
+        recipe=recipe, recipe_sha256=recipe.sha256, dataset_seed=1,
+        scenes=({"name": "office", "root": "office/office.usda", "split": "train", "episodes": 1},),
     )  # fmt: skip
     write_why(store, theirs)
     with pytest.raises(InputError, match="another run has this run's folder"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from simgate.core.storage.store import Store
 from simgate.plan.record import find_why, record_folder
 from simgate_airflow.local.standalone import ACCOUNTS, LocalAirflow, furnish
 from simgate_airflow.run.run_record import run_name
+from tests.demo_recipes import write_recipes
 from tests.e2e.airflow_client import Run, User, wait_for
 from tests.e2e.components import PATIENCE, Components
 from tests.pods.deployment import COMPONENTS, ROOT, START_S
@@ -38,19 +38,7 @@ SIGNING = ("planner", "gate", "approval", "ledger")
 AIRFLOWS = ("planner-main", "approval", "ledger", "reader")
 """What lies with Airflow: it never holds the key of a stage, of a gate or of a pusher."""
 PODS = ("stage-main", "gate-main")
-DAGS = ("build_dataset", "release_model")
-SMALL = """
-import json
-from pathlib import Path
-
-RECIPES = json.loads(Path(__file__).with_name("recipes.json").read_text())
-
-
-def dag_policy(dag):
-    for params in (dag.params, dag.get_task("plan").params):  # a task keeps a copy, and that one counts
-        params["recipe"] = RECIPES[dag.dag_id]
-"""
-"""Airflow's own way for a deployment to set what DAGs leave open: another default recipe."""
+DAGS = ("build_dataset.rooms", "release_model.navigator")
 
 
 @dataclass
@@ -209,17 +197,13 @@ def _furnished(cluster: Cluster, url: str, folder: Path) -> tuple[Path, dict[str
         (folder / "airflow-keys" / role).symlink_to(folder / "keys" / role)
     given = {
         "SIMGATE_STORE": url, "SIMGATE_POLICY": str(folder / "policy.yaml"), "SIMGATE_POLL_S": "0.5",
+        "SIMGATE_RECIPES": str(write_recipes(folder / "recipes", dataset_recipe(), release_recipe())),
         "SIMGATE_PLACE": "pod", "SIMGATE_PODS": str(folder / "pods.yaml"), "SIMGATE_MAX_BATCHES": "2",
         "SIMGATE_KEYS": str(folder / "airflow-keys"), "KUBECONFIG": str(cluster.kubeconfig),
         **{f"AIRFLOW__{name}": value for name, value in PATIENCE.items()},
     }  # fmt: skip
     home = folder / "home"
     _, variables = furnish(home, dags=ROOT / "dags", plugins=ROOT / "plugins", environment=given, port=0)
-    (home / "config").mkdir()
-    (home / "config" / "airflow_local_settings.py").write_text(SMALL)
-    recipes = dict(zip(DAGS, (dataset_recipe(), release_recipe()), strict=True))
-    values = {dag: recipe.model_dump(mode="json") for dag, recipe in recipes.items()}
-    (home / "config" / "recipes.json").write_text(json.dumps(values))
     return home, variables
 
 

@@ -58,4 +58,4 @@ class Deployed:
     @property
     def first_run(self) -> Run:
         """The oldest run of build_dataset that has work to do; asked for inside."""
-        return next(run for run in self.admin.runs("build_dataset") if run.tasks.get("plan") != "skipped")
+        return next(run for run in self.admin.runs("build_dataset.rooms") if run.tasks.get("plan") != "skipped")

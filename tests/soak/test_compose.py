@@ -149,10 +149,14 @@ def test_the_demos_scenes_are_pushed_and_a_run_of_them_starts_by_itself(up: Depl
     (push,) = up.simgate("scenes", "log")
     assert push["author"] == "scenes@example.org"
     # Minutes after the clock's time a new DAG has a run of the clock as well; whichever comes first does the work.
-    up.wait(lambda: any("asset_triggered__" in run.run_id for run in up.admin.runs("build_dataset")), 90, "its run")
+    up.wait(
+        lambda: any("asset_triggered__" in run.run_id for run in up.admin.runs("build_dataset.rooms")), 90, "its run"
+    )
     run = up.ask(lambda: up.first_run)
     up.ask(lambda: run.reaches("plan", "success", 90))
-    assert "plans/main/build_dataset" in up.ask(lambda: run.log("plan")), "the API server shows the scheduler's logs"
+    assert "plans/main/build_dataset.rooms" in up.ask(lambda: run.log("plan")), (
+        "the API server shows the scheduler's logs"
+    )
 
 
 def test_a_scheduler_that_is_killed_while_a_stage_runs_starts_again(up: Deployed):
@@ -213,7 +217,7 @@ def test_the_killed_stage_goes_on_and_a_shard_is_rendered_without_compiling_anyt
 
 
 def test_after_a_stop_and_a_start_with_other_passwords_everything_goes_on(up: Deployed, tmp_path: Path):
-    before, kept = up.ask(lambda: [run.run_id for run in up.admin.runs("build_dataset")]), up.simgate("runs")
+    before, kept = up.ask(lambda: [run.run_id for run in up.admin.runs("build_dataset.rooms")]), up.simgate("runs")
     up.wait(lambda: "running" in mapped(up.first_run), 60, "a shard that is being made")
     assert set(up.project.down()) <= {"scheduler"}, "a stage is killed with it; nothing else has to be"
     env.make(tmp_path / ".env")
@@ -225,7 +229,7 @@ def test_after_a_stop_and_a_start_with_other_passwords_everything_goes_on(up: De
     assert [up.login("engineer", word) for word in (old, up.secrets["SIMGATE_PASSWORD_ENGINEER"])] == [401, 201]
     assert len(up.simgate("scenes", "log")) == 1
     assert up.simgate("runs")[: len(kept)] == kept
-    assert up.ask(lambda: [run.run_id for run in up.admin.runs("build_dataset")])[: len(before)] == before
+    assert up.ask(lambda: [run.run_id for run in up.admin.runs("build_dataset.rooms")])[: len(before)] == before
     done = up.ask(lambda: mapped(up.first_run).count("success"))
     up.wait(lambda: mapped(up.first_run).count("success") > done, 120, "the next shard")
 

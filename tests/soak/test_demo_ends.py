@@ -64,9 +64,9 @@ def test_a_run_that_fails_shows_the_reason_and_where_to_look(hapless: DemoChecko
     terminal = hapless.demo()
     assert ends(terminal) != 0
     said = terminal.screen.text
-    assert "task validate of build_dataset failed; the end of its log:" in said
+    assert "task validate of build_dataset.rooms failed; the end of its log:" in said
     assert "scene home is broken" in said
-    page = re.search(r"^  its page +(http://\S+/dags/build_dataset/runs/\S+/tasks/validate)$", said, re.MULTILINE)
+    page = re.search(r"^  its page +(http://\S+/dags/build_dataset.rooms/runs/\S+/tasks/validate)$", said, re.MULTILINE)
     log = re.search(r"^  the whole log +(/\S+)$", said, re.MULTILINE)
     assert page is not None
     assert log is not None

@@ -53,9 +53,9 @@ def released(world: PipelineWorld) -> Run:
     """Push, and answer the gate; events do the rest. The dataset's run."""
     world.simgate("pusher-main", "scenes", "push", str(ROOT / "scenes"), "--author", "scenes@example.org")
     world.say("scenes are pushed; the watcher starts build_dataset")
-    dataset = world.planned_run("build_dataset")
+    dataset = world.planned_run("build_dataset.rooms")
     assert world.follow(dataset) == "success", dataset.failures()
-    release = world.planned_run("release_model")
+    release = world.planned_run("release_model.navigator")
     assert world.follow(release, until="decide") == "running", release.failures()
     release.answer(world.user("release-manager"), "Approve").raise_for_status()
     world.say("the release manager approved")
@@ -123,10 +123,10 @@ def assert_shape(pod: client.V1Pod, secret: str, image: str) -> None:
 def assert_nothing_changed_starts_no_pod(world: PipelineWorld, dataset: Run) -> None:
     """New runs find everything there: the dataset is judged, the engine is live already; a cleared stage likewise."""
     admin = world.user("admin")
-    again = admin.trigger("build_dataset")
+    again = admin.trigger("build_dataset.rooms")
     assert world.follow(again) == "success", again.failures()
     assert again.tasks["plan"] == "skipped"
-    once_more = admin.trigger("release_model")
+    once_more = admin.trigger("release_model.navigator")
     assert world.follow(once_more) == "success", once_more.failures()
     assert (once_more.tasks["export"], once_more.tasks["hil"]) == ("success", "skipped")
     assert "the engine is byte for byte the live one" in once_more.log("compare")

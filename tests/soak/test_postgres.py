@@ -58,7 +58,7 @@ def generate_held(world: World) -> Iterator[None]:
 
 def is_published(world: World, push: ScenesHead) -> bool:
     """Whether main's dataset is made of these very scenes."""
-    head = dataset_head(world.store, "main")
+    head = dataset_head(world.store, "main", "rooms")
     why = read_why(world.store, head.run_record) if head else None
     return isinstance(why, DatasetWhy) and why.snapshot_sha256 == push.snapshot_sha256
 
@@ -83,7 +83,7 @@ def await_event(parts: Components, world: World, what: Callable[[], bool], said:
         await_on(parts, world, what, said)
     except AssertionError as error:
         say(f"soak: the event was lost, the reconcile comes: {error}")
-        world.user("admin").trigger("build_dataset")
+        world.user("admin").trigger("build_dataset.rooms")
         await_on(parts, world, what, said)
 
 
@@ -117,7 +117,7 @@ def newest_gate(world: World) -> Run:
 
     def asks() -> bool:
         newest = candidates(world.store, "navigator", "demo").newest()
-        runs = (run for run in admin.runs("release_model") if run.tasks.get("decide") == "awaiting_input")
+        runs = (run for run in admin.runs("release_model.navigator") if run.tasks.get("decide") == "awaiting_input")
         mine = (
             run
             for run in runs
@@ -133,7 +133,7 @@ def newest_gate(world: World) -> Run:
 def is_of_published(world: World, run: Run) -> bool:
     """Whether a release run is made of the dataset that is published now."""
     why = read_why(world.store, record_folder("main", run_name(run.dag, run.run_id)))
-    head = dataset_head(world.store, "main")
+    head = dataset_head(world.store, "main", "rooms")
     return head is not None and not isinstance(why, DatasetWhy) and why.dataset == head.validate_ref
 
 
@@ -175,8 +175,8 @@ def test_each_component_is_killed_in_turn_during_a_run_and_no_change_is_lost_and
 def test_of_500_shards_none_is_lost_though_the_scheduler_that_makes_them_is_killed(cluster: tuple[Components, World]):
     parts, world = cluster
     admin = world.user("admin")
-    admin.ask("PATCH", "dags/release_model", {"is_paused": True}).raise_for_status()
-    run = admin.trigger("build_dataset", recipe=recipe(SHARDS).model_dump(mode="json"))
+    admin.ask("PATCH", "dags/release_model.navigator", {"is_paused": True}).raise_for_status()
+    run = admin.trigger("build_dataset.rooms", recipe=recipe(SHARDS).model_dump(mode="json"))
     half = SHARDS // 3
     folder = record_folder("main", run_name(run.dag, run.run_id))
     before = len(world.store.keys("memo/main"))

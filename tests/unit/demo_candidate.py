@@ -10,7 +10,7 @@ NOW = datetime(2026, 11, 30, 20, 53, 6, tzinfo=UTC)
 CANDIDATE = CandidateEntry(
     new_candidate(
         model="navigator", channel="demo", engine="e" * 64, evidence={}, policy_sha256="b" * 64, replaces="",
-        ttl=timedelta(hours=1), run_record="plans/main/release_model-1", authors=(), observations={},
+        ttl=timedelta(hours=1), run_record="plans/main/release_model.navigator-1", authors=(), observations={},
     ),
     1, NOW, "c0ffee" + "0" * 58,
 )  # fmt: skip

@@ -23,7 +23,7 @@ from simgate.cli.demo.wait import TookTooLong, wait_for
 from simgate.core.errors import InputError, SimgateError
 from tests.unit.demo_candidate import CANDIDATE
 
-RUN = DagRun("build_dataset", "asset_triggered__2026-11-21T01:00:00+00:00_x")
+RUN = DagRun("build_dataset.rooms", "asset_triggered__2026-11-21T01:00:00+00:00_x")
 LAMP = """#usda 1.0
 def Xform "World"
 {
@@ -153,8 +153,8 @@ def test_with_a_person_there_the_gate_is_shown_and_never_answered(capsys: pytest
 
 
 def test_a_page_s_address_is_quoted_part_by_part() -> None:
-    page = run_page("http://airflow", "release_model", "manual__2026-11-30T20:52:51+00:00_a/b")
-    assert page == "http://airflow/simgate/run/release_model/manual__2026-11-30T20%3A52%3A51%2B00%3A00_a%2Fb"
+    page = run_page("http://airflow", "release_model.navigator", "manual__2026-11-30T20:52:51+00:00_a/b")
+    assert page == "http://airflow/simgate/run/release_model.navigator/manual__2026-11-30T20%3A52%3A51%2B00%3A00_a%2Fb"
     assert candidate_page("http://airflow", "c0ffee").endswith("/simgate/candidate/navigator/demo/c0ffee")
 
 
@@ -179,7 +179,7 @@ def test_an_unclear_word_is_refused_and_approves_nothing() -> None:
 
 
 def test_a_log_gets_a_line_for_each_change_only(capsys: pytest.CaptureFixture[str]) -> None:
-    with Board("build_dataset") as board:
+    with Board("build_dataset.rooms") as board:
         for state in ("queued", "running", "running", "success"):
             board.update([Row("index", state, 0, 1, 2.0, "")])
     lines = capsys.readouterr().out.splitlines()

@@ -27,7 +27,7 @@ def decided(action: str, why: str, who: str = "release-manager") -> Decision:
     return Decision(CANDIDATE, LedgerEntry.from_value({**body, **place}, what="entry"))
 
 
-APPROVED = decided("promote", "approved in release_model x")
+APPROVED = decided("promote", "approved in release_model.navigator x")
 TURNED_DOWN = decided("settle", f"{REJECTED}: it hits too much")
 
 

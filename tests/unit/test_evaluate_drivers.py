@@ -11,38 +11,38 @@ import pytest
 from simgate.core.errors import InputError, SimgateError
 from simgate.evaluate.drivers import driven, start_drivers
 from simgate.evaluate.driving import Driving, Trip
-from simgate.model.card import ModelCard
-from simgate.model.network import new_network
-from simgate.model.weights import weights_bytes
+from simgate.families.card import ModelCard
+from simgate.families.weights import weights_bytes
 from simgate.specs.evaluate import ClosedLoopSpec
 from tests.unit.process_tree import descendants
 from tests.unit.toy_dataset import DIGEST, NETWORK, toy_generate
+from tests.unit.toy_model import toy_network
 
 CARD = ModelCard(
-    network=NETWORK, parameters=1, seed=1, epochs=0, steps=0, frames=1, dataset_sha256=DIGEST,
+    family="navigator", network=NETWORK, parameters=1, seed=1, epochs=0, steps=0, frames=1, dataset_sha256=DIGEST,
     device="cpu", precision="fp32", world_size=1, last=None,
 )  # fmt: skip
 DRIVING = Driving(
     closed_loop=ClosedLoopSpec(episodes=2, generate=toy_generate("toy", 0, 1)), card=CARD,
-    weights=weights_bytes(new_network(NETWORK, 1)), baseline_seed=2, device="cpu", swap_channels=False,
+    weights=weights_bytes(toy_network(1)), baseline_seed=2, device="cpu", swap_channels=False,
 )  # fmt: skip
 TRIPS = [Trip("toy", Path("toy.usda"), 0), Trip("toy", Path("toy.usda"), 1)]
 
 
 def test_a_simulator_of_another_version_is_refused_with_both_versions() -> None:
     with (
-        start_drivers(DRIVING, TRIPS) as pipes,
+        start_drivers(DRIVING, TRIPS) as workers,
         pytest.raises(InputError, match=r"version mismatch.*0 in the spec"),
     ):
-        list(driven(pipes))
+        list(driven(workers))
 
 
 def test_a_driver_that_is_killed_is_an_error_and_leaves_no_process() -> None:
     def drive_and_kill() -> None:
-        with start_drivers(DRIVING, TRIPS) as pipes:
+        with start_drivers(DRIVING, TRIPS) as workers:
             for pid in _drivers():
                 os.kill(pid, signal.SIGKILL)
-            list(driven(pipes))
+            list(driven(workers))
 
     with pytest.raises(SimgateError, match="driver process ended"):
         drive_and_kill()
@@ -50,7 +50,7 @@ def test_a_driver_that_is_killed_is_an_error_and_leaves_no_process() -> None:
 
 
 def _drivers() -> set[int]:
-    return {pid for pid in descendants(os.getpid()) if b"spawn_main" in _command(pid)}
+    return {pid for pid in descendants(os.getpid()) if b"simgate.evaluate.driver" in _command(pid)}
 
 
 def _command(pid: int) -> bytes:

@@ -15,12 +15,12 @@ from simgate.core.errors import InputError
 from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.heads import dataset_head, push_scenes, scenes_head
 from simgate.core.storage.store import Store
-from simgate.plan.dataset import plan_dataset, publish
+from simgate.plan.dataset import dataset_why, plan_dataset, publish
 from simgate.plan.jobs import Slot, batches, find, slots_of, write_jobs
 from simgate.plan.outlook import outlook
 from simgate.plan.record import DatasetWhy, Trigger, record_folder, write_why
 from simgate.plan.tries import GivenUp
-from simgate.specs.recipe import demo_dataset_recipe
+from tests.demo_recipes import RECIPES, demo_dataset_recipe
 from tests.release_chain import fulfil
 
 RECIPE = demo_dataset_recipe()
@@ -34,7 +34,7 @@ class Scenes:
         self.folder = folder / "scenes"
         self.runs = 0
         for scene in RECIPE.scenes:
-            self.edit(scene.root, f"#usda 1.0\n# {scene.name}\n")
+            self.edit(f"{scene.name}/{scene.name}.usda", f"#usda 1.0\n# {scene.name}\n")
 
     def edit(self, path: str, text: str) -> None:
         target = self.folder / path
@@ -66,10 +66,10 @@ class Scenes:
         if slot.job.stage == "index":
             shards = [
                 {"scene": s.name, "split": s.split, "first_episode": first, "episodes": 6}
-                for s in why.recipe.scenes
+                for s in why.scenes
                 for first in range(0, s.episodes, 6)
             ]
-            items = {f"scenes/{s.name}.json": (self.folder / s.root).read_bytes() for s in why.recipe.scenes}
+            items = {f"scenes/{s.name}.json": (self.folder / s.root).read_bytes() for s in why.scenes}
             return {**items, "shards.json": json.dumps({"version": 1, "shards": shards}).encode()}
         if slot.job.stage == "generate":
             return {"shard.tar": slot.job.inputs[0].model_dump_json().encode()}
@@ -79,17 +79,14 @@ class Scenes:
         """Why a run would be, without planning one."""
         head = scenes_head(self.store, "main")
         assert head is not None
-        return DatasetWhy(
-            run="outlook", domain="main", triggers=(), people=(), pull_request="",
-            snapshot_sha256=head.snapshot_sha256, recipe=RECIPE,
-        )  # fmt: skip
+        return dataset_why(self.store, head, "main", RECIPE, "outlook", ())
 
     def simgate_plan(
         self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> tuple[int, dict[str, Any], str]:
         """What `simgate plan --json` ends with, says, and warns of."""
         policy = Path(__file__).parents[2] / "release/policy.yaml"
-        arguments = ["plan", "--json", "--store", self.store.url, "--policy", str(policy)]
+        arguments = ["plan", "--json", "--store", self.store.url, "--policy", str(policy), "--recipes", str(RECIPES)]
         monkeypatch.setattr(sys, "argv", ["simgate", *arguments])
         monkeypatch.setattr("os.umask", lambda _mask: 0)
         capfd.readouterr()
@@ -189,7 +186,7 @@ def test_a_run_keeps_its_snapshot_while_the_scenes_move_on(scenes: Scenes) -> No
 
 def test_a_reused_run_publishes_nothing_new(scenes: Scenes) -> None:
     first_run(scenes)
-    head = dataset_head(scenes.store, "main")
+    head = dataset_head(scenes.store, "main", "rooms")
     why = DatasetWhy.from_json(scenes.store.get("plans/main/run-1/why.json"), what="why")
     assert publish(scenes.store, why) == (head, False)
 
@@ -266,7 +263,7 @@ def test_jobs_are_written_once_under_the_runs_folder(scenes: Scenes) -> None:
 
 def test_a_manifest_names_the_run_it_was_made_for(scenes: Scenes) -> None:
     first_run(scenes)
-    head = dataset_head(scenes.store, "main")
+    head = dataset_head(scenes.store, "main", "rooms")
     assert head is not None
     assert read_manifest(scenes.store, head.validate_ref).run_record == "plans/main/run-1"
 

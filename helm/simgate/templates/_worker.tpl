@@ -32,6 +32,7 @@ spec:
         - {name: logs, mountPath: /opt/airflow/logs}
         - {name: config, mountPath: /opt/airflow/airflow.cfg, subPath: airflow.cfg, readOnly: true}
         - {name: policy, mountPath: /etc/simgate/policy, readOnly: true}
+        - {name: recipes, mountPath: /etc/simgate/recipes, readOnly: true}
         - {name: pods, mountPath: /etc/simgate/pods, readOnly: true}
         {{- range .roles }}
         - {name: keys-{{ . }}, mountPath: /run/simgate/keys/{{ . }}, readOnly: true}
@@ -48,6 +49,7 @@ spec:
     {{- end }}
     - {name: config, configMap: {name: {{ .root.Release.Name }}-config}}
     - {name: policy, configMap: {name: simgate-policy}}
+    - {name: recipes, configMap: {name: simgate-recipes}}
     - {name: pods, configMap: {name: simgate-pods}}
     {{- range .roles }}
     - {name: keys-{{ . }}, secret: {secretName: simgate-keys-{{ . }}, defaultMode: 0440}}

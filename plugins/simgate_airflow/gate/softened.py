@@ -1,4 +1,4 @@
-"""Softened: where a candidate was asked less than its channel demands, or something else than by default."""
+"""Softened: where a candidate was asked less than its channel demands, or something else than its recipe's file has."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from simgate.core.storage.store import Store
 from simgate.plan.record import ReleaseWhy
 from simgate.release import softening
 from simgate.release.policy import Channel, Role
-from simgate.specs.recipe import demo_release_recipe
 from simgate_airflow.gate.change import leaves
+from simgate_airflow.run.recipes import kept_release
 
 
 def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
@@ -23,10 +23,11 @@ def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -
 
 
 def asked_otherwise(why: ReleaseWhy | None) -> Iterator[tuple[str, object, object]]:
-    """(field of the recipe, the default, what was asked)."""
-    if why is None:
+    """Yield (field, as the recipe's file has it, what was asked); nothing where the file is gone."""
+    kept = kept_release(why.recipe.name) if why else None
+    if why is None or kept is None:
         return
-    usual = dict(leaves(demo_release_recipe().model_dump(mode="json")))
+    usual = dict(leaves(kept.model_dump(mode="json")))
     for name, value in leaves(why.recipe.model_dump(mode="json")):
         if usual.get(name) != value:
             yield name, usual.get(name), value

@@ -7,9 +7,14 @@ from airflow.sdk import Asset, AssetWatcher
 
 from simgate_airflow.run.triggers import ScenesHeadTrigger
 
+DATASET = "dataset."
+"""How the asset of every dataset begins; the recipe's name follows."""
 SCENES = Asset(
     name="scenes", uri="simgate://scenes", watchers=[AssetWatcher(name="scenes-head", trigger=ScenesHeadTrigger())]
 )
 """Moved by `simgate scenes push`; the watcher sees it within seconds."""
-DATASET = Asset(name="dataset", uri="simgate://dataset")
-"""Moved by `publish`, and only if the content is new."""
+
+
+def dataset_asset(recipe: str) -> Asset:
+    """The dataset of one recipe: moved by `publish`, and only if the content is new."""
+    return Asset(name=f"{DATASET}{recipe}", uri=f"simgate://dataset/{recipe}")

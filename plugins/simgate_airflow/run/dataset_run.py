@@ -15,8 +15,9 @@ from simgate.core.storage.store import Store
 from simgate.plan import dataset, jobs, record
 from simgate.specs.recipe import DatasetRecipe
 from simgate_airflow.failure import failures_for_airflow
-from simgate_airflow.run.assets import DATASET
+from simgate_airflow.run.assets import dataset_asset
 from simgate_airflow.run.judge import lines, standings
+from simgate_airflow.run.recipes import check_recipe_of
 from simgate_airflow.run.run_record import domain_of, folder_of, run_of, why_of
 from simgate_airflow.run.trigger_chain import triggers_of
 from simgate_airflow.settings import settings
@@ -33,6 +34,7 @@ def plan(context: Context) -> str:
         if why_of(store, context) is not None:
             return folder_of(context)
         recipe = DatasetRecipe.from_value(context["params"]["recipe"], what="params.recipe")
+        check_recipe_of(context["dag_run"].dag_id, recipe)
         why = dataset.plan_dataset(
             store, domain=domain_of(context), recipe=recipe, run=run_of(context), triggers=triggers_of(context)
         )
@@ -56,7 +58,7 @@ def batches(context: Context, stage: str) -> list[list[dict[str, Any]]]:
 
 
 def publish(context: Context) -> dict[str, Any]:
-    """Move the dataset's head and tell DATASET; skipped, and DATASET not told, where the content is not new.
+    """Move the dataset's head and tell its asset; skipped, and nobody told, where the content is not new.
 
     A pull request moves its own head, and tells nobody.
     """
@@ -66,13 +68,13 @@ def publish(context: Context) -> dict[str, Any]:
         head, moved = dataset.publish_judged(store, why, _passed(store, why))
     if why.domain != MAIN:
         raise AirflowSkipException(
-            f"dataset {head.seq} of {why.domain} is published there; DATASET is main's, so nothing is told"
+            f"dataset {head.seq} of {why.domain} is published there; the asset is main's, so nothing is told"
         )
     # A retry after the move finds its own head: the event was not told yet.
     if not moved and head.run_record != folder_of(context):
         raise AirflowSkipException(f"dataset {head.seq} has this content already: nothing to publish")
-    said = {"seq": head.seq, "content_digest": head.content_digest}
-    context["outlet_events"][DATASET].extra = {"seq": head.seq, "content_digest": head.content_digest}
+    said: dict[str, Any] = {"seq": head.seq, "content_digest": head.content_digest}
+    context["outlet_events"][dataset_asset(why.recipe.name)].extra = {**said}
     return said
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import get_current_context, task
 
-from simgate_airflow.run.assets import DATASET
+from simgate_airflow.run.assets import dataset_asset
 
 
 @task(task_id="plan")
@@ -25,9 +25,14 @@ def make_batches(stage: str) -> list[list[dict[str, Any]]]:
     return batches(get_current_context(), stage)
 
 
-@task(task_id="publish", outlets=[DATASET])
-def publish_dataset() -> dict[str, Any]:
-    """Move the dataset's head and tell DATASET; skipped, and DATASET not told, where the content is not new."""
+def publish_dataset(recipe: str) -> Any:
+    """Publish, and tell the recipe's own asset."""
+    return _publish.override(outlets=[dataset_asset(recipe)])()
+
+
+@task(task_id="publish")
+def _publish() -> dict[str, Any]:
+    """Move the dataset's head and tell its asset; skipped, and nobody told, where the content is not new."""
     from simgate_airflow.run.dataset_run import publish
 
     return publish(get_current_context())

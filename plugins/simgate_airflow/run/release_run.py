@@ -14,6 +14,7 @@ from simgate.plan.propose import propose
 from simgate.release.policy import Policy
 from simgate.specs.recipe import ReleaseRecipe
 from simgate_airflow.failure import failures_for_airflow
+from simgate_airflow.run.recipes import check_recipe_of
 from simgate_airflow.run.run_record import domain_of, folder_of, run_of, why_of
 from simgate_airflow.run.trigger_chain import triggers_of
 from simgate_airflow.settings import settings
@@ -30,6 +31,7 @@ def plan(context: Context) -> str:
         if why_of(store, context) is not None:
             return folder_of(context)
         recipe = ReleaseRecipe.from_value(context["params"]["recipe"], what="params.recipe")
+        check_recipe_of(context["dag_run"].dag_id, recipe)
         why = release.plan_release(
             store, domain=MAIN, recipe=recipe, policy=Policy.load(settings().policy_path),
             run=run_of(context), triggers=triggers_of(context),

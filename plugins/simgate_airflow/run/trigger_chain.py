@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from simgate.plan.record import Trigger
+from simgate_airflow.run.assets import DATASET
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -31,6 +32,6 @@ def _hint(event: Any) -> Trigger:
     posted = " posted by the API" if (event.extra or {}).get(FROM_API) else ""
     source = f" by {event.source_dag_id} {event.source_run_id}" if event.source_run_id else ""
     return Trigger(
-        kind="dataset" if event.asset.name == "dataset" else "push", who="",
+        kind="dataset" if event.asset.name.startswith(DATASET) else "push", who="",
         detail=f"event of asset {event.asset.name}{source}{posted}"[:2000], at=event.timestamp,
     )  # fmt: skip

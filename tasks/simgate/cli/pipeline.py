@@ -13,24 +13,26 @@ from simgate.cli.console import console, short
 from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, open_store
 from simgate.cli.recipes import (
     DEFAULT_POLICY,
-    DatasetRecipeOption,
+    DEFAULT_RECIPES,
     PolicyOption,
-    ReleaseRecipeOption,
+    RecipesOption,
+    ReleaseOption,
     by_hand,
-    read_recipe,
+    one_of,
+    present_recipes,
 )  # fmt: skip
 from simgate.core.errors import InputError
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES
 from simgate.plan.record import DatasetWhy, ReleaseWhy, write_why
-from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
+from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
 
 
 def pipeline(
     scenes: Annotated[Path | None, typer.Option("--scenes", help="Push this folder first.")] = None,
     until: Annotated[str, typer.Option("--until", help="Last stage to make.")] = "propose",
-    dataset_recipe: DatasetRecipeOption = None,
-    release_recipe: ReleaseRecipeOption = None,
+    recipes: RecipesOption = DEFAULT_RECIPES,
+    release: ReleaseOption = "",
     policy: PolicyOption = DEFAULT_POLICY,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Shards made at once.")] = 2,
     domain: DomainOption = "main",
@@ -44,9 +46,10 @@ def pipeline(
     if scenes is not None:
         _push(place, domain, scenes)
     stages = stations[: stations.index(until) + 1]
-    _dataset(place, domain, read_recipe(dataset_recipe, DatasetRecipe, demo_dataset_recipe()), stages, workers)
+    found = present_recipes(recipes)
+    recipe = one_of(found.release, release, "--release")
+    _dataset(place, domain, found.dataset[recipe.dataset], stages, workers)
     if len(stages) > len(DATASET_STAGES):
-        recipe = read_recipe(release_recipe, ReleaseRecipe, demo_release_recipe())
         _release(place, domain, recipe, policy, stages)
 
 

@@ -2,67 +2,124 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from simgate.cli.console import console, show_json, show_table
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
-from simgate.cli.recipes import DEFAULT_POLICY, DatasetRecipeOption, PolicyOption, ReleaseRecipeOption, read_recipe
+from simgate.cli.recipes import (
+    DEFAULT_POLICY,
+    DEFAULT_RECIPES,
+    DatasetOption,
+    PolicyOption,
+    RecipesOption,
+    ReleaseOption,
+    one_of,
+    present_recipes,
+)  # fmt: skip
+from simgate.cli.scenes import tell_left_out
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import DigestMismatch, InputError, NotFound
 from simgate.core.given.snapshot import read_snapshot
 from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.damage import pass_over
-from simgate.core.storage.heads import dataset_head, scenes_head
+from simgate.core.storage.heads import ScenesHead, dataset_head, scenes_head
 from simgate.core.storage.store import Store
+from simgate.plan.dataset import dataset_why
 from simgate.plan.jobs import RELEASE_STAGES
 from simgate.plan.outlook import REMEDY, Line, outlook
-from simgate.plan.record import DatasetWhy, ReleaseWhy, Trigger
+from simgate.plan.record import ReleaseWhy, Trigger
+from simgate.plan.scenes import left_out
 from simgate.plan.slot_name import SlotName
-from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
+from simgate.specs.recipe import ReleaseRecipe
+from simgate.specs.recipe_file import Recipes
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeOutlook:
+    """What would run for one dataset recipe and its releases."""
+
+    dataset: str
+    lines: list[Line]
+    files: list[str]
+    """Scene files that changed since it was published."""
+
 
 COLOURS = {"reuse": "green", "run": "yellow", "depends": "dim"}
 
 
 def plan(
-    dataset_recipe: DatasetRecipeOption = None,
-    release_recipe: ReleaseRecipeOption = None,
+    recipes: RecipesOption = DEFAULT_RECIPES,
+    dataset: DatasetOption = "",
+    release: ReleaseOption = "",
     policy: PolicyOption = DEFAULT_POLICY,
     domain: DomainOption = "main",
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what would run for the pushed scenes and why: reuse, run, or depends on what runs first."""
+    """Show what would run for the pushed scenes and why: reuse, run, or depends on what runs first.
+
+    Of every recipe in the folder, unless one is named.
+    """
     place = present_store(store)
-    why = _dataset_why(place, domain, read_recipe(dataset_recipe, DatasetRecipe, demo_dataset_recipe()))
-    lines = list(outlook(place, why))
-    recipe = read_recipe(release_recipe, ReleaseRecipe, demo_release_recipe())
-    lines += release_lines(place, domain, recipe, policy, settled=all(line.action == "reuse" for line in lines))
-    files = changed_files(place, domain, why.snapshot_sha256)
+    head = _head(place, domain)
+    found = present_recipes(recipes)
+    chosen = [
+        _outlook_of(place, domain, head, found, name, policy, release) for name in _datasets(found, dataset, release)
+    ]
+    unused = left_out(found.dataset.values(), read_snapshot(place, head.snapshot_sha256, domain).files)
     if as_json:
         show_json({
-            "changed_files": files,
-            "lines": [{"slot": str(line.slot), "action": line.action, "moved": line.moved} for line in lines],
+            "changed_files": sorted({file for item in chosen for file in item.files}),
+            "left_out": list(unused),
+            "lines": [
+                {"recipe": item.dataset, "slot": str(line.slot), "action": line.action, "moved": line.moved}
+                for item in chosen
+                for line in item.lines
+            ],
         })  # fmt: skip
         return
-    rows = [(str(line.slot), line.action, ", ".join(line.moved)) for line in lines]
-    show_table(("run", "action", "what moved"), rows)
-    console().print(_summary(lines, files))
+    for item in chosen:
+        if len(chosen) > 1:
+            console().print(f"\n[bold]{item.dataset}[/]")
+        show_table(("run", "action", "what moved"), [(str(x.slot), x.action, ", ".join(x.moved)) for x in item.lines])
+        console().print(_summary(item.lines, item.files))
+    tell_left_out(unused)
 
 
-def _dataset_why(store: Store, domain: str, recipe: DatasetRecipe) -> DatasetWhy:
+def _datasets(found: Recipes, dataset: str, release: str) -> list[str]:
+    """Names of the dataset recipes that are asked for; all of them where none is named."""
+    if release:
+        return [one_of(found.release, release, "--release").dataset]
+    if dataset or not found.dataset:
+        return [one_of(found.dataset, dataset, "--dataset").name]
+    return list(found.dataset)
+
+
+def _outlook_of(
+    store: Store, domain: str, head: ScenesHead, found: Recipes, name: str, policy: Path, release: str
+) -> RecipeOutlook:
+    why = dataset_why(store, head, domain, found.dataset[name], "outlook", ())
+    lines = list(outlook(store, why))
+    settled = all(line.action == "reuse" for line in lines)
+    releases = [item for item in found.releases_of(name) if item.name == (release or item.name)]
+    for recipe in releases:
+        lines += release_lines(store, domain, recipe, policy, settled=settled)
+    return RecipeOutlook(name, lines, changed_files(store, domain, name, why.snapshot_sha256))
+
+
+def _head(store: Store, domain: str) -> ScenesHead:
     head = scenes_head(store, domain)
     if head is None:
         raise InputError(f"no scenes in domain {domain}", remedy="run `simgate scenes push FOLDER`")
-    return DatasetWhy(
-        run="outlook", domain=domain, triggers=(), people=(), pull_request=head.pull_request,
-        snapshot_sha256=head.snapshot_sha256, recipe=recipe,
-    )  # fmt: skip
+    return head
 
 
 def release_lines(store: Store, domain: str, recipe: ReleaseRecipe, policy: Path, *, settled: bool) -> list[Line]:
     """The release's outlook; it hangs on the dataset while that is still to be made."""
-    if not settled or dataset_head(store, domain) is None:
+    if not settled or dataset_head(store, domain, recipe.dataset) is None:
         return _all_depend("the dataset comes first")
     from simgate.plan.release import plan_release
     from simgate.release.policy import Policy
@@ -92,9 +149,9 @@ def _settled(line: Line) -> Line:
     return Line(line.slot, "reuse", ("its candidate is proposed already",)) if line.action == "run" else line
 
 
-def changed_files(store: Store, domain: str, snapshot_sha256: str) -> list[str]:
+def changed_files(store: Store, domain: str, name: str, snapshot_sha256: str) -> list[str]:
     """Scene files that differ between a snapshot and the one that the published dataset was made from."""
-    head = dataset_head(store, domain)
+    head = dataset_head(store, domain, name)
     try:
         before = snapshot_of(store, head.validate_ref) if head else ""
         if not before:
@@ -114,7 +171,7 @@ def snapshot_of(store: Store, validate: ManifestRef) -> str:
     return next((link.digest.sha256 for link in links if link.name == "snapshot"), "")
 
 
-def _summary(lines: list[Line], files: list[str]) -> str:
+def _summary(lines: Sequence[Line], files: list[str]) -> str:
     count = {action: sum(line.action == action for line in lines) for action in COLOURS}
     said = f"\n{count['reuse']} reused, {count['run']} to run, {count['depends']} depend on those"
     shown = ", ".join(files[:8]) + (" …" if len(files) > 8 else "")

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simgate.cli.console import console, show_json, show_table
-from simgate.cli.options import JsonOption
-from simgate.cli.recipes import DEFAULT_POLICY, DatasetRecipeOption, PolicyOption, ReleaseRecipeOption, read_recipe
+from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
+from simgate.cli.recipes import (
+    DEFAULT_POLICY,
+    DEFAULT_RECIPES,
+    PolicyOption,
+    RecipesOption,
+    ReleaseOption,
+    one_of,
+    present_recipes,
+)  # fmt: skip
 from simgate.core.documents.canonical import canonical_json
 from simgate.core.errors import InputError, Refused
 
@@ -30,15 +38,17 @@ def new(
     channels: Annotated[
         list[str] | None, typer.Option("--channel", help="With --update: a channel that is to have a reference too.")
     ] = None,
-    dataset_recipe: DatasetRecipeOption = None,
-    release_recipe: ReleaseRecipeOption = None,
+    recipes: RecipesOption = DEFAULT_RECIPES,
+    release: ReleaseOption = "",
+    domain: DomainOption = "main",
+    store: StoreOption = DEFAULT_STORE,
 ) -> None:
     """Write a policy whose channel asks what the recipes ask: the reference that no candidate may be softer than.
 
     With --update, only the lines between the file's two marks are written anew. Read the diff: each line that is new
     is a decision.
     """
-    channel, asked = _asked(dataset_recipe, release_recipe)
+    channel, asked = _asked(recipes, release, store, domain)
     if update:
         _update(policy, asked, channels or [])
         return
@@ -53,8 +63,10 @@ def new(
 @app.command("check")
 def check(
     policy: PolicyOption = DEFAULT_POLICY,
-    dataset_recipe: DatasetRecipeOption = None,
-    release_recipe: ReleaseRecipeOption = None,
+    recipes: RecipesOption = DEFAULT_RECIPES,
+    release: ReleaseOption = "",
+    domain: DomainOption = "main",
+    store: StoreOption = DEFAULT_STORE,
     every: Annotated[
         bool, typer.Option("--all", help="List what must be equal too, not only what has a stricter side.")
     ] = False,
@@ -71,7 +83,7 @@ def check(
     from simgate.release.softening import softer_recipes
 
     read = Policy.load(policy)
-    channel, asked = _asked(dataset_recipe, release_recipe)
+    channel, asked = _asked(recipes, release, store, domain)
     soft = softer_recipes(read.channels[channel].reference, asked) if channel in read.channels else []
     warnings = list(policy_warnings(read))
     if channel not in read.channels:
@@ -86,13 +98,22 @@ def check(
         raise Refused(f"the recipes ask less than channel {channel}: " + "; ".join(str(one) for one in soft))
 
 
-def _asked(dataset: Path | None, release: Path | None) -> tuple[str, Reference]:
+def _asked(folder: Path, release: str, store: str, domain: str) -> tuple[str, Reference]:
+    """The channel of a release recipe, and what it asks; scenes that are taken by pattern are looked up in the push."""
+    from simgate.core.given.snapshot import read_snapshot
+    from simgate.core.storage.heads import scenes_head
+    from simgate.plan.scenes import choose_scenes
     from simgate.release.reference import Reference
-    from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
 
-    made = read_recipe(dataset, DatasetRecipe, demo_dataset_recipe())
-    judged = read_recipe(release, ReleaseRecipe, demo_release_recipe())
-    return judged.channel, Reference.of(made, judged)
+    found = present_recipes(folder)
+    recipe = one_of(found.release, release, "--release")
+    dataset = found.dataset[recipe.dataset]
+    if not any(rule.is_pattern for rule in dataset.scenes):
+        return recipe.channel, Reference.of(dataset, recipe)
+    place = present_store(store)
+    head = scenes_head(place, domain)
+    files = read_snapshot(place, head.snapshot_sha256, domain).files if head else {}
+    return recipe.channel, Reference.of(dataset, recipe, choose_scenes(dataset, files))
 
 
 def _update(path: Path, asked: Reference, channels: list[str]) -> None:
@@ -118,7 +139,7 @@ def _update(path: Path, asked: Reference, channels: list[str]) -> None:
 
 def _check_named(path: Path, text: str, channels: list[str]) -> None:
     """Refuse a reference for a channel that the file does not have; the new text has all that its aliases point to."""
-    from simgate.release.policy_yaml import read_yaml
+    from simgate.core.documents.yaml_text import read_yaml
 
     value = read_yaml(text.encode(), what=f"policy {path}")
     found = value.get("channels") if isinstance(value, dict) else None

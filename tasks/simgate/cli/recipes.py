@@ -1,39 +1,49 @@
-"""Recipes on the command line: JSON files, or the demo's; and who started a run by hand."""
+"""Recipes on the command line: a folder of them, one of them by name; and who started a run by hand."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
-from simgate.core.documents.canonical import parse_json
-from simgate.core.documents.document import Document
+from simgate.cli.console import console
 from simgate.core.errors import InputError
 from simgate.plan.record import Trigger
+from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
+from simgate.specs.recipe_file import Recipes, read_recipes
 
 DEFAULT_POLICY = Path("release/policy.yaml")
-D = TypeVar("D", bound=Document)
+DEFAULT_RECIPES = Path("recipes")
+R = TypeVar("R", DatasetRecipe, ReleaseRecipe)
 
 PolicyOption = Annotated[Path, typer.Option("--policy", envvar="SIMGATE_POLICY", help="The release policy, YAML.")]
-DatasetRecipeOption = Annotated[
-    Path | None, typer.Option("--dataset-recipe", help="DatasetRecipe as JSON; default: the demo's.")
+RecipesOption = Annotated[
+    Path, typer.Option("--recipes", envvar="SIMGATE_RECIPES", help="Folder of recipes, YAML; `simgate init` makes one.")
 ]
-ReleaseRecipeOption = Annotated[
-    Path | None, typer.Option("--release-recipe", help="ReleaseRecipe as JSON; default: the demo's.")
-]
+DatasetOption = Annotated[str, typer.Option("--dataset", help="Name of a dataset recipe; default: the only one.")]
+ReleaseOption = Annotated[str, typer.Option("--release", help="Name of a release recipe; default: the only one.")]
 
 
-def read_recipe(path: Path | None, kind: type[D], default: D) -> D:
-    """A recipe from a JSON file, or the default where no file is given."""
-    if path is None:
-        return default
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read recipe {path}: {error.strerror}") from error
-    return kind.from_value(parse_json(data, what=str(path)), what=f"recipe {path}")
+def present_recipes(folder: Path) -> Recipes:
+    """Read a folder of recipes; what is wrong with one of them is told, and the others are used."""
+    found = read_recipes(folder)
+    for problem in found.problems:
+        console(stderr=True).print(f"[yellow]warning:[/] {problem}", soft_wrap=True)
+    return found
+
+
+def one_of(recipes: Mapping[str, R], name: str, option: str) -> R:
+    """The recipe of a name, or the only one."""
+    if name in recipes:
+        return recipes[name]
+    if not name and len(recipes) == 1:
+        return next(iter(recipes.values()))
+    known = " | ".join(recipes) or "none is there"
+    what = f"no recipe {name}" if name else f"{len(recipes)} recipes to choose from"
+    raise InputError(what, expected=f"{option} {known}", remedy="`simgate recipe check` lists them")
 
 
 def by_hand(detail: str) -> Trigger:

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from simgate.core.documents.canonical import canonical_json
 from simgate.core.errors import InputError
 from simgate.core.given.snapshot import materialize
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Work
 from simgate.data import bag, rows, shard
 from simgate.data.episodes import EpisodesDocument
@@ -16,6 +15,7 @@ from simgate.data.sample import Episode
 from simgate.documents.scene import SceneItem
 from simgate.generate.recording import Recording
 from simgate.generate.report import draw
+from simgate.rows.runtime import stage_of
 from simgate.sim.protocol import Simulator
 from simgate.sim.rollout import lanes_of, open_simulator, record
 from simgate.specs.generate import GenerateSpec
@@ -82,4 +82,4 @@ def _keep(work: Work[GenerateSpec], recording: Recording, episodes: tuple[Episod
     work.note("recorded", **observed)
 
 
-STAGE = Stage(name="generate", extra="sim", spec_type=GenerateSpec, run=run, report=draw)
+STAGE = stage_of("generate", run, draw)

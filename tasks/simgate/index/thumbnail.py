@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from pxr import Gf, Usd, UsdGeom
 
+from simgate.core.identity.lock import installed
 from simgate.documents.scene import SceneItem
+from simgate.rows.simulators import SIMULATORS
 from simgate.scene.components import STRUCTURE
 from simgate.scene.labels import labels_of
 from simgate.scene.usd_scene import UsdScene
-from simgate.sim.opening import installed, open_simulator
+from simgate.sim.opening import open_simulator
 from simgate.sim.protocol import View
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.index import IndexSpec
@@ -71,9 +73,10 @@ def _view(eye: NDArray[np.float64], target: NDArray[np.float64], width_px: int) 
 
 
 def _asked(spec: IndexSpec) -> GenerateSpec:
+    version = installed(SIMULATORS.find(DRAWN_BY).package)
     return GenerateSpec(
-        simulator=DRAWN_BY, simulator_version=installed(DRAWN_BY), device="cpu", scene="thumbnail", first_episode=0,
-        episodes=1, dataset_seed=0, classes=spec.classes,
+        simulator=DRAWN_BY, simulator_version=version, device="cpu", scene="thumbnail", first_episode=0, episodes=1,
+        dataset_seed=0, classes=spec.classes,
     )  # fmt: skip
 
 

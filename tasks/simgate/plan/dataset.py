@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Literal
 
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError
+from simgate.core.given.snapshot import read_snapshot
 from simgate.core.identity.code import code_digest
 from simgate.core.runtime.attempt import read_verdict
 from simgate.core.runtime.job import MAIN
@@ -15,7 +17,9 @@ from simgate.core.storage.heads import DatasetBody, DatasetHead, ScenesHead, dat
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import DATASET_STAGES, NotReady, find, slots_of
 from simgate.plan.record import DatasetWhy, Trigger, record_folder
+from simgate.plan.scenes import choose_scenes
 from simgate.plan.tries import Tries
+from simgate.rows.runtime import runtime_of
 from simgate.specs.recipe import DatasetRecipe
 
 
@@ -26,14 +30,17 @@ def plan_dataset(
     head = scenes_head(store, domain)
     if head is None:
         raise InputError(f"no scenes in domain {domain}", remedy="run `simgate scenes push FOLDER`")
-    why = _why(head, domain, recipe, run, triggers)
+    why = dataset_why(store, head, domain, recipe, run, triggers)
     if _settled(store, why):
         return None
     _tries(store, why).count(by_hand=any(trigger.kind == "manual" for trigger in triggers))
     return why
 
 
-def _why(head: ScenesHead, domain: str, recipe: DatasetRecipe, run: str, triggers: Sequence[Trigger]) -> DatasetWhy:
+def dataset_why(
+    store: Store, head: ScenesHead, domain: str, recipe: DatasetRecipe, run: str, triggers: Sequence[Trigger]
+) -> DatasetWhy:
+    """What a run is asked about one push; a recipe that takes a scene which is not pushed is refused."""
     kind: Literal["push", "pull_request"] = "push" if domain == MAIN else "pull_request"
     push = Trigger(kind=kind, who=head.author, detail=f"push {head.seq}: {head.message}"[:2000], at=head.at)
     chain = (*triggers, push)
@@ -46,6 +53,9 @@ def _why(head: ScenesHead, domain: str, recipe: DatasetRecipe, run: str, trigger
         pull_request=head.pull_request,
         snapshot_sha256=head.snapshot_sha256,
         recipe=recipe,
+        recipe_sha256=recipe.sha256,
+        scenes=choose_scenes(recipe, read_snapshot(store, head.snapshot_sha256, domain).files),
+        dataset_seed=recipe.seed_of(datetime.now(UTC).date()),
     )
 
 
@@ -66,13 +76,13 @@ def _settled(store: Store, why: DatasetWhy) -> bool:
     if verdict is None or verdict.verdict != "PASS":
         return True
     # An edit that is taken back is judged already, and still has to become the published dataset again.
-    published = dataset_head(store, why.domain)
+    published = dataset_head(store, why.domain, why.recipe.name)
     return published is not None and published.content_digest == manifest.content_digest
 
 
 def _tries(store: Store, why: DatasetWhy) -> Tries:
-    code = [code_digest(stage) for stage in DATASET_STAGES]
-    return Tries(store, why, [why.snapshot_sha256, why.recipe.model_dump(mode="json"), *code])
+    code = [code_digest(*runtime_of(stage, why.recipe).modules) for stage in DATASET_STAGES]
+    return Tries(store, why, [why.snapshot_sha256, why.recipe_sha256, why.dataset_seed, *code])
 
 
 def publish(store: Store, why: DatasetWhy) -> tuple[DatasetHead, bool]:
@@ -91,4 +101,4 @@ def publish_judged(store: Store, why: DatasetWhy, ref: ManifestRef) -> tuple[Dat
         run_record=record_folder(why.domain, why.run),
     )
     _tries(store, why).clear()
-    return publish_dataset(store, why.domain, body)
+    return publish_dataset(store, why.domain, why.recipe.name, body)

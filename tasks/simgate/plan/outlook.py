@@ -66,6 +66,8 @@ def moved(parts: KeyParts, before: Manifest | None) -> tuple[str, ...]:
     internal = before.predicate.build_definition.internal_parameters
     names += ["code"] if internal.code_digest != parts.code_digest else []
     names += ["locked libraries"] if internal.lock_digest != parts.lock_digest else []
+    others = {item.name for item in {*parts.distributions} ^ {*internal.distributions}}
+    names += [f"distribution {name}" for name in sorted(others)]
     old = {(link.name, link.annotations.output, link.annotations.key_part) for link in before.dependencies}
     new = {(part.name, part.output, part.part) for part in parts.inputs}
     names += sorted({f"input {name} {output}".strip() for name, output, _ in new - old})
@@ -94,7 +96,7 @@ def slot_in_dataset(manifest: Manifest) -> SlotName:
 
 def _previous(store: Store, why: DatasetWhy | ReleaseWhy) -> Iterator[tuple[SlotName, Manifest]]:
     if isinstance(why, DatasetWhy):
-        head = dataset_head(store, why.domain)
+        head = dataset_head(store, why.domain, why.recipe.name)
         validate = _readable(store, head.validate_ref) if head else None
         yield from previous_dataset(store, validate) if validate else ()
         return

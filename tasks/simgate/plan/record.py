@@ -17,6 +17,7 @@ from simgate.core.runtime.job import Domain
 from simgate.core.storage.store import Store
 from simgate.plan.slot_name import SlotName
 from simgate.specs.generate import SimulationSpec
+from simgate.specs.index import SceneChoice
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
 
 
@@ -43,6 +44,16 @@ class DatasetWhy(Document):
     pull_request: str
     snapshot_sha256: Sha256
     recipe: DatasetRecipe
+    recipe_sha256: Sha256
+    scenes: Annotated[tuple[SceneChoice, ...], Field(min_length=1, max_length=10_000)]
+    """What the recipe's rules took of the push."""
+    dataset_seed: Annotated[int, Field(ge=0, le=2**53 - 1)]
+    """The recipe's, or the one drawn for the day of the plan."""
+
+    @property
+    def simulation(self) -> SimulationSpec:
+        """The recipe's simulation, with the seed of this run."""
+        return self.recipe.simulation.model_copy(update={"dataset_seed": self.dataset_seed})
 
 
 class LiveBefore(Document):
@@ -67,6 +78,7 @@ class ReleaseWhy(Document):
     simulation: SimulationSpec
     """As the dataset was made: the closed loop drives in the same simulator."""
     recipe: ReleaseRecipe
+    recipe_sha256: Sha256
     policy_sha256: Sha256
     replaces: str
     """Digest of the ledger's head; empty for an empty ledger."""

@@ -24,6 +24,7 @@ from simgate.release.lineage import people_of
 from simgate.release.policy import Policy
 from simgate.release.settle import REJECTED
 from simgate.release.undecided import gate_is_over
+from simgate.rows.runtime import runtime_of
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.recipe import ReleaseRecipe
 
@@ -35,9 +36,10 @@ def plan_release(
 
     Decided is what has a candidate, what a gate said no to, and what would be the live engine again.
     """
-    head = dataset_head(store, domain)
+    head = dataset_head(store, domain, recipe.dataset)
     if head is None:
-        raise InputError(f"no dataset in domain {domain}", remedy="run build_dataset first")
+        remedy = f"run build_dataset.{recipe.dataset} first"
+        raise InputError(f"no dataset {recipe.dataset} in domain {domain}", remedy=remedy)
     policy.channel(recipe.channel)
     # Nothing is made to replace a release that does not hold.
     state = judge(store, policy, recipe.model).must_hold()
@@ -52,8 +54,8 @@ def plan_release(
 
 def release_tries(store: Store, why: ReleaseWhy) -> Tries:
     """The runs that were planned for this dataset and recipe and proposed nothing yet."""
-    code = [code_digest(stage) for stage in RELEASE_STAGES]
-    return Tries(store, why, [why.dataset.sha256, why.recipe.model_dump(mode="json"), why.policy_sha256, *code])
+    code = [code_digest(*runtime_of(stage, why.recipe, why.simulation).modules) for stage in RELEASE_STAGES]
+    return Tries(store, why, [why.dataset.sha256, why.recipe_sha256, why.policy_sha256, *code])
 
 
 def _why(
@@ -78,6 +80,7 @@ def _why(
         dataset=head.validate_ref,
         simulation=_simulation(store, validate),
         recipe=recipe,
+        recipe_sha256=recipe.sha256,
         policy_sha256=policy.sha256,
         replaces=state.head.sha256 if state.head else "",
         live=_live(store, state, recipe.channel),

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from simgate.core.documents.canonical import canonical_json
 from simgate.core.documents.strictness import document_in
+from simgate.core.documents.yaml_text import read_yaml
 from simgate.release.policy_text import block_of, references_text, with_references
-from simgate.release.policy_yaml import read_yaml
 from simgate.release.reference import GATE_FIELDS, Reference
 
 TEMPLATE = """\
@@ -67,7 +67,7 @@ def updated(text: str, asked: Reference, channels: Sequence[str]) -> Update:
     references = {}
     for name in dict.fromkeys([*own, *channels]):
         value = own.get(name) or {}
-        wanted = asked.model_dump(mode="json", exclude_none=True)
+        wanted = asked.written()
         if value:  # a channel without a gate is meant so
             wanted = {key: item for key, item in wanted.items() if key in value or key not in GATE_FIELDS}
         references[name] = Reference.from_value(

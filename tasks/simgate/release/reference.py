@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name
@@ -19,7 +19,7 @@ from simgate.specs.export import ExportSpec
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.hil import HilSpec
 from simgate.specs.index import SceneChoice
-from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
+from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, SceneRule
 from simgate.specs.validate import ValidateSpec
 
 Gate = Literal["validate", "evaluate", "export", "hil"]
@@ -60,6 +60,17 @@ class Reference(Document):
     export: ExportSpec | None = None
     hil: HilSpec | None = None
 
+    @model_validator(mode="after")
+    def _of_one_family(self) -> Self:
+        judged = {spec.family for spec in (self.evaluate, self.export) if spec is not None}
+        if len(judged) > 1:
+            raise ValueError(f"a channel is of one family, evaluate and export name {' and '.join(sorted(judged))}")
+        return self
+
+    def written(self) -> dict[str, Any]:
+        """As a policy file has it: a gate that the channel has not is left out, a part that a spec has not is null."""
+        return {name: value for name, value in self.model_dump(mode="json").items() if value is not None}
+
     def spec(self, gate: Gate) -> Spec | None:
         """What a gate must at least be asked."""
         by_gate: dict[Gate, Spec | None] = {
@@ -73,16 +84,25 @@ class Reference(Document):
         return tuple(gate for gate in GATES if self.spec(gate) is not None)
 
     @classmethod
-    def of(cls, dataset: DatasetRecipe, release: ReleaseRecipe) -> Reference:
-        """What these recipes ask: the reference that they meet exactly."""
-        simulation = dataset.simulation
-        held_out = min(scene.name for scene in dataset.scenes if scene.split == "eval")
+    def of(
+        cls, dataset: DatasetRecipe, release: ReleaseRecipe, scenes: Sequence[SceneChoice | SceneRule] = ()
+    ) -> Reference:
+        """What these recipes ask, of these scenes or of those that the recipe names: the reference that they meet."""
+        simulation, scenes = dataset.simulation, scenes or dataset.scenes
+        if unknown := [scene.name for scene in scenes if isinstance(scene, SceneRule) and scene.is_pattern]:
+            raise InputError(
+                f"recipe {dataset.name} takes scenes by pattern, and a reference names each", actual=unknown[0],
+                remedy="push the scenes first, and name the store",
+            )  # fmt: skip
+        held_out = min((scene.name for scene in scenes if scene.split == "eval"), default="")
+        if not held_out:
+            raise InputError(f"recipe {dataset.name} has no eval scene", remedy="give one scene `split: eval`")
         return cls(
             dataset=DatasetReference(
                 seeds="fixed" if dataset.seed_policy == "fixed" else "any",
                 simulation=simulation,
-                train=_split(dataset, "train"),
-                eval=_split(dataset, "eval"),
+                train=_split(dataset, scenes, "train"),
+                eval=_split(dataset, scenes, "eval"),
             ),
             validate_spec=dataset.validate_spec,
             evaluate=release.evaluate_spec(simulation, held_out),
@@ -91,9 +111,9 @@ class Reference(Document):
         )
 
 
-def _split(recipe: DatasetRecipe, side: str) -> SplitReference:
-    scenes: tuple[SceneChoice, ...] = tuple(scene for scene in recipe.scenes if scene.split == side)
-    episodes = {scene.name: scene.episodes for scene in sorted(scenes, key=lambda scene: scene.name)}
+def _split(recipe: DatasetRecipe, scenes: Sequence[SceneChoice | SceneRule], side: str) -> SplitReference:
+    chosen = sorted((scene for scene in scenes if scene.split == side), key=lambda scene: scene.name)
+    episodes = {scene.name: scene.episodes for scene in chosen}
     return SplitReference(scenes=episodes, frames=sum(episodes.values()) * recipe.simulation.frames_per_episode)
 
 

@@ -10,6 +10,7 @@ from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name
 from simgate.core.documents.spec import Spec
 from simgate.core.documents.strictness import EQUAL, free, higher, lower
+from simgate.rows.names import names
 from simgate.rows.simulators import SIMULATORS
 
 Positive = Annotated[float, Field(gt=0)]
@@ -98,8 +99,8 @@ class ImuNoise(Document):
 class SimulationSpec(Spec):
     """What is the same for every episode of a dataset, and for the closed loop."""
 
-    simulator: Annotated[str, EQUAL]
-    """One of the simulators that are installed here as a row (`simgate.rows.simulators`)."""
+    simulator: Annotated[str, names(SIMULATORS), EQUAL]
+    """Row of simgate/rows/simulators.py, or of another distribution."""
     simulator_version: Annotated[str, EQUAL]
     """Exact version; a stage that finds another one refuses."""
     device: Annotated[Literal["cpu", "cuda"], EQUAL]

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param, chain, get_current_context, task
 
-from simgate.specs.recipe import demo_release_recipe
 from simgate_airflow.gate.approval import ReleaseApproval
 from simgate_airflow.gate.promote import promote_candidate, settle_candidate
 from simgate_airflow.place.stage_local import StageLocal
 from simgate_airflow.run.plan import plan_release, propose_candidate
 from simgate_airflow.settings import settings
+from tests.demo_recipes import demo_release_recipe
 
 
 @task(retries=0)

@@ -6,7 +6,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Asset, Param
 
-with DAG("build_dataset", schedule=None):
+with DAG("build_dataset.rooms", schedule=None):
     EmptyOperator(task_id="plan", outlets=[Asset("DATASET")])
 
 
@@ -19,5 +19,5 @@ class AskManager(ApprovalOperator):
         return super().execute(context)
 
 
-with DAG("release_model", schedule=None, params={"manager": Param("", type="string")}):
+with DAG("release_model.navigator", schedule=None, params={"manager": Param("", type="string")}):
     AskManager(task_id="decide", subject="Release", fail_on_reject=True, retries=0) >> EmptyOperator(task_id="promote")

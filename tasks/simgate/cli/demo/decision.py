@@ -14,6 +14,8 @@ from simgate.release.policy import Policy
 from simgate.release.settle import REJECTED
 
 MODEL, CHANNEL = "navigator", "demo"
+DATASET_RECIPE, RELEASE_RECIPE = "rooms", "navigator"
+DATASET_DAG, RELEASE_DAG = f"build_dataset.{DATASET_RECIPE}", f"release_model.{RELEASE_RECIPE}"
 
 
 @dataclass(frozen=True, slots=True)

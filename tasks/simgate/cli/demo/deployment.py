@@ -41,6 +41,7 @@ def environment(site: Site) -> dict[str, str]:
     return {
         **chosen,
         "SIMGATE_STORE": str(site.store), "SIMGATE_POLICY": str(site.policy), "SIMGATE_MAX_BATCHES": str(WORKERS),
+        "SIMGATE_RECIPES": str(site.recipes),
         "MLFLOW_TRACKING_URI": site.mlflow_uri, "WARP_CACHE_PATH": kernels,
     }  # fmt: skip
 

@@ -20,9 +20,9 @@ from simgate.rows.evidence import REQUIRED
 SHOWN_FILES = 4
 
 
-def dataset_before(store: Store, domain: str) -> dict[SlotName, Manifest]:
+def dataset_before(store: Store, domain: str, name: str) -> dict[SlotName, Manifest]:
     """The runs that the published dataset is made of, by slot."""
-    head = dataset_head(store, domain)
+    head = dataset_head(store, domain, name)
     return dict(previous_dataset(store, read_manifest(store, head.validate_ref))) if head else {}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from simgate.core.errors import InputError
 
-NEEDED = ("dags", "plugins", "scenes", "release/policy.yaml")
+NEEDED = ("dags", "plugins", "scenes", "release/policy.yaml", "examples/demo/recipes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,11 @@ class Site:
     def airflow_home(self) -> Path:
         """Airflow's database, logs and passwords."""
         return self.root / "airflow"
+
+    @property
+    def recipes(self) -> Path:
+        """The demo's recipes."""
+        return self.checkout / "examples" / "demo" / "recipes"
 
     @property
     def policy(self) -> Path:

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from simgate.cli.console import console, short, when
 from simgate.cli.demo.api import Api
-from simgate.cli.demo.decision import CHANNEL, MODEL, Decision, Decisions
+from simgate.cli.demo.decision import CHANNEL, DATASET_DAG, DATASET_RECIPE, MODEL, RELEASE_DAG, Decision, Decisions
 from simgate.cli.demo.deployment import APPROVER, ENGINEER, RESPONDER
 from simgate.cli.demo.failure import RunFailed, failure
 from simgate.cli.demo.follow import LIMIT_S, follow
@@ -82,11 +82,11 @@ class Story:
         if (ref := self._published(head)) is not None:
             console().print("the dataset of these scenes is published already: no stage runs")
             return Dataset(ref, None)
-        before = dataset_before(self.store, DOMAIN)
-        why = self._planned("build_dataset", lambda found: _snapshot(found) == head.snapshot_sha256)
-        self._follow(why, "build_dataset: scenes become a validated dataset")
+        before = dataset_before(self.store, DOMAIN, DATASET_RECIPE)
+        why = self._planned(DATASET_DAG, lambda found: _snapshot(found) == head.snapshot_sha256)
+        self._follow(why, f"{DATASET_DAG}: scenes become a validated dataset")
         if (ref := self._published(head)) is None:
-            raise SimgateError("the dataset was not published", remedy="see build_dataset in Airflow")
+            raise SimgateError("the dataset was not published", remedy=f"see {DATASET_DAG} in Airflow")
         show_reasons(self.store, why, before)
         return Dataset(ref, why)
 
@@ -98,9 +98,9 @@ class Story:
             return None
         before = release_before(self.store, live)
         if dataset.why is None:
-            self._by_hand("release_model", "an earlier demo ended before its release")
-        why = self._planned("release_model", lambda found: _dataset(found) == dataset.ref)
-        self._follow(why, "release_model: the dataset becomes a model, and somebody decides")
+            self._by_hand(RELEASE_DAG, "an earlier demo ended before its release")
+        why = self._planned(RELEASE_DAG, lambda found: _dataset(found) == dataset.ref)
+        self._follow(why, f"{RELEASE_DAG}: the dataset becomes a model, and somebody decides")
         show_reasons(self.store, why, before)
         candidate = self._candidate(why)
         decided = self.decisions.about(candidate) if candidate is not None else None
@@ -116,7 +116,7 @@ class Story:
         return Decisions(self.site)
 
     def _published(self, head: ScenesHead) -> ManifestRef | None:
-        found = dataset_head(self.store, DOMAIN)
+        found = dataset_head(self.store, DOMAIN, DATASET_RECIPE)
         if found is None or snapshot_of(self.store, found.validate_ref) != head.snapshot_sha256:
             return None
         return found.validate_ref

@@ -57,9 +57,9 @@ def scenes_journal(store: Store, domain: str) -> Journal:
     return Journal(store, f"heads/{domain}/scenes")
 
 
-def dataset_journal(store: Store, domain: str) -> Journal:
-    """The journal of published datasets."""
-    return Journal(store, f"heads/{domain}/dataset")
+def dataset_journal(store: Store, domain: str, name: str) -> Journal:
+    """The journal of what was published of one dataset recipe."""
+    return Journal(store, f"heads/{domain}/dataset/{name}")
 
 
 def scenes_head(store: Store, domain: str) -> ScenesHead | None:
@@ -68,9 +68,9 @@ def scenes_head(store: Store, domain: str) -> ScenesHead | None:
     return _scenes(entry) if entry else None
 
 
-def dataset_head(store: Store, domain: str) -> DatasetHead | None:
-    """The newest published dataset, or None before the first."""
-    entry = dataset_journal(store, domain).head()
+def dataset_head(store: Store, domain: str, name: str) -> DatasetHead | None:
+    """The newest published dataset of a recipe, or None before the first."""
+    entry = dataset_journal(store, domain, name).head()
     return _dataset(entry) if entry else None
 
 
@@ -91,12 +91,12 @@ def push_scenes(
     return _scenes(scenes_journal(store, domain).append(body.model_dump(mode="json"))), True
 
 
-def publish_dataset(store: Store, domain: str, body: DatasetBody) -> tuple[DatasetHead, bool]:
+def publish_dataset(store: Store, domain: str, name: str, body: DatasetBody) -> tuple[DatasetHead, bool]:
     """Move the dataset head; False where the head has this very content already: a reused run publishes nothing."""
-    head = dataset_head(store, domain)
+    head = dataset_head(store, domain, name)
     if head is not None and head.content_digest == body.content_digest:
         return head, False
-    return _dataset(dataset_journal(store, domain).append(body.model_dump(mode="json"))), True
+    return _dataset(dataset_journal(store, domain, name).append(body.model_dump(mode="json"))), True
 
 
 def _scenes(entry: Entry) -> ScenesHead:

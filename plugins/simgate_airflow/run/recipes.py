@@ -1,0 +1,54 @@
+"""Recipes of this deployment: the folder that SIMGATE_RECIPES names; one DAG is made of each, without the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from airflow.sdk import Param
+
+from simgate.core.errors import InputError
+from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
+from simgate.specs.recipe_file import Recipes, read_recipes
+from simgate_airflow.settings import settings
+
+
+def dataset_recipes() -> Iterable[DatasetRecipe]:
+    """The dataset recipes that can be read."""
+    return _recipes().dataset.values()
+
+
+def release_recipes() -> Iterable[ReleaseRecipe]:
+    """The release recipes that can be read."""
+    return _recipes().release.values()
+
+
+def kept_release(name: str) -> ReleaseRecipe | None:
+    """The release recipe of a name as the folder has it now."""
+    return _recipes().release.get(name)
+
+
+def recipe_param(recipe: DatasetRecipe | ReleaseRecipe) -> Param:
+    """The recipe as a param, so that one run may ask otherwise; the policy says how far."""
+    title = f"{recipe.kind.capitalize()} recipe {recipe.name}"
+    return Param(recipe.model_dump(mode="json"), type="object", title=title)
+
+
+def refuse_broken_recipes() -> None:
+    """Raise with every recipe that cannot be read."""
+    if problems := _recipes().problems:
+        raise InputError(f"{len(problems)} recipes are broken: " + "; ".join(problems))
+
+
+def check_recipe_of(dag_id: str, recipe: DatasetRecipe | ReleaseRecipe) -> None:
+    """Refuse params that make one DAG's run another recipe's."""
+    if recipe.dag_id != dag_id:
+        raise InputError("params.recipe is another DAG's", actual=recipe.name, expected=dag_id.partition(".")[2])
+
+
+def _recipes() -> Recipes:
+    folder: Any = settings().recipes_path
+    try:
+        return read_recipes(folder)
+    except InputError as error:
+        return Recipes({}, {}, (str(error),))
