@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import subprocess
 import sys
@@ -38,8 +40,17 @@ def test_the_page_followed_to_the_letter_gives_a_simulator(tmp_path: Path) -> No
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: toysim\nVersion: 1.0\n")
     [group, line] = re.findall(r'entry-points\."([\w.]+)"\]\n(\w+ = ".*")', PAGE)[0]
     (installed / "entry_points.txt").write_text(f"[{group}]\n{line.replace(chr(34), '')}\n")
+    own = [path for folder in (tmp_path / "toysim", installed) for path in folder.iterdir()]
+    lines = [_recorded(path, tmp_path) for path in own]
+    (installed / "RECORD").write_text("\n".join([*lines, f"{installed.name}/RECORD,,"]) + "\n")
     path = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]\n"
     command = [sys.executable, "-c", path + DRIVE, str(write_scene(tmp_path))]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip() == "12"
+
+
+def _recorded(path: Path, root: Path) -> str:
+    """The line of an installed wheel's RECORD for one file."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+    return f"{path.relative_to(root)},sha256={digest},{path.stat().st_size}"
