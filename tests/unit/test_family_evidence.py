@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simgate.release.policy_yaml import read_yaml
 
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.documents.yaml_text import read_yaml

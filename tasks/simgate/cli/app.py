@@ -11,6 +11,7 @@ from simgate.cli.demo import command as demo
 from simgate.cli.lineage import lineage
 from simgate.cli.link import link
 from simgate.cli.live import history, live
+from simgate.cli.options import store_before_command
 from simgate.cli.pipeline import pipeline
 from simgate.cli.plan import plan
 from simgate.cli.run import run
@@ -30,13 +31,14 @@ Exit codes
   130  interrupted
   143  a stage was preempted after a checkpoint; run it again
 
-The store is --store, else SIMGATE_STORE, else ./.simgate/store.
+The store is --store, before or after the command, else SIMGATE_STORE, else ./.simgate/store.
 """
 
 app = typer.Typer(
     name="simgate", help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
+app.callback(help=HELP)(store_before_command)
 app.add_typer(scenes.app, name="scenes")
 for reader in (plan, runs, show, lineage):
     app.command()(naming_damage(reader))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -14,10 +15,30 @@ from simgate.core.storage.store import Store
 
 DEFAULT_STORE = "./.simgate/store"
 
-StoreOption = Annotated[
-    str,
-    typer.Option("--store", envvar="SIMGATE_STORE", help="The artifact store: a folder or s3://bucket/prefix."),
-]
+STORE_VARIABLE = "SIMGATE_STORE"
+STORE_HELP = "The artifact store: a folder or s3://bucket/prefix; also before the command."
+StoreOption = Annotated[str, typer.Option("--store", envvar=STORE_VARIABLE, help=STORE_HELP)]
+
+
+def store_before_command(
+    context: typer.Context,
+    store: Annotated[
+        str | None, typer.Option("--store", help="The artifact store, for whatever command follows.")
+    ] = None,
+) -> None:
+    """Take `simgate --store X verify` as `simgate verify --store X`; what the command itself says comes first."""
+    if store is None:
+        return
+    before = os.environ.get(STORE_VARIABLE)
+    os.environ[STORE_VARIABLE] = store
+    context.call_on_close(lambda: _put_back(before))
+
+
+def _put_back(before: str | None) -> None:
+    if before is None:
+        os.environ.pop(STORE_VARIABLE, None)
+    else:
+        os.environ[STORE_VARIABLE] = before
 
 
 def _domain(value: str) -> str:
