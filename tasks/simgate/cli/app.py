@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from simgate.cli import keys, ledger, policy, scenes, store
+from simgate.cli import keys, ledger, policy, recipe, scenes, store
 from simgate.cli.damage import naming_damage
 from simgate.cli.decide import quarantine, rollback, waive
 from simgate.cli.demo import command as demo
@@ -49,5 +49,6 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(store.app, name="store")
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
+app.add_typer(recipe.app, name="recipe")
 app.command(hidden=True)(pipeline)
 app.add_typer(demo.app, name="demo", hidden=True)
