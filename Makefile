@@ -33,7 +33,7 @@ QUIETLY = quietly() { \
 		echo "   done: $$(grep -cE '^ [+-] ' $(LOG) || true) packages changed; the log is $(LOG)"; \
 	}; quietly
 
-.PHONY: help setup browser servers images images-pin demo demo-stop test soak gpu check bench format lock clean distclean
+.PHONY: help setup browser servers images images-pin demo demo-stop test soak gpu check bench closures format lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/' | expand -t 20
@@ -114,6 +114,9 @@ check: $(STAMP) ## format, lint, types, layers, Containerfile; under a minute
 bench: $(STAMP) ## measure; prints a table and writes bench/*.json
 	@mkdir -p bench
 	$(BIN)/python -m pytest tests/bench -s --timeout=3600 $(ARGS)
+
+closures: $(STAMP) ## write tests/golden/closures anew: the code that is in each stage's key, file by file
+	$(BIN)/python -m tests.closures
 
 format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format $(SOURCES)

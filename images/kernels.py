@@ -27,9 +27,9 @@ def main(scene: Path) -> None:
             camera=CameraSpec(width_px=64, height_px=48), shadows=shadows, antialiasing=antialiasing,
         )  # fmt: skip
         with closing(open_simulator(spec, scene)) as simulator:
-            _, samples = record(simulator, spec, 0)
-            frames = sum(1 for _ in samples)
-            simulator.picture()
+            _, moments = record(simulator, spec, [0])
+            frames = sum(1 for _ in moments)
+            simulator.pictures([0])
         print(f"shadows {shadows}, antialiasing {antialiasing}: {frames} frames", flush=True)
 
 

@@ -22,6 +22,7 @@ from simgate.core.runtime.statement import statement
 from simgate.core.storage.heads import push_scenes
 from simgate.core.storage.store import Store
 from simgate.documents.dataset import ShardEntry, SplitDocument
+from simgate.documents.evaluation import Evaluation, Interval
 from simgate.documents.scene import SceneItem
 from simgate.release.approval import APPROVE, GateRecord, subject_of
 from simgate.release.approvals import Approvals
@@ -128,6 +129,10 @@ class Chain:
     people: tuple[str, ...] = ("author@example.org",)
     run: str = "release-1"
     nonce: str = "0123456789abcdef"
+    family: str = "navigator"
+    """What the model is trained as."""
+    figures: tuple[float, float] = (0.8, 0.9)
+    """The 95 % interval of every bounded metric of a model that drives nothing."""
     policy: Policy = POLICY
     signers: Mapping[KeyRole, Signer] = field(default_factory=dict)
     """Who signs what: without a gate's, manifests are bare, and so on."""
@@ -137,7 +142,7 @@ class Chain:
         validate = self.dataset()
         train = self.commit(
             "train",
-            {"weights": self.weights.hex()},
+            {"family": self.family, "weights": self.weights.hex()},
             [ManifestInput(ref=validate, output="splits/train.json")],
             {"model.safetensors": self.weights},
         )
@@ -286,7 +291,12 @@ class Chain:
             {"scene": "a", "episode": number, "outcome": "success" if good else "timeout"}
             for number, good in enumerate(self.successes)
         ]
-        return json.dumps({"episodes": episodes}).encode()
+        if self.family == "navigator":
+            return json.dumps({"episodes": episodes}).encode()
+        low, high = self.figures
+        interval = Interval(value=(low + high) / 2, low=low, high=high)
+        intervals = dict.fromkeys(self.spec("evaluate")["at_least"], interval)
+        return Evaluation(family=self.family, intervals=intervals, by_class={}).to_json()
 
 
 def _of_reference(gate: Gate) -> dict[str, Any]:

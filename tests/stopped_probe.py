@@ -139,11 +139,12 @@ def main(url: str, kind: str, how: str, often: str, *points: str) -> None:
     """Warm up, then fork for every point asked for."""
     from simgate.core.identity.environment import environment
     from simgate.core.identity.lock import check_installed
+    from simgate.rows.runtime import runtime_of
 
     # Nothing here may touch a store: its client does not survive a fork.
-    job = job_of(kind, NEVER, polls=True, again=False)
+    job_of(kind, NEVER, polls=True, again=False)
     check_installed("light")
-    environment("light", job.spec)
+    environment(runtime_of("probe"))
     sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     for point in points or (str(NEVER),):

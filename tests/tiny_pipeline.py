@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 from simgate.core.storage.store import Store
+from simgate.families.navigator.spec import NavigatorSpec
 from simgate.plan.jobs import DATASET_STAGES, RELEASE_STAGES, Slot, slots
 from simgate.plan.record import ReleaseWhy, read_why, run_folders
 from simgate.release.reference import Reference
 from simgate.specs.hil import HilSpec
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe, SceneRule
-from simgate.specs.train import NetworkSpec, TrainSpec
+from simgate.specs.train import TrainSpec
 from simgate.specs.validate import ValidateSpec
 from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe, write_recipes
 
@@ -39,21 +40,22 @@ def release_recipe() -> ReleaseRecipe:
     return demo_release_recipe().model_copy(
         update={
             "train": TrainSpec(
+                family="navigator",
                 device="cpu",
                 precision="fp32",
                 seed=1,
                 epochs=2,
                 batch_size=4,
                 checkpoint_every_epochs=1,
-                network=NetworkSpec(width=8),
+                network=NavigatorSpec(width=8),
             ),
             "closed_loop_episodes": 2,
             "closed_loop_max_steps": 3,
-            "min_map_50": 0.0,
-            "max_command_error": 10.0,
-            "min_success_gain": -1.0,
+            "at_least": {"map_50": 0.0, "success_gain": -1.0},
+            "at_most": {"command_error": 10.0},
             "export": demo_release_recipe().export.model_copy(update={"parity_samples": 4, "latency_runs": 3}),
             "hil": HilSpec(
+                family="navigator",
                 bench="emulated",
                 engine="onnxruntime-cpu",
                 bags=1,

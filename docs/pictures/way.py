@@ -24,9 +24,9 @@ from simgate.documents.dataset import DatasetDocument
 from simgate.documents.evaluation import Evaluation
 from simgate.documents.parity import Parity
 from simgate.documents.scene import ClosureFile
+from simgate.families.card import EpochLosses, ModelCard
 from simgate.generate.gallery import depth_colors, mask_colors
 from simgate.hil.trace import Trace
-from simgate.model.card import EpochLosses, ModelCard
 
 CORNER = view.Corner(0.3, 0.46, (1.9, -1.5, 0.5))
 SCENE_PX = (820, 615)
@@ -117,7 +117,7 @@ def _model(story: Story) -> dict[str, str]:
 
 def _judged(story: Story) -> dict[str, str]:
     found = story.read("evaluate", "evaluation.json", Evaluation)
-    rate, untrained = found.success_rate, found.baseline_success_rate
+    rate, untrained = (found.intervals[name] for name in ("success_rate", "baseline_success_rate"))
     return {
         "drives": drawing.drives(found.episodes, (214, 232)),
         "success": f"{rate.value:.0%}",

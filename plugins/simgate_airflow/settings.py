@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from simgate.core.errors import InputError
+from simgate.rows.places import PLACES
 
 STAGE_ENVIRONMENT = (
     "PATH",
@@ -92,7 +93,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         python=environment.get("SIMGATE_PYTHON", sys.executable),
         stage_environment=(*STAGE_ENVIRONMENT, *filter(None, extra)),
         grace_s=_number(environment, "SIMGATE_GRACE_S", 3.0, 0.1, 600),
-        place=_one_of(environment, "SIMGATE_PLACE", ("local", "pod")),
+        place=_one_of(environment, "SIMGATE_PLACE", PLACES.names()),
         keys_path=_path(environment, "SIMGATE_KEYS"),
         pods_path=_path(environment, "SIMGATE_PODS"),
         api_url=environment.get("SIMGATE_AIRFLOW_URL", "http://127.0.0.1:8080").rstrip("/"),

@@ -15,6 +15,7 @@ from simgate.core.runtime.job_list import read_job_list
 from simgate.core.runtime.stage import run_batch
 from simgate.core.storage.credentials import own_store_keys
 from simgate.core.storage.store import Store
+from simgate.rows.places import PLACES
 from simgate.rows.stages import STAGES
 
 
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--job", action="append", default=[], help="key in the store, or a local file (/… or ./…)")
     parser.add_argument("--jobs", action="append", default=[], help="key of a list of jobs in the store")
     parser.add_argument("--out", required=True, help="the store: a folder, file:///folder or s3://bucket/prefix")
-    parser.add_argument("--place", default="local", choices=("local", "pod", "slurm"), help="recorded as builder")
+    parser.add_argument("--place", default="local", choices=PLACES.names(), help="recorded as builder")
     return parser
 
 

@@ -103,9 +103,9 @@ class Bench:
             seed=recipe.evaluate_seed,
             closed_loop=ClosedLoopSpec(episodes=self._pairs, max_steps=recipe.closed_loop_max_steps, generate=drives),
             baseline_seed=recipe.baseline_seed,
-            min_map_50=recipe.min_map_50,
-            max_command_error=recipe.max_command_error,
-            min_success_gain=recipe.min_success_gain,
+            family=recipe.train.family,
+            at_least=recipe.at_least,
+            at_most=recipe.at_most,
             swap_channels=swap_channels,
         )
 

@@ -28,22 +28,23 @@ spec = GenerateSpec(**common, scene="office", first_episode=0, episodes=1)
 simulator = open_simulator(spec, root)
 
 def whole():  # what the generate stage does: drive, render, box, encode, write
-    episode, samples = record(simulator, spec, 0)
+    episodes, moments = record(simulator, spec, [0])
     with tempfile.TemporaryDirectory() as folder, Recording(Path(folder)) as recording:
-        recording.add(episode, samples, lambda done: None)
+        recording.add(episodes, moments, lambda done: None)
         recording.close()
 
-commands = [sample.command for sample in record(simulator, spec, 0)[1]]
+commands = [sample.command for (sample,) in record(simulator, spec, [0])[1]]
 scenario = draw_scenario(simulator.layout, spec, 0)
 
 def raw():  # the same drive, and nothing but Newton's two camera passes
-    simulator.reset(scenario)
+    simulator.reset([scenario])
+    simulator.pictures([0])
     for command in commands:
-        simulator._stand()
+        simulator._stand(simulator.episodes[0])
         simulator._scene.commit()
         simulator._camera.rgb(simulator._scene.state, simulator._usd_pose())
         simulator._camera.truth(simulator._scene.state, simulator._usd_pose())
-        simulator.step(command, 1.0 / spec.camera.rate_hz)
+        simulator.step([command], 1.0 / spec.camera.rate_hz)
 
 def rate(loop):
     began = time.perf_counter()

@@ -92,7 +92,8 @@ def furnished(folder: Path, *, max_batches: int = 2) -> dict[str, str]:
     python.chmod(0o755)
     return {
         "SIMGATE_STORE": str(folder / "store"), "SIMGATE_POLICY": str(folder / "policy.yaml"),
-        "SIMGATE_RECIPES": str(RECIPES), "SIMGATE_POLL_S": "0.5", "SIMGATE_PYTHON": str(python), "SIMGATE_MAX_BATCHES": str(max_batches),
+        "SIMGATE_RECIPES": str(RECIPES), "SIMGATE_POLL_S": "0.5",
+        "SIMGATE_PYTHON": str(python), "SIMGATE_MAX_BATCHES": str(max_batches),
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from simgate.__main__ import main
 from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.runtime.job_list import read_job_list
-from simgate.core.runtime.stage import Stage, run_batch
+from simgate.core.runtime.stage import run_batch
 from simgate.core.runtime.work import Drawn, Work
 from simgate.core.storage.credentials import own_store_keys
 from simgate.core.storage.store import Store
@@ -22,7 +22,7 @@ from simgate.documents.dataset import ShardEntry, ShardFile, SplitDocument
 from simgate.documents.scene import ClosureFile, SceneItem
 from simgate.documents.shard_plan import PlannedShard, ShardPlan
 from simgate.report.page import Section, page
-from simgate.rows.stages import STAGES
+from simgate.rows.runtime import stage_of
 from simgate.specs.bounds import bounds
 from simgate.specs.index import IndexSpec
 
@@ -143,8 +143,7 @@ def run(words):
     jobs = [value for flag, value in pairwise(arguments) if flag == "--job"]
     store = Store(arguments[arguments.index("--out") + 1], own_store_keys())
     jobs += [key for flag, value in pairwise(arguments) if flag == "--jobs" for key in read_job_list(store, value)]
-    row = STAGES.find(name)
-    stage = Stage(name, row.extra, row.spec_type, SMALL[name], report=None if name == "index" else draw)
+    stage = stage_of(name, SMALL[name], None if name == "index" else draw)
     return run_batch(stage, jobs, store, place="local")
 
 

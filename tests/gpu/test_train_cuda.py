@@ -46,6 +46,7 @@ def test_a_gpu_gives_the_same_bytes_again_and_after_a_resume(
     toy = ToyStore(tmp_path_factory.mktemp("toy"), train_episodes=20, eval_episodes=1)
     spec = TrainSpec.model_validate(
         {
+            "family": "navigator",
             "device": "cuda",
             "precision": precision,
             "world_size": torch.cuda.device_count(),

@@ -107,7 +107,7 @@ def test_a_pull_requests_run_needs_its_own_accounts_alone_and_changes_nothing_of
     room.push(PR, home="moved a chair")
     mine = context("build_dataset.rooms", "pr-run", 7)
     room.build(mine, PR)
-    with pytest.raises(AirflowSkipException, match="DATASET is main's"):
+    with pytest.raises(AirflowSkipException, match="the asset is main's"):
         dataset_run.publish(mine)
     assert dataset_head(room.root, PR, "rooms").seq == 1
     assert len(room.root.keys(f"memo/{PR}")) == 1 + 2 + 1, "the rest is main's"

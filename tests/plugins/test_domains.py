@@ -20,11 +20,12 @@ from simgate.plan.record import find_why, record_folder
 from simgate.specs.hil import HilSpec
 from simgate_airflow.gate import promotion
 from simgate_airflow.run import dataset_run, release_run, run_record
-from simgate_airflow.run.assets import DATASET
+from simgate_airflow.run.assets import dataset_asset
 from simgate_airflow.stores import role_folder
 from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 from tests.e2e import small_stages
 
+DATASET = dataset_asset("rooms")
 SCENES = ("office", "home", "warehouse")
 PR = "pr-7"
 
@@ -112,7 +113,7 @@ def test_a_pull_request_has_its_own_head_reuses_main_and_tells_nobody(store: Sto
     push(store, tmp_path / "scenes", PR, home="moved a chair")
     mine = context("build_dataset.rooms", "pr-run", 7)
     build(store, mine)
-    with pytest.raises(AirflowSkipException, match="DATASET is main's"):
+    with pytest.raises(AirflowSkipException, match="the asset is main's"):
         dataset_run.publish(mine)
     assert mine["outlet_events"][DATASET].extra == {}, "nothing to tell"
     assert dataset_head(store, PR, "rooms").seq == dataset_head(store, "main", "rooms").seq == 1
@@ -156,7 +157,7 @@ def test_a_deployment_of_a_pull_request_releases_nothing_and_builds_for_no_other
     push(store, tmp_path / "scenes", PR)
     own = context("build_dataset.rooms", "r", kind="scheduled")
     build(store, own)
-    with pytest.raises(AirflowSkipException, match="DATASET is main's"):
+    with pytest.raises(AirflowSkipException, match="the asset is main's"):
         dataset_run.publish(own)
     with pytest.raises(AirflowFailException, match="another pull request"):
         dataset_run.plan(context("build_dataset.rooms", "r2", 8))

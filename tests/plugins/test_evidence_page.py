@@ -313,8 +313,8 @@ def test_the_bench_is_named(chain: Chain):
 
 def test_what_was_asked_less_of_than_the_channel_demands_is_said_before_the_answer(chain: Chain):
     channel = POLICY.channels["demo"]
-    wanted = channel.reference.evaluate.model_copy(update={"min_map_50": 0.9})
+    wanted = channel.reference.evaluate.model_copy(update={"at_least": {"map_50": 0.9, "success_gain": 0.2}})
     stricter = channel.model_copy(update={"reference": channel.reference.model_copy(update={"evaluate": wanted})})
     policy = POLICY.model_copy(update={"channels": {**POLICY.channels, "demo": stricter}})
     said = body(chain.store, chain.propose(), policy)
-    assert "promote will refuse:**\n\n- `evaluate was asked too little: min_map_50 is " in said
+    assert "promote will refuse:**\n\n- `evaluate was asked too little: at_least.map_50 is " in said

@@ -17,12 +17,13 @@ from simgate.plan.slot_name import SlotName
 from simgate_airflow import stores
 from simgate_airflow.place.stage_run import StageRun, planned_slots
 from simgate_airflow.run import dataset_run, release_run, run_record
-from simgate_airflow.run.assets import DATASET
+from simgate_airflow.run.assets import dataset_asset
 from tests.counting_store import CountingStore
 from tests.demo_recipes import demo_release_recipe
 from tests.e2e import small_stages
 from tests.many_shards import SHARDS, recipe
 
+DATASET = dataset_asset("rooms")
 BATCHES = 64
 FEW = 24
 """Calls that a task may spend beside those for its shards."""

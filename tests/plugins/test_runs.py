@@ -23,12 +23,14 @@ from simgate.release.policy import Policy
 from simgate.release.softening import softenings
 from simgate_airflow.gate import promotion, question
 from simgate_airflow.run import dataset_run, release_run, run_record
-from simgate_airflow.run.assets import DATASET
-from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
+from simgate_airflow.run.assets import dataset_asset
+from tests.demo_recipes import RECIPES, demo_dataset_recipe, demo_release_recipe
 from tests.e2e import small_stages
 from tests.e2e.conftest import POLICY, ROOT
 from tests.raw_ledger import Ledger
 from tests.release_chain import answer
+
+DATASET = dataset_asset("rooms")
 
 
 @pytest.fixture
@@ -39,6 +41,7 @@ def store(tmp_path: Path, wire) -> Store:
             "SIMGATE_STORE": str(tmp_path / "store"),
             "SIMGATE_POLICY": str(tmp_path / "policy.yaml"),
             "SIMGATE_MAX_BATCHES": "2",
+            "SIMGATE_RECIPES": str(RECIPES),
         }
     )
     return Store(str(tmp_path / "store"))
@@ -142,7 +145,7 @@ def test_the_gate_asks_the_policys_people_about_the_runs_own_candidate_once_it_i
 ):
     dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
     run = context("release_model.navigator", "manual__1", kind="manual", who="engineer")
-    run["params"]["recipe"]["min_map_50"] = 0.0
+    run["params"]["recipe"]["at_least"]["map_50"] = 0.0
     release_run.plan(run)
     with pytest.raises(AirflowFailException, match="no candidate"):
         question.question(run)
@@ -153,7 +156,7 @@ def test_the_gate_asks_the_policys_people_about_the_runs_own_candidate_once_it_i
     asked = question.question(run)
     assert digest in asked.subject
     assert {user["id"] for user in asked.assigned_users} == {"release-manager", "second-manager"}
-    assert "`min_map_50` is `0.0` (default `" in asked.body
+    assert "`at_least.map_50` is `0.0` (in its file `" in asked.body
     assert "emulated" in asked.body
     assert "scene-author (`scenes@example.org`)" in asked.body
 
@@ -238,7 +241,9 @@ def test_the_reason_of_a_reject_is_kept_with_the_answer_and_nobody_is_asked_agai
     assert ApprovalRecord.from_json(store.get(key), what=key).gate.reason == "it hits the desk"
 
 
-@pytest.mark.parametrize(("changes", "softer"), [({}, []), ({"min_map_50": 0.0}, ["min_map_50"])])
+@pytest.mark.parametrize(
+    ("changes", "softer"), [({}, []), ({"at_least": {"map_50": 0.0, "success_gain": 0.2}}, ["at_least.map_50"])]
+)
 def test_what_the_demo_plans_is_no_softer_than_the_shipped_channel_and_a_softer_run_is_named(
     store: Store, tmp_path: Path, changes: dict[str, Any], softer: list[str]
 ):

@@ -113,7 +113,7 @@ def an_input(store: Store, slot: Slot) -> tuple[str, str]:
 
 def test_a_network_of_two_epochs_is_refused_with_the_metric_named(tiny_copy: Store) -> None:
     slot = slot_of(tiny_copy, "evaluate")
-    strict = {**slot.job.spec, "min_map_50": 0.11, "max_command_error": 0.19, "min_success_gain": 0.2}
+    strict = {**slot.job.spec, "at_least": {"map_50": 0.11, "success_gain": 0.2}, "at_most": {"command_error": 0.19}}
     asked = Slot(slot.name, slot.job.model_copy(update={"spec": strict}))
     done = run(tiny_copy, write_jobs(tiny_copy, "plans/main/ends", [asked])[0], stage="evaluate")
     assert done.returncode == 0, done.stderr[-2000:]

@@ -19,7 +19,8 @@ from simgate.core.storage.store import Store
 from simgate.data.bag import BagWriter, bag_name
 from simgate.data.record import encode_sample
 from simgate.documents.dataset import ShardEntry, SplitDocument
-from simgate.model.contract import GOAL_FEATURES, INPUTS, METADATA_KEY, OUTPUTS, Contract
+from simgate.families.contract import METADATA_KEY
+from simgate.families.navigator.contract import GOAL_FEATURES, NavigatorContract
 from simgate.plan.jobs import make_job
 from simgate.specs.hil import HilSpec
 from simgate.specs.vocabulary import CLASSES
@@ -32,9 +33,9 @@ FIRST_EPISODE, EPISODES, FRAMES = 4, 2, 6
 
 def tiny_engine(speed_share: float) -> bytes:
     """An ONNX model that asks for one speed and turns to the goal; its grids are empty."""
-    contract = Contract.of(NETWORK)
-    image, goal = INPUTS
-    heat, box, command = OUTPUTS
+    contract = NavigatorContract.of(NETWORK)
+    image, goal = (tensor.name for tensor in contract.inputs)
+    heat, box, command = (tensor.name for tensor in contract.outputs)
     stride = contract.stride_px
     classes, (rows, columns) = len(contract.obstacles), contract.grid
     weights = {

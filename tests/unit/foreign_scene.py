@@ -16,12 +16,13 @@ def Xform "World"
 {{
     def Xform "shed"
     {{
-        def Plane "ground" (prepend apiSchemas = ["SemanticsLabelsAPI:class"])
+        def Cube "ground" (prepend apiSchemas = ["SemanticsLabelsAPI:class"])
         {{
             token[] semantics:labels:class = ["floor"]
-            double width = {w}
-            double length = {l}
-            token axis = "Z"
+            double size = 1
+            double3 xformOp:translate = (0, 0, -{half_t})
+            double3 xformOp:scale = ({w}, {l}, {t})
+            uniform token[] xformOpOrder = ["xformOp:translate", "xformOp:scale"]
         }}
         def Cylinder "pillar" (prepend apiSchemas = ["SemanticsLabelsAPI:class"])
         {{
@@ -76,7 +77,7 @@ def Xform "World"
         {{
             float horizontalAperture = 20
             float focalLength = 12
-            double3 xformOp:translate = ({r}, 0, {half})
+            double3 xformOp:translate = ({r}, 0, {half_h})
             float3 xformOp:rotateXYZ = (90, 0, -90)
             uniform token[] xformOpOrder = ["xformOp:translate", "xformOp:rotateXYZ"]
         }}
@@ -90,7 +91,17 @@ def Xform "World"
 {more}
 }}
 """
-LENGTHS_M = {"w": 6.0, "l": 5.0, "r": 0.2, "h": 2.4, "half_h": 1.2, "half": 0.8, "quarter": 0.4}
+LENGTHS_M = {
+    "w": 6.0,
+    "t": 0.1,
+    "half_t": 0.05,
+    "l": 5.0,
+    "r": 0.2,
+    "h": 2.4,
+    "half_h": 1.2,
+    "half": 0.8,
+    "quarter": 0.4,
+}
 
 
 def write_foreign(folder: Path, *, metres_per_unit: float, more: str = "") -> Path:
@@ -99,3 +110,26 @@ def write_foreign(folder: Path, *, metres_per_unit: float, more: str = "") -> Pa
     lengths = {name: f"{metres / metres_per_unit:.6g}" for name, metres in LENGTHS_M.items()}
     path.write_text(HEAD.format(unit=metres_per_unit) + SHED.format(more=more, **lengths))
     return path
+
+
+def holonomic(folder: Path) -> Path:
+    """Write the shed with walls, in centimetres, with a robot that also moves sideways."""
+    sides = ((300, 0, 10, 500), (-300, 0, 10, 500), (0, 250, 600, 10), (0, -250, 600, 10))
+    walls = "".join(_wall(f"wall_{number}", *side) for number, side in enumerate(sides))
+    path = write_foreign(folder, metres_per_unit=0.01, more=walls)
+    drive = 'custom token simgate:drive = "holonomic"'
+    path.write_text(path.read_text().replace("custom double simgate:wheel_radius_m = 0.08", drive))
+    return path
+
+
+def _wall(name: str, x: float, y: float, width: float, length: float) -> str:
+    return f"""
+    def Cube "{name}" (prepend apiSchemas = ["SemanticsLabelsAPI:class"])
+    {{
+        token[] semantics:labels:class = ["wall"]
+        double size = 1
+        double3 xformOp:translate = ({x}, {y}, 120)
+        double3 xformOp:scale = ({width}, {length}, 240)
+        uniform token[] xformOpOrder = ["xformOp:translate", "xformOp:scale"]
+    }}
+"""

@@ -93,7 +93,7 @@ def pod_specs(objects: list[Shape]) -> Iterator[tuple[str, Shape]]:
 
 def sections(values: Mapping[str, Any]) -> set[tuple[str, ...]]:
     """Names of the values: `("minio", "enabled")`, or `("policy",)` where a section is one value."""
-    one_value = ("policy", "settings", "priorityClasses")
+    one_value = ("policy", "recipes", "settings", "priorityClasses")
     own = {name: value for name, value in values.items() if name not in ("airflow", "global")}
     return {(name,) for name in own if name in one_value} | {
         (name, key) for name, below in own.items() if name not in one_value for key in below

@@ -18,8 +18,8 @@ from simgate.specs.train import TrainSpec
 from tests.unit.toy_dataset import NETWORK, ToyStore
 
 SPEC = TrainSpec(
-    device="cpu", precision="fp32", seed=3, epochs=2, batch_size=8, world_size=2, checkpoint_every_epochs=1,
-    network=NETWORK,
+    family="navigator", device="cpu", precision="fp32", seed=3, epochs=2, batch_size=8, world_size=2,
+    checkpoint_every_epochs=1, network=NETWORK,
 )  # fmt: skip
 TIMEOUT_S = 240
 

@@ -12,9 +12,7 @@ from simgate.core.documents.artifact import ManifestRef
 from simgate.core.documents.canonical import sha256_hex
 from simgate.core.documents.names import Split
 from simgate.core.documents.spec import Spec
-from simgate.core.identity.code import code_digest
 from simgate.core.identity.key import key_parts, load_inputs
-from simgate.core.identity.lock import lock_digest
 from simgate.core.runtime.attempt import Attempt, Verdict, read_verdict
 from simgate.core.runtime.events import Events
 from simgate.core.runtime.job import Job, ManifestInput
@@ -30,6 +28,7 @@ from simgate.data.episodes import EpisodesDocument
 from simgate.data.sample import Sample
 from simgate.documents.scene import ClosureFile, SceneItem
 from simgate.generate.recording import Recording
+from simgate.rows.runtime import identity_of
 from simgate.specs.generate import CameraSpec, GenerateSpec
 from simgate.specs.vocabulary import CLASSES
 from tests.unit.synthetic import HEIGHT_PX, WIDTH_PX, make_episode, make_sample
@@ -110,8 +109,8 @@ class SyntheticDataset:
         recording = Recording(folder)
         outputs = {}
         for number in range(first, first + episodes):
-            samples = [change(make_sample(scene, number, frame)) for frame in range(FRAMES)]
-            files = recording.add(make_episode(scene, number), samples, lambda frames: None)
+            moments = [(change(make_sample(scene, number, frame)),) for frame in range(FRAMES)]
+            (files,) = recording.add([make_episode(scene, number)], moments, lambda frames: None)
             outputs[f"bags/{bag_name(number)}.mcap"] = files.mcap.read_bytes()
             outputs[f"bags/{bag_name(number)}.yaml"] = files.metadata.read_bytes()
         outputs["shard.index.json"] = recording.close().to_json()
@@ -146,8 +145,9 @@ class SyntheticDataset:
 
     def run(self, stage: Stage[S], spec: dict[str, object], *inputs: ManifestInput) -> tuple[int, Job]:
         """Run a real stage; its exit code and its job as the key sees it."""
-        full = stage.spec_type.from_value(spec, what="spec").model_dump(mode="json")
-        asked = self.job(stage.name, full, *inputs, code=code_digest(stage.name), lock=lock_digest(stage.extra))
+        full = stage.spec_type.from_value(spec, what="spec")
+        code, lock, _ = identity_of(stage.runtime_of(full))
+        asked = self.job(stage.name, full.model_dump(mode="json"), *inputs, code=code, lock=lock)
         self.store.put("job.json", asked.to_json())
         code = run_job(stage, "job.json", self.store, stop=Stop(), place="local", events=Events(stage=stage.name))
         return code, asked

@@ -13,8 +13,7 @@ from simgate.cli import main
 from simgate.release.policy import Policy
 from simgate.release.policy_text import BEGIN, END
 from simgate.release.reference import Reference
-from simgate.specs.recipe import ReleaseRecipe
-from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
+from tests.demo_recipes import RECIPES, demo_dataset_recipe, demo_release_recipe, write_recipes
 
 SHIPPED = Path(__file__).parents[2] / "release" / "policy.yaml"
 FIELD_TEST = """
@@ -29,6 +28,8 @@ DEMO = Reference.of(demo_dataset_recipe(), demo_release_recipe())
 
 def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     monkeypatch.setattr(sys, "argv", ["simgate", "policy", *words])
+    if "--recipes" not in words:
+        monkeypatch.setenv("SIMGATE_RECIPES", str(RECIPES))
     monkeypatch.setattr("os.umask", lambda _mask: 0)
     with pytest.raises(SystemExit) as ended:
         raise SystemExit(main())
@@ -122,19 +123,19 @@ def test_check_explains_each_channel_and_warns(
 def test_check_says_which_field_of_a_recipe_is_softer_than_its_channel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    soft = demo_release_recipe().model_copy(update={"min_map_50": 0.0})
-    recipe = tmp_path / "recipe.json"
-    recipe.write_bytes(ReleaseRecipe.to_json(soft))
-    words = ("check", "--json", "--policy", str(SHIPPED), "--release-recipe", str(recipe))
+    soft = demo_release_recipe().model_copy(update={"at_least": {"map_50": 0.0, "success_gain": 0.2}})
+    recipes = write_recipes(tmp_path / "recipes", demo_dataset_recipe(), soft)
+    words = ("check", "--json", "--policy", str(SHIPPED), "--recipes", str(recipes))
     assert call(monkeypatch, *words) == 2
     said = capsys.readouterr()
-    assert "min_map_50 is 0, the channel's reference is 0.11 (higher is stricter)" in said.err
+    assert "at_least.map_50 is 0, the channel's reference is 0.11 (higher is stricter)" in said.err
     assert len(json.loads(said.out)["softenings"]) == 1
     small = demo_dataset_recipe()
     fewer = small.model_copy(update={"scenes": small.scenes[:2], "seed_policy": "nightly"})
     held_out = fewer.scenes[1].model_copy(update={"split": "eval"})
-    recipe.write_bytes(fewer.model_copy(update={"scenes": (fewer.scenes[0], held_out)}).to_json())
-    assert call(monkeypatch, "check", "--policy", str(SHIPPED), "--dataset-recipe", str(recipe)) == 2
+    poor = fewer.model_copy(update={"scenes": (fewer.scenes[0], held_out)})
+    recipes = write_recipes(tmp_path / "poor", poor, demo_release_recipe())
+    assert call(monkeypatch, "check", "--policy", str(SHIPPED), "--recipes", str(recipes)) == 2
     said = capsys.readouterr()
     for field in ("seeds", "train.scenes.home", "eval.scenes.warehouse", "eval.scenes is", "train.frames"):
         assert field in said.err
@@ -151,9 +152,9 @@ def test_a_new_policy_is_checked_under_its_own_name(
 def test_check_says_that_a_recipes_channel_is_not_in_the_policy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recipe = tmp_path / "recipe.json"
-    recipe.write_bytes(demo_release_recipe().model_copy(update={"channel": "elsewhere"}).to_json())
-    words = ("check", "--policy", str(SHIPPED), "--release-recipe", str(recipe))
+    elsewhere = demo_release_recipe().model_copy(update={"channel": "elsewhere"})
+    recipes = write_recipes(tmp_path / "recipes", demo_dataset_recipe(), elsewhere)
+    words = ("check", "--policy", str(SHIPPED), "--recipes", str(recipes))
     for more in ((), ("--json",)):
         call(monkeypatch, *words, *more)
         said = capsys.readouterr().out

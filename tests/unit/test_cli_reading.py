@@ -342,7 +342,7 @@ COMMANDS: dict[str, Callable[[str], tuple[str, ...]]] = {
     "live": lambda target: ("live", "--", target),
     "live at": lambda target: ("live", "--at", target),
     "history": lambda target: ("history", "--", target),
-    "plan": lambda target: ("plan", "--dataset-recipe", target),
+    "plan": lambda target: ("plan", "--recipes", target),
     "store forget": lambda target: ("store", "forget", "--", target),
     "store recover": lambda target: ("store", "recover", "--", target, "0" * 64),
     "keys show": lambda target: ("keys", "show", "--policy", target),

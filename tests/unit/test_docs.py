@@ -65,7 +65,7 @@ def test_every_simgate_command_exists_with_those_options() -> None:
 def test_every_stage_started_by_module_exists() -> None:
     stages = [match[1] for item in _code() if (match := re.search(r"python -m simgate (\S+)", item.text))]
     assert stages
-    assert set(stages) <= {*STAGES, "<stage>"}
+    assert set(stages) <= {*STAGES.names(), "<stage>"}
 
 
 def test_every_make_target_exists() -> None:

@@ -10,6 +10,7 @@ import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from simgate.core.errors import InputError
 from simgate.data.picture import encode_rgb
@@ -17,20 +18,22 @@ from simgate.engine.compare import UNBOUNDED, percentiles
 from simgate.engine.onnx import OnnxEngine
 from simgate.engine.pytorch import PytorchModel
 from simgate.export.graph import onnx_bytes
-from simgate.model.contract import METADATA_KEY, Contract
-from simgate.model.network import Network, new_network
+from simgate.families.contract import METADATA_KEY
+from simgate.families.goal import RelativeGoal
+from simgate.families.navigator.contract import NavigatorContract
 from tests.unit.toy_dataset import HEIGHT_PX, NETWORK, WIDTH_PX
+from tests.unit.toy_model import toy_network
 
-CONTRACT = Contract.of(NETWORK)
-
-
-@pytest.fixture(scope="module")
-def network() -> Network:
-    return new_network(NETWORK, 1).eval()
+CONTRACT = NavigatorContract.of(NETWORK)
 
 
 @pytest.fixture(scope="module")
-def exported(network: Network) -> bytes:
+def network() -> nn.Module:
+    return toy_network(1).eval()
+
+
+@pytest.fixture(scope="module")
+def exported(network: nn.Module) -> bytes:
     return onnx_bytes(network, CONTRACT, 20)
 
 
@@ -44,16 +47,15 @@ def test_an_engine_file_is_enough_to_use_it(exported: bytes, tmp_path: Path) -> 
     assert engine.contract == CONTRACT
     command = engine.command(encode_rgb(_picture(1)), 2.0, 0.3)
     assert 0 <= command.speed_m_s <= CONTRACT.max_speed_m_s
-    assert all(
-        item.label in CONTRACT.obstacles for item in engine.detect(encode_rgb(_picture(1)), score_threshold=0.01)
-    )
+    found = CONTRACT.detections(engine.look(_picture(1), RelativeGoal(2.0, 0.3)), score_threshold=0.01)
+    assert all(item.label in CONTRACT.obstacles for item in found)
 
 
-def test_the_engine_says_what_pytorch_says(exported: bytes, network: Network) -> None:
+def test_the_engine_says_what_pytorch_says(exported: bytes, network: nn.Module) -> None:
     engine, reference = OnnxEngine.from_bytes(exported, what="engine"), PytorchModel(network, CONTRACT)
     for seed in range(5):
-        image = encode_rgb(_picture(seed))
-        one, two = engine.command(image, 1.5, -0.4), reference.command(image, 1.5, -0.4)
+        one = engine.command(encode_rgb(_picture(seed)), 1.5, -0.4)
+        two = CONTRACT.command(reference.look(_picture(seed), RelativeGoal(1.5, -0.4)))
         assert one.speed_m_s == pytest.approx(two.speed_m_s, abs=1e-5)
         assert one.yaw_rate_rad_s == pytest.approx(two.yaw_rate_rad_s, abs=1e-5)
 
@@ -63,26 +65,27 @@ def test_any_batch_is_taken_and_rows_do_not_mix(exported: bytes, batch: int) -> 
     engine = OnnxEngine.from_bytes(exported, what="engine")
     image = CONTRACT.image_tensor(np.stack([_picture(seed) for seed in range(batch)]))
     goal = CONTRACT.goal_tensor(np.linspace(0.5, 4, batch), np.linspace(-1, 1, batch))
-    raw = engine.infer(image, goal)
-    assert (len(raw.heat), len(raw.box), len(raw.command)) == (batch, batch, batch)
-    assert raw.command[-1] == pytest.approx(engine.infer(image[-1:], goal[-1:]).command[0], abs=1e-5)
+    raw = engine.infer({"image": image, "goal": goal})
+    assert {name: len(values) for name, values in raw.items()} == {"heat": batch, "box": batch, "command": batch}
+    last = engine.infer({"image": image[-1:], "goal": goal[-1:]})
+    assert raw["command"][-1] == pytest.approx(last["command"][0], abs=1e-5)
 
 
 def test_the_engine_answers_the_same_bytes_every_time(exported: bytes) -> None:
-    image, goal = CONTRACT.image_tensor(_picture(1)[None]), CONTRACT.goal_tensor(np.array([1.0]), np.array([0.0]))
+    tensors = CONTRACT.tensors(_picture(1), RelativeGoal(1.0, 0.0))
     answers = {
-        tuple(part.tobytes() for part in OnnxEngine.from_bytes(exported, what="engine").infer(image, goal))
+        tuple(part.tobytes() for part in OnnxEngine.from_bytes(exported, what="engine").infer(tensors).values())
         for _ in range(3)
     }
     assert len(answers) == 1
 
 
-def test_swapped_channels_are_another_picture(network: Network) -> None:
-    image = encode_rgb(_picture(1))
-    swapped = encode_rgb(_picture(1)[..., ::-1])
+def test_swapped_channels_are_another_picture(network: nn.Module) -> None:
+    goal = RelativeGoal(1.0, 0.0)
     plain, wrong = PytorchModel(network, CONTRACT), PytorchModel(network, CONTRACT, swap_channels=True)
-    assert wrong.command(image, 1.0, 0.0) == plain.command(swapped, 1.0, 0.0)
-    assert wrong.command(image, 1.0, 0.0) != plain.command(image, 1.0, 0.0)
+    seen = CONTRACT.command(wrong.look(_picture(1), goal))
+    assert seen == CONTRACT.command(plain.look(_picture(1)[..., ::-1], goal))
+    assert seen != CONTRACT.command(plain.look(_picture(1), goal))
 
 
 @pytest.mark.parametrize("data", [b"", b"not a model", b"\x08\x07"])

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from simgate.core.documents.spec import EnvironmentPins
 from simgate.core.errors import InputError
+from simgate.core.identity.cpu import instruction_sets
 from simgate.core.identity.environment import Environment, Gpu, Observed, _gpus, check_pins, environment
 from simgate.core.runtime.job import Job
 from simgate.core.storage.store import Store
+from simgate.rows.runtime import runtime_of
 from simgate.specs.evaluate import ClosedLoopSpec
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.probe import ProbeSpec
@@ -48,15 +50,16 @@ def test_a_run_records_machine_libraries_and_image(store: Store) -> None:
     assert observed.version == 2
     assert found.image == IMAGE
     assert found.kernel == os.uname().release
+    assert found.cpu.startswith(os.uname().machine)
     assert found.libc == os.confstr("CS_GNU_LIBC_VERSION")
     assert found.packages["numpy"] == metadata.version("numpy")
     # The probe's lock slice has no PyTorch and its spec no simulator.
-    assert (found.cuda, found.simulator) == ({}, "")
+    assert (found.cuda, found.named) == ({}, {})
 
 
 def test_a_stage_with_a_simulator_and_pytorch_records_both_without_loading_them() -> None:
-    found = environment("torch", {"closed_loop": {"generate": {"simulator": "newton"}}})
-    assert found.simulator == f"newton {metadata.version('newton')}"
+    found = environment(runtime_of("evaluate", demo_dataset_recipe()))
+    assert found.named["simulator"] == f"newton {metadata.version('newton')}"
     told = [
         line for line in metadata.distribution("torch").locate_file("torch/version.py").read_text().splitlines()
         if line.startswith("cuda")
@@ -95,7 +98,7 @@ def test_gpus_are_what_the_driver_s_tool_says(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     _gpus.cache_clear()
     try:
-        assert [(gpu.name, gpu.compute_capability) for gpu in environment("light", {}).gpus] == list(expected)
+        assert [(gpu.name, gpu.compute_capability) for gpu in environment(runtime_of("probe")).gpus] == list(expected)
     finally:
         _gpus.cache_clear()
 
@@ -111,13 +114,18 @@ def test_pins_that_hold_let_the_stage_run(store: Store) -> None:
 
 def test_pins_that_do_not_hold_are_all_listed_and_no_attempt_is_begun(store: Store) -> None:
     numpy, packages = metadata.version("numpy"), {"numpy": "1.0.0", "no-such-package": "2.0", "pydantic": "9"}
-    job = pinned(gpu_driver="999.1", cuda="99.9", image="other", simulator="newton 0.1", packages=packages)
+    job = pinned(
+        gpu_driver="999.1", cuda={"torch": "99.9"}, image="other", cpu="z80", named={"simulator": "newton 0.1"},
+        packages=packages,
+    )  # fmt: skip
     ended = run(store, submit(store, job))
     assert ended.returncode == 2
     said = events(ended.stderr)[-1]["message"]
     for difference in (
-        "gpu_driver is ", "pinned to 999.1", "cuda is not there, pinned to 99.9", f"image is {IMAGE}, pinned to other",
-        "simulator is not there, pinned to newton 0.1", f"package numpy is {numpy}, pinned to 1.0.0",
+        "gpu_driver is ", "pinned to 999.1", "cuda of torch is not there, pinned to 99.9",
+        f"image is {IMAGE}, pinned to other",
+        f"cpu is {instruction_sets()}, pinned to z80", "simulator is not there, pinned to newton 0.1",
+        f"package numpy is {numpy}, pinned to 1.0.0",
         "package no-such-package is not there, pinned to 2.0", "package pydantic is ",
     ):  # fmt: skip
         assert difference in said
@@ -142,7 +150,7 @@ def test_a_pinned_version_holds_for_its_local_builds(pin: str, installed: str, h
         host="", system="", python="", cpu_count=1, gpu_driver="", image="", packages={}, cuda={"torch": installed}
     )
     try:
-        check_pins(EnvironmentPins(cuda=pin), found)
+        check_pins(EnvironmentPins(cuda={"torch": pin}), found)
     except InputError:
         assert not holds
     else:
@@ -160,8 +168,8 @@ def test_without_pins_a_spec_has_the_bytes_that_it_always_had() -> None:
 
 
 def test_pins_are_part_of_the_key(store: Store) -> None:
-    keys = {run_key(store, job) for job in (probe_job(1), pinned(), pinned(image=IMAGE), pinned(cuda="13.0"))}
-    assert len(keys) == 3
+    jobs = (probe_job(1), pinned(), pinned(image=IMAGE), pinned(cuda={"torch": "13.0"}))
+    assert len({run_key(store, job) for job in jobs}) == 3
 
 
 def test_recipes_carry_pins_to_every_stage_and_read_back() -> None:
@@ -179,7 +187,7 @@ def test_recipes_carry_pins_to_every_stage_and_read_back() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(value=st.dictionaries(st.sampled_from(["gpu_driver", "cuda", "image", "simulator"]), st.text(max_size=20)))
+@given(value=st.dictionaries(st.sampled_from(["gpu_driver", "image", "cpu"]), st.text(max_size=20)))
 def test_pins_read_back_as_written(value: dict[str, str]) -> None:
     try:
         spec = ProbeSpec(seed=1, environment=EnvironmentPins(**value))

@@ -11,20 +11,20 @@ import pytest
 from simgate.core.errors import InputError, SimgateError
 from simgate.evaluate.drivers import driven, start_drivers
 from simgate.evaluate.driving import Driving, Trip
-from simgate.model.card import ModelCard
-from simgate.model.network import new_network
-from simgate.model.weights import weights_bytes
+from simgate.families.card import ModelCard
+from simgate.families.weights import weights_bytes
 from simgate.specs.evaluate import ClosedLoopSpec
 from tests.unit.process_tree import descendants
 from tests.unit.toy_dataset import DIGEST, NETWORK, toy_generate
+from tests.unit.toy_model import toy_network
 
 CARD = ModelCard(
-    network=NETWORK, parameters=1, seed=1, epochs=0, steps=0, frames=1, dataset_sha256=DIGEST,
+    family="navigator", network=NETWORK, parameters=1, seed=1, epochs=0, steps=0, frames=1, dataset_sha256=DIGEST,
     device="cpu", precision="fp32", world_size=1, last=None,
 )  # fmt: skip
 DRIVING = Driving(
     closed_loop=ClosedLoopSpec(episodes=2, generate=toy_generate("toy", 0, 1)), card=CARD,
-    weights=weights_bytes(new_network(NETWORK, 1)), baseline_seed=2, device="cpu", swap_channels=False,
+    weights=weights_bytes(toy_network(1)), baseline_seed=2, device="cpu", swap_channels=False,
 )  # fmt: skip
 TRIPS = [Trip("toy", Path("toy.usda"), 0), Trip("toy", Path("toy.usda"), 1)]
 

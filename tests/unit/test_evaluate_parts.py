@@ -13,18 +13,18 @@ from simgate.data.sample import Command
 from simgate.documents.episode import EpisodeResult
 from simgate.documents.evaluation import Evaluation, Interval
 from simgate.evaluate.closed_loop import ClosedLoop, share_of
-from simgate.evaluate.command_error import LARGEST, CommandMeter
 from simgate.evaluate.gate import metrics_of
-from simgate.evaluate.interval import bootstrap, rate, sign_test
-from simgate.evaluate.precision import PrecisionMeter
-from simgate.model.contract import Contract
-from simgate.model.detection import Detection
-from simgate.model.frame import Truth
+from simgate.families.box import Detection
+from simgate.families.interval import bootstrap, rate, sign_test
+from simgate.families.navigator.command_error import LARGEST, CommandMeter
+from simgate.families.navigator.contract import NavigatorContract
+from simgate.families.navigator.precision import PrecisionMeter
+from simgate.families.truth import Truth
 from simgate.specs.bounds import broken_bounds
 from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
 from tests.unit.toy_dataset import NETWORK, toy_generate
 
-CONTRACT = Contract.of(NETWORK)
+CONTRACT = NavigatorContract.of(NETWORK)
 
 
 def test_wilsons_interval_is_the_published_one() -> None:
@@ -146,18 +146,23 @@ def _closed_loop(ours: str, theirs: str) -> ClosedLoop:
 
 
 SPEC = EvaluateSpec(
-    device="cpu", seed=1, baseline_seed=2, min_map_50=0.5, max_command_error=0.2, min_success_gain=0.3,
+    device="cpu", seed=1, baseline_seed=2, family="navigator",
+    at_least={"map_50": 0.5, "success_gain": 0.3}, at_most={"command_error": 0.2},
     closed_loop=ClosedLoopSpec(episodes=5, generate=toy_generate("toy", 0, 1)),
 )  # fmt: skip
 
 
 def _evaluation(map_50: float, command_error: float, loop: ClosedLoop) -> Evaluation:
     return Evaluation(
-        map_50=Interval(value=map_50, low=0, high=1), average_precision={},
-        command_error=Interval(value=command_error, low=0, high=1),
-        success_rate=share_of(loop.episodes, "success"), collision_rate=share_of(loop.episodes, "collision"),
-        baseline_success_rate=share_of(loop.baseline, "success"),
-        episodes=loop.episodes, baseline_episodes=loop.baseline,
+        family="navigator",
+        intervals={
+            "map_50": Interval(value=map_50, low=0, high=1),
+            "command_error": Interval(value=command_error, low=0, high=1),
+            "success_rate": share_of(loop.episodes, "success"),
+            "collision_rate": share_of(loop.episodes, "collision"),
+            "baseline_success_rate": share_of(loop.baseline, "success"),
+        },
+        by_class={}, episodes=loop.episodes, baseline_episodes=loop.baseline,
     )  # fmt: skip
 
 
@@ -166,9 +171,9 @@ def _evaluation(map_50: float, command_error: float, loop: ClosedLoop) -> Evalua
     [
         (0.6, 0.1, "sssct", []),
         (0.5, 0.2, "sssct", []),
-        (0.4, 0.1, "sssct", ["map_50 0.4 is below min_map_50 0.5"]),
-        (0.6, 0.3, "sssct", ["command_error 0.3 is above max_command_error 0.2"]),
-        (0.6, 0.1, "scctt", ["success_gain 0.2 is below min_success_gain 0.3"]),
+        (0.4, 0.1, "sssct", ["map_50 0.4 is below at_least.map_50 0.5"]),
+        (0.6, 0.3, "sssct", ["command_error 0.3 is above at_most.command_error 0.2"]),
+        (0.6, 0.1, "scctt", ["success_gain 0.2 is below at_least.success_gain 0.3"]),
     ],
 )
 def test_the_gate_names_the_metric_its_value_and_its_threshold(

@@ -16,22 +16,19 @@ from simgate.core.runtime.attempt import Verdict
 from simgate.core.runtime.work import Drawn
 from simgate.data.sample import Command
 from simgate.documents.parity import Parity
-from simgate.engine.protocol import RawOutputs
 from simgate.export.graph import onnx_bytes
-from simgate.export.parity import ParityMeter, metrics_of
+from simgate.export.parity import metrics_of, parity_of
 from simgate.export.stage import draw, run
-from simgate.model.contract import Contract, Floats
-from simgate.model.detection import Detection
-from simgate.model.frame import Frame
-from simgate.model.goal import RelativeGoal
-from simgate.model.network import new_network
+from simgate.families.box import Detection
+from simgate.families.navigator.contract import Answer, NavigatorContract
+from simgate.families.navigator.parity import differences
 from simgate.specs.bounds import broken_bounds
 from simgate.specs.export import ExportSpec
 from tests.unit.toy_dataset import NETWORK, ToyStore
-from tests.unit.toy_model import commit_model
+from tests.unit.toy_model import commit_model, toy_network
 
-SPEC = ExportSpec(target="onnxruntime-cpu", parity_samples=6, latency_runs=5)
-CONTRACT = Contract.of(NETWORK)
+SPEC = ExportSpec(family="navigator", target="onnxruntime-cpu", parity_samples=6, latency_runs=5)
+CONTRACT = NavigatorContract.of(NETWORK)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +37,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> ToyStore:
 
 
 def _work(toy: ToyStore, spec: ExportSpec):  # type: ignore[no-untyped-def]
-    model = commit_model(toy, new_network(NETWORK, 1))
+    model = commit_model(toy, toy_network(1))
     return toy.work("export", spec, [toy.input(model), toy.input(toy.validate, "splits/eval.json")])
 
 
@@ -71,13 +68,14 @@ def test_exporting_again_gives_the_same_data(toy: ToyStore) -> None:
 
 def test_two_processes_export_the_same_bytes_without_paths_or_times() -> None:
     code = (
-        "import hashlib, sys; from simgate.export.graph import onnx_bytes; from simgate.model.contract import Contract;"
-        "from simgate.model.network import new_network; from simgate.specs.train import NetworkSpec;"
-        f"spec = NetworkSpec.from_json({NETWORK.to_json()!r}, what='spec');"
-        "print(hashlib.sha256(onnx_bytes(new_network(spec, 1), Contract.of(spec), 20)).hexdigest())"
+        "import hashlib; from simgate.export.graph import onnx_bytes; from simgate.families.family import family_of;"
+        "from simgate.families.navigator.spec import NavigatorSpec; from simgate.families.weights import untrained;"
+        f"family, spec = family_of('navigator'), NavigatorSpec.from_json({NETWORK.to_json()!r}, what='spec');"
+        "data = onnx_bytes(untrained(family, spec, 1), family.contract(spec), 20);"
+        "print(hashlib.sha256(data).hexdigest())"
     )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    ours = onnx_bytes(new_network(NETWORK, 1), CONTRACT, 20)
+    ours = onnx_bytes(toy_network(1), CONTRACT, 20)
     assert hashlib.sha256(ours).hexdigest() == other
     assert str(Path(__file__).parents[2]).encode() not in ours
     model = onnx.load_from_string(ours)
@@ -87,7 +85,7 @@ def test_two_processes_export_the_same_bytes_without_paths_or_times() -> None:
 
 @pytest.mark.parametrize("opset", [17, 18, 19])
 def test_older_opsets_are_written_when_asked_for(opset: int) -> None:
-    model = onnx.load_from_string(onnx_bytes(new_network(NETWORK, 1), CONTRACT, opset))
+    model = onnx.load_from_string(onnx_bytes(toy_network(1), CONTRACT, opset))
     assert [item.version for item in model.opset_import if item.domain == ""] == [opset]
 
 
@@ -100,58 +98,43 @@ def test_what_comes_later_is_refused_by_field(toy: ToyStore, field: str, change:
         run(_work(toy, SPEC.model_copy(update=change)))
 
 
-class Told:
-    """A model that says what it is told."""
-
-    contract = CONTRACT
-
-    def __init__(self, command: Command, *found: Detection) -> None:
-        self._command = command
-        self._found = list(found)
-
-    def infer(self, image: Floats, goal: Floats) -> RawOutputs:
-        raise NotImplementedError
-
-    def command(self, image_bytes: bytes, goal_distance_m: float, goal_bearing_rad: float) -> Command:  # noqa: ARG002
-        return self._command
-
-    def detect(self, image_bytes: bytes, *, score_threshold: float | None = None) -> list[Detection]:  # noqa: ARG002
-        return self._found
+def told(command: Command, *found: Detection) -> Answer:
+    """An answer as a model gives it."""
+    return Answer(command, list(found))
 
 
-FRAME = Frame("toy", 0, 0, b"", RelativeGoal(1.0, 0.0), Command(0.0, 0.0), ())
 BOX = Detection("box", 0.9, 10.0, 10.0, 30.0, 30.0)
 
 
-def _reasons(first: Told, second: Told) -> list[str]:
-    meter = ParityMeter(SPEC)
-    meter.add(FRAME, first, second)
-    return broken_bounds(SPEC, metrics_of(meter.result()))
+def _reasons(first: Answer, second: Answer) -> list[str]:
+    found = differences(CONTRACT)
+    found.compare(first, second)
+    return broken_bounds(SPEC, metrics_of(parity_of(SPEC, found.rows(), 1)))
 
 
 def test_equal_answers_have_no_difference() -> None:
-    assert _reasons(Told(Command(0.5, 0.1), BOX), Told(Command(0.5, 0.1), BOX)) == []
+    assert _reasons(told(Command(0.5, 0.1), BOX), told(Command(0.5, 0.1), BOX)) == []
 
 
 @pytest.mark.parametrize(
     ("named", "other"),
     [
-        ("command.speed_m_s", Told(Command(0.51, 0.1), BOX)),
-        ("command.speed_m_s", Told(Command(float("nan"), 0.1), BOX)),
-        ("command.yaw_rate_rad_s", Told(Command(0.5, -0.1), BOX)),
-        ("box.edge_px", Told(Command(0.5, 0.1), BOX._replace(x_max=30.2))),
-        ("box.score", Told(Command(0.5, 0.1), BOX._replace(score=0.89))),
-        ("box.score", Told(Command(0.5, 0.1))),
-        ("box.score", Told(Command(0.5, 0.1), BOX._replace(label="bin"))),
-        ("box.score", Told(Command(0.5, 0.1), BOX, BOX._replace(x_min=0.0, x_max=9.0))),
+        ("command.speed_m_s", told(Command(0.51, 0.1), BOX)),
+        ("command.speed_m_s", told(Command(float("nan"), 0.1), BOX)),
+        ("command.yaw_rate_rad_s", told(Command(0.5, -0.1), BOX)),
+        ("box.edge_px", told(Command(0.5, 0.1), BOX._replace(x_max=30.2))),
+        ("box.score", told(Command(0.5, 0.1), BOX._replace(score=0.89))),
+        ("box.score", told(Command(0.5, 0.1))),
+        ("box.score", told(Command(0.5, 0.1), BOX._replace(label="bin"))),
+        ("box.score", told(Command(0.5, 0.1), BOX, BOX._replace(x_min=0.0, x_max=9.0))),
     ],
 )
-def test_a_difference_fails_and_is_named(named: str, other: Told) -> None:
-    reasons = _reasons(Told(Command(0.5, 0.1), BOX), other)
+def test_a_difference_fails_and_is_named(named: str, other: Answer) -> None:
+    reasons = _reasons(told(Command(0.5, 0.1), BOX), other)
     assert reasons
     assert all(reason.startswith(named) for reason in reasons)
 
 
 def test_a_detection_at_the_threshold_may_be_missing() -> None:
     weak = BOX._replace(score=0.3004)
-    assert _reasons(Told(Command(0.5, 0.1), weak), Told(Command(0.5, 0.1))) == []
+    assert _reasons(told(Command(0.5, 0.1), weak), told(Command(0.5, 0.1))) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import simgate.generate.stage as generate
 from simgate.core.documents.canonical import sha256_hex
 from simgate.core.runtime.job import ManifestInput
 from simgate.core.runtime.manifest import Manifest
-from simgate.data.bag import BagFiles, read_bag
+from simgate.data.bag import read_bag
 from simgate.data.episodes import EpisodesDocument
 from simgate.data.sample import Episode, Sample
 from simgate.data.shard import ShardIndex, read_members, read_shard
@@ -32,6 +32,7 @@ class ToySimulator:
 
     opened: Path | None = None
     closed = False
+    lanes = 1
 
     def close(self) -> None:
         """Let go."""
@@ -46,10 +47,15 @@ def open_toy(spec: GenerateSpec, root: Path) -> ToySimulator:
     return ToySimulator()
 
 
-def record_toy(simulator: ToySimulator, spec: GenerateSpec, episode: int) -> tuple[Episode, Iterator[Sample]]:
-    """One episode of the toy world."""
-    samples = (make_sample(spec.scene, episode, frame) for frame in range(spec.frames_per_episode))
-    return make_episode(spec.scene, episode), samples
+def record_toy(
+    simulator: ToySimulator, spec: GenerateSpec, episodes: Sequence[int]
+) -> tuple[tuple[Episode, ...], Iterator[tuple[Sample, ...]]]:
+    """Episodes of the toy world, side by side."""
+    moments = (
+        tuple(make_sample(spec.scene, episode, frame) for episode in episodes)
+        for frame in range(spec.frames_per_episode)
+    )
+    return tuple(make_episode(spec.scene, episode) for episode in episodes), moments
 
 
 @pytest.fixture
@@ -168,20 +174,32 @@ def test_the_page_shows_pictures_paths_and_counts(dataset: SyntheticDataset) -> 
     assert "person" in page
 
 
+@pytest.mark.parametrize("lanes", [2, 5])
+def test_a_shard_has_the_same_bytes_however_many_episodes_are_made_at_once(
+    dataset: SyntheticDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lanes: int
+) -> None:
+    one = make(dataset, "office", 0, 5)
+    monkeypatch.setattr(ToySimulator, "lanes", lanes)
+    other = SyntheticDataset(tmp_path / "other")
+    other.store.put(f"files/{other.items[0].closure[0].sha256}", b"office")
+    many = make(other, "office", 0, 5)
+    assert {a.name: a.sha256 for a in many.artifacts} == {a.name: a.sha256 for a in one.artifacts}
+
+
 def test_a_recording_that_breaks_off_leaves_no_readable_bag(tmp_path: Path) -> None:
-    def breaks_off() -> Iterator[Sample]:
-        yield make_sample(frame=0)
+    def breaks_off() -> Iterator[tuple[Sample, ...]]:
+        yield (make_sample(frame=0),)
         raise InterruptedError
 
     with pytest.raises(InterruptedError), Recording(tmp_path) as recording:
-        recording.add(make_episode(), breaks_off(), lambda frames: None)
+        recording.add([make_episode()], breaks_off(), lambda frames: None)
     assert not (tmp_path / "000000" / "metadata.yaml").exists()
 
 
 def test_rows_say_what_readers_of_the_shard_see(tmp_path: Path) -> None:
     odd = replace(make_sample(), depth_m=np.full_like(make_sample().depth_m, 1.23456))
     with Recording(tmp_path) as recording:
-        files: BagFiles = recording.add(make_episode(), [odd], lambda frames: None)
+        (files,) = recording.add([make_episode()], [(odd,)], lambda frames: None)
         recording.close()
     assert files.mcap.is_file()
     assert pq.read_table(recording.rows)["depth_max_m"].to_pylist() == [float(np.float32(1.235))]

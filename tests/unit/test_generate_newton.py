@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from simgate.core.documents.canonical import sha256_hex
 from simgate.core.runtime.job import ManifestInput
 from simgate.core.runtime.manifest import Manifest
+from simgate.data.bag import read_bag
+from simgate.data.messages import COMMAND, JOINT_STATES
 from simgate.data.shard import read_members
 from simgate.documents.scene import ClosureFile, SceneItem
 from simgate.generate.stage import STAGE
 from simgate.specs.validate import ValidateSpec
 from simgate.validate.finding import Findings
 from simgate.validate.shard_truth import DataShard, ShardCheck
+from tests.unit.foreign_scene import holonomic
 from tests.unit.synthetic_dataset import SyntheticDataset, make_item
 from tests.unit.tiny_scene import spec, write_scene
 
@@ -23,7 +29,11 @@ from tests.unit.tiny_scene import spec, write_scene
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> SyntheticDataset:
     """A store with the tiny scene, as if it had been indexed."""
     folder = tmp_path_factory.mktemp("newton")
-    data = write_scene(folder).read_bytes()
+    return indexed(folder, write_scene(folder).read_bytes())
+
+
+def indexed(folder: Path, data: bytes) -> SyntheticDataset:
+    """A store with a scene of one layer."""
     file = ClosureFile(path="tiny/tiny.usda", sha256=sha256_hex(data), size_bytes=len(data))
     item: SceneItem = make_item("tiny", "train", content="tiny").model_copy(
         update={"closure": (file,), "root": file.path}
@@ -33,9 +43,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> SyntheticDataset:
     return dataset
 
 
-def make(dataset: SyntheticDataset, first_episode: int, episodes: int) -> Manifest:
-    """A shard of three frames an episode."""
-    asked = spec(first_episode=first_episode, episodes=episodes, frames_per_episode=3).model_dump(mode="json")
+def make(dataset: SyntheticDataset, first_episode: int, episodes: int, frames: int = 3) -> Manifest:
+    """A shard of a few frames an episode."""
+    asked = spec(first_episode=first_episode, episodes=episodes, frames_per_episode=frames).model_dump(mode="json")
     code, job = dataset.run(STAGE, asked, ManifestInput(ref=dataset.index, output="scenes/tiny.json"))
     if code:
         raise LookupError(f"exit {code}")
@@ -63,12 +73,37 @@ def test_an_episode_alone_has_the_bytes_it_has_after_another(
     assert all(both[key] == members for key, members in one.items())
 
 
+def check(dataset: SyntheticDataset, manifest: Manifest, frames: int, to: Path) -> ShardCheck:
+    """What validate finds in a shard of two episodes."""
+    shard = DataShard(manifest, spec(episodes=2, frames_per_episode=frames), dataset.items[0])
+    # Neither room has a ceiling: half of a picture, or more, may show nothing.
+    limits = ValidateSpec(max_invalid_depth_fraction=0.95)
+    found = ShardCheck(shard, limits, Findings(), lambda name: fetched(dataset, manifest, name, to))
+    found.run()
+    return found
+
+
+def fetched(dataset: SyntheticDataset, manifest: Manifest, name: str, to: Path) -> Path:
+    return dataset.store.fetch(manifest.artifact(name), to / name)
+
+
 def test_the_simulators_truth_is_true(dataset: SyntheticDataset, long: Manifest, tmp_path: Path) -> None:
-    findings = Findings()
-    shard = DataShard(long, spec(episodes=2, frames_per_episode=3), dataset.items[0])
-    # The tiny room has no ceiling: half of a picture may show nothing.
-    limits = ValidateSpec(max_invalid_depth_fraction=0.9)
-    check = ShardCheck(shard, limits, findings, lambda name: dataset.store.fetch(long.artifact(name), tmp_path / name))
-    check.run()
-    assert findings.reasons == ()
-    assert check.frames == 6
+    found = check(dataset, long, 3, tmp_path)
+    assert found.findings.reasons == ()
+    assert found.frames == 6
+
+
+def test_a_holonomic_robot_makes_a_dataset_that_is_true(tmp_path: Path) -> None:
+    dataset = indexed(tmp_path, holonomic(tmp_path).read_bytes())
+    manifest = make(dataset, 0, 2, frames=12)
+    (tmp_path / "read").mkdir()
+    found = check(dataset, manifest, 12, tmp_path / "read")
+    assert found.findings.reasons == ()
+    rows = pq.read_table(fetched(dataset, manifest, "rows.parquet", tmp_path / "again")).to_pydict()
+    assert max(map(abs, rows["lateral_speed_m_s"])) > 0.05
+    assert all(math.isnan(angle) for angle in rows["wheel_left_rad"])
+    topics: dict[str, list[Any]] = {}
+    for message in read_bag(fetched(dataset, manifest, "bags/000001.mcap", tmp_path / "again")):
+        topics.setdefault(message.topic, []).append(message.message)
+    assert JOINT_STATES not in topics
+    assert [m.twist.linear.y for m in topics[COMMAND]] == rows["command_lateral_speed_m_s"][12:]

@@ -12,6 +12,7 @@ import pytest
 
 from simgate.core.errors import Inconclusive
 from simgate.data.sample import Command
+from simgate.families.goal import RelativeGoal
 from simgate.hil import bench as bench_module
 from simgate.hil import link as link_module
 from simgate.hil import replay as replay_module
@@ -19,7 +20,6 @@ from simgate.hil.bench import Bench
 from simgate.hil.drive import Drive, DriveFrame
 from simgate.hil.judge import Judgement, judge
 from simgate.hil.trace import Trace
-from simgate.model.goal import RelativeGoal
 from simgate.specs.hil import HilSpec, SafetyLimits
 
 LIMITS = SafetyLimits(
@@ -32,7 +32,7 @@ LIMITS = SafetyLimits(
     yaw_jerk_rad_s3=9800.0,
 )
 pytestmark = pytest.mark.alone
-SPEC = HilSpec(bench="emulated", engine="onnxruntime-cpu", bags=1, limits=LIMITS)
+SPEC = HilSpec(family="navigator", bench="emulated", engine="onnxruntime-cpu", bags=1, limits=LIMITS)
 PERIOD_NS = 100_000_000
 FRAMES = 5
 

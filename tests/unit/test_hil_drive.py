@@ -14,8 +14,8 @@ from simgate.data.bag import BagWriter
 from simgate.data.messages import TOPICS, TYPES, frame_messages
 from simgate.data.record import encode_sample
 from simgate.data.sample import Command, Goal, Odometry, Sample
+from simgate.families.goal import RelativeGoal
 from simgate.hil.drive import Drive, DriveFrame, read_drive
-from simgate.model.goal import RelativeGoal
 from tests.unit.synthetic import SPEED_M_S, STEP_NS, make_episode, make_sample
 
 pytestmark = pytest.mark.alone

@@ -8,17 +8,17 @@ import pytest
 
 from simgate.core.errors import Inconclusive
 from simgate.data.sample import Command
+from simgate.families.goal import RelativeGoal
 from simgate.hil.drive import Drive, DriveFrame
 from simgate.hil.judge import bag_result, command_error, judge
 from simgate.hil.replay import LEAD_NS, Replay
 from simgate.hil.trace import DriveTrace, Trace
 from simgate.hil.wire import Answer, Question
-from simgate.model.goal import RelativeGoal
 from simgate.specs.hil import HilSpec
 
 pytestmark = pytest.mark.alone
 
-SPEC = HilSpec(bench="emulated", engine="onnxruntime-cpu", bags=1)
+SPEC = HilSpec(family="navigator", bench="emulated", engine="onnxruntime-cpu", bags=1)
 PERIOD_NS = 200_000_000
 ANSWER_NS = 20_000_000
 FRAMES = 8

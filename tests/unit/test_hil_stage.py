@@ -6,7 +6,6 @@ import io
 import json
 import math
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,13 +22,14 @@ from simgate.core.runtime.stop import Stop
 from simgate.documents.bench import HilResult
 from simgate.hil.stage import STAGE
 from simgate.hil.trace import Trace
+from simgate.rows.runtime import runtime_of
 from simgate.specs.hil import HilSpec, SafetyLimits
 from tests import probe_jobs
 from tests.unit.bench_store import EPISODES, FIRST_EPISODE, FRAMES, SCENE, BenchStore, tiny_engine
 
 pytestmark = pytest.mark.alone
 
-SPEC = HilSpec(bench="emulated", engine="onnxruntime-cpu", bags=EPISODES, rate=2.0)
+SPEC = HilSpec(family="navigator", bench="emulated", engine="onnxruntime-cpu", bags=EPISODES, rate=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -191,5 +191,5 @@ def test_an_edit_of_the_device_or_its_engine_moves_the_key() -> None:
 
 
 def test_the_bench_needs_no_torch() -> None:
-    assert not {name for name in closure("simgate.hil.stage") if name.startswith("simgate.model.network")}
-    assert sys.modules["simgate.hil.stage"].STAGE.extra == "agent"
+    assert not {name for name in closure("simgate.hil.stage") if name.startswith("simgate.families.navigator.network")}
+    assert runtime_of("hil").extras == ("agent",)

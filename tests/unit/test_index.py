@@ -81,7 +81,7 @@ class Indexing:
             spec=full,
             inputs=(SnapshotInput(sha256=snapshot.sha256),),
             domain="main",
-            code_digest=code_digest("index"),
+            code_digest=code_digest("simgate.index.stage"),
             lock_digest=lock_digest("sim"),
             run_record="plans/main/test",
         )

@@ -15,7 +15,7 @@ from simgate.hil.trace import Trace
 from simgate.release.reference import asked
 from simgate.rows.stages import STAGES
 from simgate.specs.bounds import bounds
-from simgate.specs.metrics import METRICS, metric
+from simgate.specs.metrics import METRICS, metric, metrics_of
 from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 
 
@@ -46,9 +46,9 @@ def test_every_figure_of_the_real_gates_is_known_and_every_bound_of_their_specs_
 @pytest.mark.parametrize("stage", METRICS)
 def test_the_table_names_stages_that_are_gates_and_no_figure_twice(stage: str):
     assert STAGES.find(stage).gate
-    names = [known.name for known in METRICS[stage]]
+    names = [known.name for known in metrics_of(stage)]
     assert len(set(names)) == len(names)
-    assert all(not known.part_of or known.part_of in names for known in METRICS[stage])
+    assert all(not known.part_of or known.part_of in names for known in metrics_of(stage))
 
 
 @pytest.mark.parametrize(("stage", "spec"), list(asked_by_demo()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import subprocess
 import sys
@@ -16,11 +17,12 @@ from PIL import Image
 from simgate.core.errors import InputError
 from simgate.data.picture import encode_rgb
 from simgate.data.sample import Goal, Odometry
-from simgate.model.contract import Contract
-from simgate.model.goal import relative_goal
-from simgate.specs.train import NetworkSpec
+from simgate.families.contract import read_contract
+from simgate.families.goal import relative_goal
+from simgate.families.navigator.contract import NavigatorContract
+from simgate.families.navigator.spec import NavigatorSpec
 
-CONTRACT = Contract.of(NetworkSpec(image_width_px=64, image_height_px=48))
+CONTRACT = NavigatorContract.of(NavigatorSpec(image_width_px=64, image_height_px=48))
 
 
 def _noise(height: int = 48, width: int = 64) -> np.ndarray:
@@ -65,13 +67,13 @@ def test_goal_features_are_finite_and_turn_smoothly_over_the_back(distance_m: fl
 
 @given(st.floats(width=32, allow_nan=False), st.floats(width=32, allow_nan=False))
 def test_a_command_never_leaves_its_limits(speed: float, yaw_rate: float) -> None:
-    command = CONTRACT.command(np.array([speed, yaw_rate], np.float32))
+    command = CONTRACT.command({"command": np.array([speed, yaw_rate], np.float32)})
     assert 0 <= command.speed_m_s <= CONTRACT.max_speed_m_s
     assert abs(command.yaw_rate_rad_s) <= CONTRACT.max_yaw_rate_rad_s
 
 
 def test_a_command_that_is_no_number_stays_visible_to_the_safety_monitor() -> None:
-    assert math.isnan(CONTRACT.command(np.array([np.nan, 0.0], np.float32)).speed_m_s)
+    assert math.isnan(CONTRACT.command({"command": np.array([np.nan, 0.0], np.float32)}).speed_m_s)
 
 
 @given(st.floats(-5, 5), st.floats(-5, 5), st.floats(-7, 7))
@@ -87,7 +89,22 @@ def test_a_goal_to_the_left_has_a_positive_bearing() -> None:
 
 
 def test_the_contract_survives_its_own_json() -> None:
-    assert Contract.from_json(CONTRACT.to_json(), what="contract") == CONTRACT
+    assert read_contract(CONTRACT.to_json(), what="contract") == CONTRACT
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"family": "nobody"}, "no such model family.*nobody"),
+        ({"family": 3}, "field family"),
+        ({"image_width_px": 128}, "not those of a navigator"),
+        ({"outputs": []}, "not those of a navigator"),
+    ],
+)
+def test_a_contract_of_no_family_or_with_tensors_of_another_is_refused(change: dict[str, object], said: str) -> None:
+    value = {**json.loads(CONTRACT.to_json()), **change}
+    with pytest.raises(InputError, match=said):
+        read_contract(json.dumps(value).encode(), what="contract")
 
 
 def test_contract_and_onnx_engine_need_no_torch() -> None:

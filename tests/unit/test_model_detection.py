@@ -8,12 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simgate.model.contract import Contract
-from simgate.model.detection import corner_grid, detections, overlap
-from simgate.specs.train import NetworkSpec
-from simgate.train.loss import corners_of
+from simgate.families.box import overlap
+from simgate.families.navigator.contract import NavigatorContract
+from simgate.families.navigator.detection import corner_grid, detections
+from simgate.families.navigator.loss import corners_of
+from simgate.families.navigator.spec import NavigatorSpec
 
-CONTRACT = Contract.of(NetworkSpec(image_width_px=64, image_height_px=48))
+CONTRACT = NavigatorContract.of(NavigatorSpec(image_width_px=64, image_height_px=48))
 ROWS, COLUMNS = CONTRACT.grid
 EMPTY = np.full((len(CONTRACT.obstacles), ROWS, COLUMNS), -10, np.float32)
 

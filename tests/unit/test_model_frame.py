@@ -8,27 +8,31 @@ import pytest
 
 from simgate.core.errors import InputError
 from simgate.data.sample import Box
-from simgate.model.frame import frames_in, frames_of, read_split, truth_of
+from simgate.families.frame import frames_in, frames_of, read_split
+from simgate.families.truth import truth_of
 from simgate.specs.export import ExportSpec
-from simgate.specs.vocabulary import OBSTACLES
 from tests.unit.toy_dataset import FRAMES, ToyStore, toy_sample
 
 
 def test_a_splits_frames_come_in_stored_order_and_leave_no_file(tmp_path: Path) -> None:
     toy = ToyStore(tmp_path, train_episodes=4, eval_episodes=1)
-    work = toy.work("export", ExportSpec(target="onnxruntime-cpu"), [toy.input(toy.validate, "splits/train.json")])
+    work = toy.work(
+        "export",
+        ExportSpec(family="navigator", target="onnxruntime-cpu"),
+        [toy.input(toy.validate, "splits/train.json")],
+    )
     split = read_split(work.inputs.read("validate", "splits/train.json"), what="split")
-    frames = list(frames_of(work.inputs, split, work.folder, OBSTACLES))
+    frames = list(frames_of(work.inputs, split, work.folder))
     assert [(f.episode, f.frame) for f in frames] == [(e, i) for e in range(4) for i in range(FRAMES)]
     assert list(work.folder.iterdir()) == []
 
 
 def test_a_frame_is_what_was_stored(tmp_path: Path) -> None:
     toy = ToyStore(tmp_path, train_episodes=2, eval_episodes=1)
-    frame = next(frames_in(toy.folder / "toy-train-0.tar", OBSTACLES))
+    frame = next(frames_in(toy.folder / "toy-train-0.tar"))
     sample = toy_sample("toy-train", 0, 0)
     assert frame.command == sample.command
-    assert [truth.label for truth in frame.truths] == [box.label for box in sample.boxes]
+    assert frame.boxes == sample.boxes
     assert frame.goal.distance_m == pytest.approx((sample.goal.x_m**2 + sample.goal.y_m**2) ** 0.5)
 
 

@@ -34,7 +34,7 @@ class Scenes:
         self.folder = folder / "scenes"
         self.runs = 0
         for scene in RECIPE.scenes:
-            self.edit(scene.root, f"#usda 1.0\n# {scene.name}\n")
+            self.edit(f"{scene.name}/{scene.name}.usda", f"#usda 1.0\n# {scene.name}\n")
 
     def edit(self, path: str, text: str) -> None:
         target = self.folder / path

@@ -28,7 +28,13 @@ from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 from tests.release_chain import DATASET, POLICY, REFERENCE, Chain, answer, on_bench
 
 ROOT = Path(__file__).parents[2]
-FIELDS = [(gate, leaf) for gate in GATES for leaf in leaves(STAGES.find(gate).spec_type)]
+FIELDS = [
+    (gate, leaf)
+    for gate in GATES
+    for leaf in leaves(STAGES.find(gate).spec_type)
+    if not leaf.stricter.bounds_each or getattr(REFERENCE.spec(gate), leaf.path)
+]
+"""A field that bounds each metric that it names, and names none, cannot be looser."""
 NAMES = [f"{gate} {leaf.path}" for gate, leaf in FIELDS]
 
 
@@ -70,6 +76,10 @@ def values(leaf: Leaf, spec: Spec) -> tuple[Any, Any]:
     now = reduce(getattr, leaf.path.split("."), spec)
     if isinstance(now, int | float) and not isinstance(now, bool):
         return (now + 1, now - 0.001) if leaf.stricter.way == "lower" else (now - 0.001, now + 1)
+    if isinstance(now, dict) and leaf.stricter.bounds_each:
+        first, *_ = now
+        less, more = {**now, first: now[first] - 0.001}, {**now, first: now[first] + 0.001}
+        return (more, less) if leaf.stricter.way == "lower" else (less, more)
     if isinstance(now, dict):
         return {}, {"torch": "2.13.0", "numpy": "2.0"}
     return ("other", now) if isinstance(now, str) else (not now, now) if isinstance(now, bool) else ((), now)
@@ -79,6 +89,11 @@ def values(leaf: Leaf, spec: Spec) -> tuple[Any, Any]:
 def test_every_field_of_every_gate_says_which_way_it_is_stricter(gate: str) -> None:
     silent = [leaf.path for leaf in leaves(STAGES.find(gate).spec_type) if leaf.declared is None]
     assert silent == [], "declare lower, higher, EQUAL or free(why) beside each: core/documents/strictness.py"
+
+
+def named(leaf: Leaf, spec: Spec) -> str:
+    """The field, or the first metric of a field that bounds each that it names."""
+    return f"{leaf.path}.{next(iter(getattr(spec, leaf.path)))}" if leaf.stricter.bounds_each else leaf.path
 
 
 @pytest.mark.parametrize(("gate", "leaf"), FIELDS, ids=NAMES)
@@ -92,7 +107,7 @@ def test_a_looser_field_is_refused_with_its_name_both_values_and_the_direction(g
         assert found == []
         return
     (softening,) = found
-    assert (softening.gate, softening.field, softening.way) == (gate, leaf.path, leaf.stricter.way)
+    assert (softening.gate, softening.field, softening.way) == (gate, named(leaf, reference), leaf.stricter.way)
     assert all(part in str(softening) for part in (softening.asked, softening.reference, softening.direction))
     tightened = changed(reference, leaf.path, strict)
     assert bool(list(softer(gate, tightened, reference))) == (leaf.stricter.way == "equal" and tightened != reference)
@@ -276,11 +291,11 @@ def raw(**changes: Any) -> dict[str, Any]:
 
 
 def every_path(value: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Of every field of a reference; names of scenes are no fields."""
+    """Of every field of a reference; names of scenes and metrics are no fields."""
     found = []
     for name, item in value.items():
         found.append((*path, name))
-        if isinstance(item, dict) and name != "scenes":
+        if isinstance(item, dict) and name not in ("scenes", "at_least", "at_most"):
             found += every_path(item, (*path, name))
     return found
 
@@ -369,8 +384,18 @@ WARNED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("one waiver", {"signed": True}, {}, "needs two people for a waiver, and one has that right"),
     ("no key", {"signed": True}, {}, "the policy trusts no key"),
     ("trips", {}, {"hil": {"max_trips": 3}}, "lets the safety monitor trip 3 times"),
-    ("no better", {}, {"evaluate": {"min_success_gain": 0}}, "no better than an untrained one"),
-    ("nothing seen", {}, {"evaluate": {"min_map_50": 0}}, "asks nothing of evaluate's map_50"),
+    (
+        "no better",
+        {},
+        {"evaluate": {"at_least": {"map_50": 0.11, "success_gain": 0}}},
+        "no better than an untrained one",
+    ),
+    (
+        "nothing seen",
+        {},
+        {"evaluate": {"at_least": {"map_50": 0, "success_gain": 0.2}}},
+        "asks nothing of evaluate's map_50",
+    ),
     ("any seed", {}, {"dataset": {"seeds": "any"}}, "takes a dataset of any seed"),
     ("emulated", {}, {}, "takes an emulated bench"),
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from fnmatch import fnmatchcase
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
@@ -28,6 +30,7 @@ from simgate.rows.evidence import (
     role_of,
 )
 from simgate.rows.families import FAMILIES
+from simgate.rows.places import PLACES
 from simgate.rows.roles import GATE_STAGES, WORK_STAGES
 from simgate.rows.simulators import SIMULATORS
 from simgate.rows.stages import STAGES, stages_of
@@ -88,6 +91,25 @@ def test_every_extra_that_a_row_names_is_locked_by_make() -> None:
     words = re.search(r"for extra in ([a-z ]+);", (ROOT / "Makefile").read_text(encoding="utf-8"))
     assert words is not None
     assert {row.extra for row in rows} - {""} <= set(words.group(1).split())
+
+
+def test_the_chart_has_the_settings_of_each_stage_and_an_image_for_each() -> None:
+    schema = json.loads((ROOT / "helm/simgate/values.schema.json").read_text(encoding="utf-8"))["properties"]
+    assert set(schema["stages"]["properties"]["settings"]["properties"]) == {"default", *STAGES.names()}
+    rendered = (ROOT / "helm/simgate/templates/settings.yaml").read_text(encoding="utf-8")
+    words = re.search(r"list ((?:\"[a-z-]+\" ?)+)", rendered)
+    assert words is not None
+    assert set(re.findall(r"[a-z-]+", words[1])) == {row.image for row in STAGES.ours}
+
+
+def test_the_dags_run_the_stages_of_the_rows_in_their_order() -> None:
+    for pipeline, name in (("dataset", "build_dataset"), ("release", "release_model")):
+        text = (ROOT / f"dags/{name}.py").read_text(encoding="utf-8")
+        assert tuple(dict.fromkeys(re.findall(r' stage="([a-z]+)"', text))) == stages_of(pipeline)
+
+
+def test_each_of_our_places_is_where_its_row_says() -> None:
+    assert [find_spec(row.module) is not None for row in PLACES.ours] == [True] * len(PLACES.ours)
 
 
 def test_an_unknown_stage_is_refused_with_those_there_are() -> None:

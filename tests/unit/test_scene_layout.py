@@ -16,8 +16,8 @@ from simgate.scene.grid import build
 from simgate.scene.layout import Layout, read_layout
 from simgate.scene.raster import rounded
 from simgate.scene.usd_scene import UsdScene
-from simgate.sim.newton_scene import FIXED, NewtonScene
-from simgate.sim.shapes import Shape, joined
+from simgate.sim.newton.scene import FIXED, NewtonScene
+from simgate.sim.newton.shapes import Shape, joined
 from simgate.specs.vocabulary import CLASSES
 from tests.unit.foreign_scene import write_foreign
 from tests.unit.tiny_scene import write_scene

@@ -9,9 +9,12 @@ import pytest
 from pxr import Gf, Usd, UsdGeom, UsdLux, UsdSemantics
 
 from simgate.core.errors import InputError
+from simgate.scene.camera import read_camera
 from simgate.scene.components import ComponentTable
+from simgate.scene.layout import read_layout
 from simgate.scene.light_sources import read_lights, shadow_order
 from simgate.scene.usd_scene import UsdScene
+from simgate.specs.generate import CameraSpec
 from simgate.specs.vocabulary import CLASSES
 from tests.unit.tiny_scene import write_scene
 
@@ -77,11 +80,12 @@ def test_the_strongest_light_at_a_place_gets_its_shadow_first() -> None:
 
 def test_the_robot_and_the_actors_are_read_from_the_stage(tmp_path: Path) -> None:
     scene = UsdScene(write_scene(tmp_path), CLASSES)
-    assert (scene.wheel_radius_m, scene.track_width_m) == (0.08, 0.3)
+    robot, camera = read_layout(scene).robot, read_camera(scene, CameraSpec(width_px=100))
+    assert (robot.drive, robot.wheel_radius_m, robot.track_width_m) == ("differential", 0.08, 0.3)
     assert sorted(scene.roles.values()) == ["moving", "moving", "static", "static", "static"]
-    assert scene.focal_px(100) == pytest.approx(60.0)
-    assert scene.base_from_camera[:3, 3] == pytest.approx((0.16, 0.0, 0.4))
-    assert scene.base_from_camera[:3, 2] == pytest.approx((1.0, 0.0, 0.0), abs=1e-6)
+    assert camera.focal_px == pytest.approx(60.0)
+    assert camera.base_from_camera[:3, 3] == pytest.approx((0.16, 0.0, 0.4))
+    assert camera.base_from_camera[:3, 2] == pytest.approx((1.0, 0.0, 0.0), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +103,7 @@ def test_a_scene_that_breaks_the_conventions_is_refused(tmp_path: Path, layer: s
     broken.write_text(head + layer + "\n")
     assert whole.exists()
     with pytest.raises(InputError, match=message):
-        UsdScene(broken, CLASSES)
+        read_layout(UsdScene(broken, CLASSES))
 
 
 @pytest.mark.parametrize("line", ["metersPerUnit = 1", 'upAxis = "Z"'])

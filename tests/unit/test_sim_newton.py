@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from simgate.core.errors import InputError
 from simgate.data.sample import Goal
 from simgate.sim.actor import Placement
-from simgate.sim.protocol import Frame, Simulator
+from simgate.sim.protocol import Frame, Simulator, View
 from simgate.sim.randomize import authored_look
 from simgate.sim.rollout import open_simulator, record
 from simgate.sim.scenario import Scenario, Start
@@ -49,8 +50,9 @@ def staged(simulator: Simulator, *placements: Placement) -> Frame:
         light_count=simulator.layout.light_count, component_count=simulator.layout.component_count, ambient=0.25
     )
     goal = Goal(2.0, 0.0)
-    simulator.reset(Scenario("tiny", 0, Start(-2.0, 0.0, 0.0), goal, placements, (), look, ((-2.0, 0.0), (2.0, 0.0))))
-    return simulator.render()
+    way = ((-2.0, 0.0), (2.0, 0.0))
+    simulator.reset([Scenario("tiny", 0, Start(-2.0, 0.0, 0.0), goal, placements, (), look, way)])
+    return simulator.render([0])[0]
 
 
 def box_at(x_m: float, y_m: float, name: str = "box_0") -> Placement:
@@ -133,29 +135,48 @@ def test_a_brighter_lamp_makes_a_brighter_picture_and_leaves_no_trace(simulator:
         light_count=simulator.layout.light_count, component_count=simulator.layout.component_count, ambient=0.25
     )
     bright = replace(look, light_gain=2.0 * look.light_gain)
-    simulator.reset(Scenario("tiny", 0, Start(-2.0, 0.0, 0.0), Goal(2.0, 0.0), (), (), bright, ()))
-    assert simulator.picture().mean() > before.rgb.mean() + 10
+    simulator.reset([Scenario("tiny", 0, Start(-2.0, 0.0, 0.0), Goal(2.0, 0.0), (), (), bright, ())])
+    assert simulator.pictures([0])[0].mean() > before.rgb.mean() + 10
     assert np.array_equal(staged(simulator).rgb, before.rgb)
 
 
 def test_the_picture_alone_is_the_rendered_one(simulator: Simulator) -> None:
     frame = staged(simulator, box_at(-0.5, 0.3))
-    assert np.array_equal(simulator.picture(), frame.rgb)
+    assert np.array_equal(simulator.pictures([0])[0], frame.rgb)
 
 
 def digests(opened: Simulator, order: list[int]) -> dict[str, str]:
     """Episode → digest of everything in its samples, the episodes made in this order."""
-    found = {}
-    for episode in order:
-        digest = hashlib.sha256()
-        for sample in record(opened, spec(), episode)[1]:
+    return {episode: digest for number in order for episode, digest in together(opened, [number]).items()}
+
+
+def together(opened: Simulator, episodes: list[int]) -> dict[str, str]:
+    """Episode → digest of everything in its samples, the episodes made side by side."""
+    found = {str(episode): hashlib.sha256() for episode in episodes}
+    for moment in record(opened, spec(), episodes)[1]:
+        for sample in moment:
+            digest = found[str(sample.episode)]
             for array in (sample.rgb, sample.depth_m, sample.semantic, sample.instance):
                 digest.update(array.tobytes())
             truth = (sample.boxes, sample.imu, sample.odometry, sample.wheels, sample.command, sample.goal)
             digest.update(repr(truth).encode())
             digest.update(sample.camera.world_from_camera.tobytes())
-        found[str(episode)] = digest.hexdigest()
-    return found
+    return {episode: digest.hexdigest() for episode, digest in found.items()}
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_samples_are_the_same_however_many_episodes_run_side_by_side(simulator: Simulator, count: int) -> None:
+    assert together(simulator, list(range(count))) == digests(simulator, list(range(count)))
+
+
+def test_an_overview_shows_the_scene_as_authored_and_leaves_no_trace(simulator: Simulator) -> None:
+    before = staged(simulator, box_at(-0.5, 0.3))
+    view = View((-2.5, -2.0, 2.0), (0.0, 0.0, 0.0), math.radians(80), 64, 48)
+    first, second = simulator.overview(view), simulator.overview(view)
+    assert first.rgb.shape == (48, 64, 3)
+    assert first.depth_m[24, 32] > 1.0
+    assert np.array_equal(first.rgb, second.rgb)
+    assert np.array_equal(staged(simulator, box_at(-0.5, 0.3)).rgb, before.rgb)
 
 
 def test_bytes_are_the_same_in_another_process_and_another_order(scene: Path, simulator: Simulator) -> None:
@@ -192,8 +213,10 @@ def test_a_scene_in_centimetres_looks_like_the_one_in_metres(tmp_path: Path) -> 
     (tmp_path / "m").mkdir()
     roots = write_foreign(tmp_path / "m", metres_per_unit=1.0), write_foreign(tmp_path, metres_per_unit=0.01)
     far = spec(task=TaskSpec(goal_distance_m=Range(low=1.0, high=2.0)), randomization=Randomization(ambient=DIM))
-    (first, second) = (next(record(open_simulator(far, root), far, 0)[1]) for root in roots)
+    (first, second) = (next(record(open_simulator(far, root), far, [0])[1])[0] for root in roots)
     assert np.abs(first.depth_m - second.depth_m).max() < 0.01
     assert (first.instance != second.instance).mean() < 0.01
+    assert first.depth_m.max() > 1.0
+    assert len(np.unique(first.instance)) > 1
     assert first.goal == second.goal
     assert np.abs(first.rgb.astype(int) - second.rgb).mean() < 1.0

@@ -22,7 +22,9 @@ from simgate.train.stage import run
 from tests.unit.toy_dataset import NETWORK, ToyStore
 if __name__ == "__main__":
     toy = ToyStore(Path(sys.argv[1]), train_episodes=2, eval_episodes=1)
-    spec = TrainSpec(device="cpu", precision="fp32", seed=3, epochs=100_000, batch_size=8, network=NETWORK)
+    spec = TrainSpec(
+        family="navigator", device="cpu", precision="fp32", seed=3, epochs=100_000, batch_size=8, network=NETWORK
+    )
     run(toy.work("train", spec, [toy.input(toy.validate, "splits/train.json")]))
 """
 

@@ -12,20 +12,23 @@ from hypothesis import strategies as st
 from torch.optim import AdamW
 
 from simgate.core.errors import InputError, SimgateError
-from simgate.model.contract import Contract
-from simgate.model.detection import overlap
-from simgate.model.frame import Truth, frames_in
-from simgate.model.network import new_network
-from simgate.specs.train import NetworkSpec
+from simgate.families.box import overlap
+from simgate.families.family import family_of
+from simgate.families.frame import frames_in
+from simgate.families.navigator.contract import NavigatorContract
+from simgate.families.navigator.loss import focal_loss, overlap_loss
+from simgate.families.navigator.spec import NavigatorSpec
+from simgate.families.navigator.targets import grids_of
+from simgate.families.truth import Truth
+from simgate.families.weights import untrained
 from simgate.specs.vocabulary import OBSTACLES
 from simgate.train.checkpoint import TrainState, load_checkpoint, save_checkpoint
-from simgate.train.loss import focal_loss, overlap_loss
 from simgate.train.order import Schedule
 from simgate.train.pack import Pack, create_pack, open_pack, shuffle_labels
-from simgate.train.targets import grids_of
 from tests.unit.toy_dataset import NETWORK, ToyStore
 
-CONTRACT = Contract.of(NETWORK)
+LEARNING = family_of("navigator").learning
+CONTRACT = NavigatorContract.of(NETWORK)
 
 
 @given(st.integers(1, 200), st.integers(1, 64), st.integers(0, 50))
@@ -101,49 +104,52 @@ def test_overlap_loss_is_zero_for_the_same_box_and_grows_with_distance() -> None
 @pytest.fixture
 def pack(tmp_path: Path) -> Pack:
     toy = ToyStore(tmp_path, train_episodes=2, eval_episodes=1)
-    frames = frames_in(toy.folder / "toy-train-0.tar", OBSTACLES)
-    return create_pack(tmp_path / "pack", CONTRACT, frames, 10, lambda _: None)
+    frames = frames_in(toy.folder / "toy-train-0.tar")
+    return create_pack(tmp_path / "pack", CONTRACT, LEARNING, frames, 10, lambda _: None)
 
 
 def test_a_pack_is_the_same_when_opened_again(pack: Pack, tmp_path: Path) -> None:
-    again = open_pack(tmp_path / "pack", CONTRACT)
-    assert all((getattr(pack, name) == getattr(again, name)).all() for name in ("picture", "goal", "command", "heat"))
+    again = open_pack(tmp_path / "pack", CONTRACT, LEARNING)
+    assert all((pack.arrays[name] == again.arrays[name]).all() for name in ("picture", "goal", "command", "heat"))
 
 
 def test_a_mirrored_batch_mirrors_everything_that_belongs_to_it(pack: Pack) -> None:
     positions = np.arange(10)
     plain = pack.batch(positions, np.zeros(10, bool))
     mirrored = pack.batch(positions, np.ones(10, bool))
-    assert (mirrored.image == plain.image[..., ::-1]).all()
-    assert (mirrored.heat == plain.heat[..., ::-1]).all()
-    assert (mirrored.command == plain.command * [1, -1]).all()
-    assert (mirrored.goal == plain.goal * [1, 1, -1, 1]).all()
-    asked = plain.corners[:, 2] > plain.corners[:, 0]
+    assert (mirrored.inputs["image"] == plain.inputs["image"][..., ::-1]).all()
+    assert (mirrored.targets["heat"] == plain.targets["heat"][..., ::-1]).all()
+    assert (mirrored.targets["command"] == plain.targets["command"] * [1, -1]).all()
+    assert (mirrored.inputs["goal"] == plain.inputs["goal"] * [1, 1, -1, 1]).all()
+    corners, turned = plain.targets["corners"], mirrored.targets["corners"]
+    asked = corners[:, 2] > corners[:, 0]
     assert asked.any()
-    assert (mirrored.corners[:, 2] - mirrored.corners[:, 0])[..., ::-1][asked] == pytest.approx(
-        (plain.corners[:, 2] - plain.corners[:, 0])[asked], abs=1e-5
+    assert (turned[:, 2] - turned[:, 0])[..., ::-1][asked] == pytest.approx(
+        (corners[:, 2] - corners[:, 0])[asked], abs=1e-5
     )
-    assert (8 - mirrored.corners[:, 2])[..., ::-1][asked] == pytest.approx(plain.corners[:, 0][asked], abs=1e-5)
-    assert (pack.batch(positions, np.zeros(10, bool)).image == plain.image).all()
+    assert (8 - turned[:, 2])[..., ::-1][asked] == pytest.approx(corners[:, 0][asked], abs=1e-5)
+    assert (pack.batch(positions, np.zeros(10, bool)).inputs["image"] == plain.inputs["image"]).all()
 
 
 def test_shuffled_labels_belong_to_other_frames(pack: Pack) -> None:
-    before = pack.command.copy()
+    before = pack.arrays["command"].copy()
     shuffle_labels(pack, 3)
-    assert (pack.command != before).any()
-    assert sorted(map(tuple, pack.command)) == sorted(map(tuple, before))
+    assert (pack.arrays["command"] != before).any()
+    assert sorted(map(tuple, pack.arrays["command"])) == sorted(map(tuple, before))
 
 
 @pytest.mark.parametrize("count", [9, 11])
 def test_another_number_of_frames_than_stated_is_refused(pack: Pack, tmp_path: Path, count: int) -> None:
     with pytest.raises(InputError, match="another number of frames"):
         create_pack(
-            tmp_path / "again", CONTRACT, frames_in(tmp_path / "toy-train-0.tar", OBSTACLES), count, lambda _: None
+            tmp_path / "again", CONTRACT, LEARNING, frames_in(tmp_path / "toy-train-0.tar"), count, lambda _: None
         )
 
 
 def _stepped(seed: int) -> tuple[torch.nn.Module, AdamW]:
-    network = new_network(NetworkSpec(width=4, image_width_px=32, image_height_px=32), seed).eval()
+    network = untrained(
+        family_of("navigator"), NavigatorSpec(width=4, image_width_px=32, image_height_px=32), seed
+    ).eval()
     optimizer = AdamW(network.parameters(), 1e-3)
     _step(network, optimizer)
     return network, optimizer

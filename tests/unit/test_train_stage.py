@@ -12,14 +12,21 @@ import pytest
 
 from simgate.core.errors import InputError, Preempted
 from simgate.core.runtime.work import Drawn, Work
-from simgate.model.card import ModelCard
+from simgate.families.card import ModelCard
 from simgate.specs.train import TrainSpec
 from simgate.train.stage import draw, run
 from simgate.train.tracking import track
 from tests.unit.toy_dataset import NETWORK, ToyStore
 
 SPEC = TrainSpec(
-    device="cpu", precision="fp32", seed=3, epochs=24, batch_size=8, checkpoint_every_epochs=2, network=NETWORK
+    family="navigator",
+    device="cpu",
+    precision="fp32",
+    seed=3,
+    epochs=24,
+    batch_size=8,
+    checkpoint_every_epochs=2,
+    network=NETWORK,
 )
 
 
@@ -137,7 +144,7 @@ def test_a_tracking_server_that_is_not_there_fails_nothing(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/file/not-a-folder/db")
     work = _work(toy, SPEC)
     card = ModelCard(
-        network=NETWORK, parameters=1, seed=1, epochs=0, steps=0, frames=1, dataset_sha256="0" * 64,
+        family="navigator", network=NETWORK, parameters=1, seed=1, epochs=0, steps=0, frames=1, dataset_sha256="0" * 64,
         device="cpu", precision="fp32", world_size=1, last=None,
     )  # fmt: skip
     track(work, card, (), "0" * 64)

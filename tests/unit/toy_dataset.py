@@ -28,12 +28,12 @@ from simgate.data.record import encode_sample
 from simgate.data.sample import Box, Camera, Command, Goal, Imu, Odometry, Sample, Wheels
 from simgate.data.shard import ShardWriter
 from simgate.documents.dataset import ShardEntry, ShardFile, SplitDocument
+from simgate.families.navigator.spec import NavigatorSpec
 from simgate.specs.generate import GenerateSpec
-from simgate.specs.train import NetworkSpec
 from simgate.specs.vocabulary import CLASSES, OBSTACLES
 
 WIDTH_PX, HEIGHT_PX = 64, 48
-NETWORK = NetworkSpec(width=8, image_width_px=WIDTH_PX, image_height_px=HEIGHT_PX)
+NETWORK = NavigatorSpec(width=8, image_width_px=WIDTH_PX, image_height_px=HEIGHT_PX)
 FRAMES = 10
 DIGEST = "0" * 64
 COLORS = {

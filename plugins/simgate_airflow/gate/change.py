@@ -165,9 +165,9 @@ def _code(case: Case) -> Iterator[str]:
             yield role
 
 
-def _made_by(manifest: Manifest) -> tuple[str, str]:
+def _made_by(manifest: Manifest) -> tuple[object, ...]:
     parts = manifest.predicate.build_definition.internal_parameters
-    return parts.code_digest, parts.lock_digest
+    return parts.code_digest, parts.lock_digest, parts.distributions
 
 
 def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:

@@ -14,7 +14,7 @@ from simgate.core.runtime.manifest import Manifest
 from simgate.core.storage.link import report_of
 from simgate.core.storage.store import Store
 from simgate.release.candidate import CandidateEntry
-from simgate.release.comparison import compare
+from simgate.release.comparison import compare, worse_figures
 from simgate.release.evidence import observations
 from simgate.release.policy import Policy, Role
 from simgate_airflow.gate.case import Case, read_case
@@ -114,6 +114,8 @@ def against(case: Case, policy: Policy) -> str:
         return "The weights are the live model's: nothing to compare."
     if "evaluate_live" not in case.found:
         return "⚠ **The live model was not evaluated beside the candidate**: promote will refuse."
+    if "hil" not in case.found:
+        return _figures_against(case)
     try:
         found = compare(case.store, case.found["evaluate"], case.found["evaluate_live"])
     except InputError as error:
@@ -126,6 +128,14 @@ def against(case: Case, policy: Policy) -> str:
         f"tied {found.tied}**. Exact McNemar test, one-sided: p = {found.p_value:.3g}; the channel refuses below "
         f"{alpha:g}: {verdict}."
     )
+
+
+def _figures_against(case: Case) -> str:
+    """How the two did on the same pictures, where neither drives."""
+    worse = list(worse_figures(case.store, case.found["evaluate"], case.found["evaluate_live"]))
+    if worse:
+        return _list("⚠ Significantly worse than live, and promote will refuse", [code(problem) for problem in worse])
+    return "The same pictures, seen by both: no bounded figure's 95 % interval lies below the live model's."
 
 
 def _gate(case: Case, gate: Judged) -> Iterator[str]:
@@ -149,7 +159,7 @@ def _report(case: Case, gate: Judged) -> str:
 def _softened(case: Case, policy: Policy) -> Iterator[str]:
     channel = policy.channel(case.candidate.channel)
     looser = [code(problem) for problem in softenings(case.store, channel, case.found)]
-    fields = [_asked(name, usual, now, "default") for name, usual, now in asked_otherwise(case.why)]
+    fields = [_asked(name, usual, now, "in its file") for name, usual, now in asked_otherwise(case.why)]
     yield "### Softened"
     if looser:
         yield _list("⚠ Asked less than the channel demands, and promote will refuse", looser)
@@ -164,6 +174,8 @@ def _asked(name: str, before: object, now: object, word: str) -> str:
 
 
 def _bench(case: Case) -> str:
+    if "hil" not in case.found:
+        return "**Bench:** none, for the model commands no robot."
     bench = case.found["hil"].spec.get("bench")
     return EMULATED if bench == "emulated" else f"**Bench:** {code(bench)}."
 

@@ -13,8 +13,9 @@ from simgate.core.runtime.manifest import Manifest
 from simgate.core.storage.store import Store
 from simgate.release.policy import Role
 from simgate.release.reference import asked
+from simgate.rows.families import FAMILIES
 from simgate.specs.bounds import Bound, bounds
-from simgate.specs.metrics import METRICS, Metric, metric
+from simgate.specs.metrics import Metric, metric, metrics_of
 from simgate_airflow.gate.case import Case
 
 GATES: tuple[Role, ...] = ("evaluate", "hil", "export", "validate")
@@ -84,7 +85,7 @@ def _judged(case: Case, role: Role) -> Judged:
     figures = [
         Figure(known, verdict.metrics[known.name], intervals.get(known.name), _bound(known, limits),
                live.get(known.name))
-        for known in _in_order(manifest.stage, verdict)
+        for known in _in_order(manifest, verdict)
     ]  # fmt: skip
     return Judged(role, manifest, verdict, tuple(figures), problem)
 
@@ -109,15 +110,17 @@ def _bound(known: Metric, limits: Mapping[str, Bound]) -> Bound | None:
     return replace(whole, metric=known.name) if whole is not None and whole.side == "at most" else None
 
 
-def _in_order(stage: str, verdict: Verdict) -> list[Metric]:
+def _in_order(manifest: Manifest, verdict: Verdict) -> list[Metric]:
     """The table's order, families within it by name; what the table does not know comes last."""
-    names = [known.name for known in METRICS.get(stage, ())]
+    stage, family = manifest.stage, str(manifest.spec.get("family", ""))
+    family = family if family in FAMILIES.names() else ""
+    names = [known.name for known in metrics_of(stage, family)]
 
     def place(known: Metric) -> tuple[int, str]:
         fits = (n for n, name in enumerate(names) if name == known.name or _of_family(name, known.name))
         return next(fits, len(names)), known.name
 
-    return sorted((metric(stage, name) for name in verdict.metrics), key=place)
+    return sorted((metric(stage, name, family) for name in verdict.metrics), key=place)
 
 
 def _of_family(family: str, name: str) -> bool:
@@ -142,7 +145,8 @@ def _intervals(store: Store, manifest: Manifest) -> dict[str, tuple[float, float
         return {}
     data = store.read(manifest.artifact(EVALUATION_NAME), max_bytes=MAX_EVALUATION_BYTES)
     value = parse_json(data, what=EVALUATION_NAME)
-    return dict(_spans(value)) if isinstance(value, dict) else {}
+    found = value.get("intervals") if isinstance(value, dict) else None
+    return dict(_spans(found)) if isinstance(found, dict) else {}
 
 
 def _spans(value: Mapping[str, object]) -> Iterator[tuple[str, tuple[float, float]]]:

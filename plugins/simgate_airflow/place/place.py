@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from airflow.sdk import BaseOperator
 
+from simgate.rows.places import PLACES
 from simgate_airflow.settings import settings
 
 
 def stage_class(stage: str = "") -> type[BaseOperator]:
-    """The operator that runs a stage here, as SIMGATE_PLACE says; only that place's libraries are loaded.
+    """Choose the operator that runs a stage here, as SIMGATE_PLACE says; only that place's libraries are loaded.
 
-    Named, a stage that the pod settings spread over several nodes gets the operator that can do so.
+    Named, a stage that the place spreads over several machines gets the operator that can do so.
     """
-    if settings().place == "pod":
-        return _pod_class(stage)
-    from simgate_airflow.place.stage_local import StageLocal
-
-    return StageLocal
-
-
-def _pod_class(stage: str) -> type[BaseOperator]:
-    from simgate_airflow.place.pod_settings import pods_settings
-
-    if stage and pods_settings().of(stage).nodes > 1:
-        from simgate_airflow.place.stage_job import StageJob
-
-        return StageJob
-    from simgate_airflow.place.stage_pod import StagePod
-
-    return StagePod
+    found: type[BaseOperator] = import_module(PLACES.find(settings().place).module).stage_class(stage)
+    return found

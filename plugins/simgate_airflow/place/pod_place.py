@@ -33,6 +33,7 @@ class PodPlace(KubernetesPodOperator):  # type: ignore[misc]
 
     stage: str
     job_uris: tuple[str, ...] = ()
+    image_name: str = ""
     exit_code: int | None = None
     ended: str = ""
 
@@ -51,7 +52,7 @@ class PodPlace(KubernetesPodOperator):  # type: ignore[misc]
         listed = write_job_list(open_store("planner", domain), folder, keys) if len(keys) > MOST_JOBS else ""
         return Order(
             self.stage, domain, folder, settings().store_url, job_arguments(keys, listed), secrets.token_hex(4),
-            labels=self._get_ti_pod_labels(context), annotations=annotations_of(context),
+            labels=self._get_ti_pod_labels(context), annotations=annotations_of(context), image=self.image_name,
         )  # fmt: skip
 
     def take_settings(self) -> None:

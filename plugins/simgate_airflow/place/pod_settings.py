@@ -147,9 +147,9 @@ class PodsSettings(Document):
         own = self.stages.get(stage, common)
         return common.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
 
-    def image(self, stage: str) -> str:
-        """The image that a stage runs in."""
-        name = STAGES.find(stage).image
+    def image(self, stage: str, name: str = "") -> str:
+        """The image that a stage runs in, by digest; `name` where what it is asked needs another than its own."""
+        name = name or STAGES.find(stage).image
         if name not in self.images:
             raise InputError(
                 f"no image for stage {stage}", expected=f"images.{name}",

@@ -44,6 +44,8 @@ class Order:
     labels: Mapping[str, str] = field(default_factory=dict)
     """Of the task in Airflow, by which its pod is found again."""
     annotations: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
+    """Name of the image that the jobs need; empty for the stage's own."""
 
     @property
     def name(self) -> str:
@@ -141,7 +143,7 @@ def _metadata(pods: PodsSettings, order: Order, more: Mapping[str, str]) -> Shap
 
 
 def _container(pods: PodsSettings, order: Order, variables: Mapping[str, str]) -> Shape:
-    mine, image = pods.of(order.stage), pods.image(order.stage)
+    mine, image = pods.of(order.stage), pods.image(order.stage, order.image)
     if not re.match("s3://[^/]", order.store_url):
         raise InputError(
             "pods cannot reach this store", actual=order.store_url, expected="s3://bucket[/prefix]",

@@ -107,6 +107,11 @@ class StageLocal(StageMixin, LocalProcess):
         self.informs = informs
 
 
+def stage_class(stage: str) -> type[StageLocal]:  # noqa: ARG001 (every stage runs alike here)
+    """Choose the operator of this place."""
+    return StageLocal
+
+
 def readable(event: dict[str, Any]) -> str:
     """One event of a stage as a person reads it."""
     if event.get("event") == "progress":

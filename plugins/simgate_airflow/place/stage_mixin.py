@@ -46,6 +46,8 @@ class StageMixin(Place):
     """The same in words, where the place has more to say than the store; it decides nothing."""
     job_uris: tuple[str, ...] = ()
     """What the place is to run next."""
+    image_name: str = ""
+    """Name of the image that has what those jobs need."""
 
     def slots(self, store: Store, context: Context) -> tuple[Slot, ...]:
         """Every slot of this stage in this run, from its RunRecord."""
@@ -74,7 +76,7 @@ class StageMixin(Place):
                 self.log.info("%s", line)
             if not run.missing:
                 return self._concluded(run)
-            self.job_uris = tuple(run.write_jobs())
+            self.job_uris, self.image_name = tuple(run.write_jobs()), run.image
         return self._judged(run, lambda: super(StageMixin, self).execute(context))
 
     def trigger_reentry(self, context: Context, event: dict[str, Any]) -> list[dict[str, str]]:

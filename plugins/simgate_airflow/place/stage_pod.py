@@ -20,7 +20,7 @@ from simgate_airflow.place.pod_trigger import StagePodTrigger, is_lost
 from simgate_airflow.place.stage_mixin import StageMixin
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import BaseOperator, Context
 
 
 class StagePodPlace(PodPlace):
@@ -109,3 +109,12 @@ class StagePod(StageMixin, StagePodPlace):
         self.stage = stage
         self.batch = batch
         self.informs = informs
+
+
+def stage_class(stage: str) -> type[BaseOperator]:
+    """Choose the operator of this place: a Job of several pods where the settings spread the stage, else a pod."""
+    if stage and pods_settings().of(stage).nodes > 1:
+        from simgate_airflow.place.stage_job import StageJob  # only where a Job is wanted
+
+        return StageJob
+    return StagePod

@@ -73,6 +73,14 @@ class StageRun:
         for item in self._found:
             yield f"{item.slot.name}: " + (f"reused: {item.line.ref.uri}" if item.line else "to be made")
 
+    @property
+    def image(self) -> str:
+        """Name of the one image in which everything that is missing runs."""
+        found = {jobs.image_of(item.slot) for item in self.missing}
+        if len(found) > 1:
+            raise InputError("one task's runs need several images", actual=" and ".join(sorted(found)), expected="one")
+        return next(iter(found), "")
+
     def write_jobs(self) -> tuple[str, ...]:
         """Write the jobs of what is missing; their keys, for `--job`."""
         return jobs.write_jobs(self._store, self._folder, [item.slot for item in self.missing])

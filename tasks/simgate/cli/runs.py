@@ -168,6 +168,7 @@ def _machine(found: Environment) -> Rows:
     gpus = ", ".join(f"{gpu.name} ({gpu.compute_capability})" for gpu in found.gpus)
     cuda = ", ".join(f"{version} of {name}" for name, version in sorted(found.cuda.items()))
     return [
-        ("machine", f"{found.system}, {found.libc}"), ("image", found.image), ("simulator", found.simulator),
+        ("machine", f"{found.system}, {found.libc}"), ("CPU", found.cpu), ("image", found.image),
+        *sorted(found.named.items()),
         ("GPUs", gpus), ("GPU driver", found.gpu_driver), ("CUDA", cuda),
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rosbags.typesys import Stores, get_typestore
 
 from simgate.data.record import EncodedSample
-from simgate.data.sample import Camera, Episode, Odometry, Sample
+from simgate.data.sample import Camera, Command, Episode, Odometry, Sample, Wheels
 
 IMAGE = "/camera/image/compressed"
 CAMERA_INFO = "/camera/camera_info"
@@ -59,9 +59,10 @@ def frame_messages(encoded: EncodedSample) -> Iterator[tuple[str, Any]]:
     yield CAMERA_INFO, _camera_info(sample)
     yield IMU, _imu(sample)
     yield ODOMETRY, _odometry(sample.odometry, stamp_ns)
-    yield JOINT_STATES, _joint_state(sample)
+    if sample.wheels is not None:
+        yield JOINT_STATES, _joint_state(sample.wheels, stamp_ns)
     command = sample.command
-    twist = _twist(command.speed_m_s, command.yaw_rate_rad_s)
+    twist = _twist(command)
     yield COMMAND, _ROS["geometry_msgs/msg/TwistStamped"](header=_header(stamp_ns, "base_link"), twist=twist)
     yield GOAL, _pose_stamped(sample.goal.x_m, sample.goal.y_m, stamp_ns)
     yield TRANSFORMS, _transforms(sample)
@@ -90,14 +91,14 @@ def _pose_stamped(x_m: float, y_m: float, stamp_ns: int) -> Any:
     return _ROS["geometry_msgs/msg/PoseStamped"](header=_header(stamp_ns, "odom"), pose=_pose(x_m, y_m, 0.0))
 
 
-def _twist(speed_m_s: float, yaw_rate_rad_s: float) -> Any:
-    linear, angular = _vector(speed_m_s, 0, 0), _vector(0, 0, yaw_rate_rad_s)
+def _twist(motion: Command | Odometry) -> Any:
+    linear, angular = _vector(motion.speed_m_s, motion.lateral_speed_m_s, 0), _vector(0, 0, motion.yaw_rate_rad_s)
     return _ROS["geometry_msgs/msg/Twist"](linear=linear, angular=angular)
 
 
 def _odometry(odometry: Odometry, stamp_ns: int) -> Any:
     pose = _pose(odometry.x_m, odometry.y_m, odometry.yaw_rad)
-    twist = _twist(odometry.speed_m_s, odometry.yaw_rate_rad_s)
+    twist = _twist(odometry)
     return _ROS["nav_msgs/msg/Odometry"](
         header=_header(stamp_ns, "odom"),
         child_frame_id="base_link",
@@ -118,10 +119,9 @@ def _imu(sample: Sample) -> Any:
     )
 
 
-def _joint_state(sample: Sample) -> Any:
-    wheels = sample.wheels
+def _joint_state(wheels: Wheels, stamp_ns: int) -> Any:
     return _ROS["sensor_msgs/msg/JointState"](
-        header=_header(sample.stamp_ns, ""),
+        header=_header(stamp_ns, ""),
         name=["left_wheel_joint", "right_wheel_joint"],
         position=np.array([wheels.left_rad, wheels.right_rad]),
         velocity=np.array([wheels.left_rad_s, wheels.right_rad_s]),

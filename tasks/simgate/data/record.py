@@ -51,7 +51,7 @@ class SampleRecord(Document):
     camera: CameraRecord
     imu: Imu
     odometry: Odometry
-    wheels: Wheels
+    wheels: Wheels | None
     command: Command
     goal: Goal
 

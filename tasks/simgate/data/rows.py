@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -31,15 +32,17 @@ _NUMBERS: tuple[Numbers, ...] = (
     ("yaw_rad", "float64", lambda s: s.odometry.yaw_rad),
     ("speed_m_s", "float64", lambda s: s.odometry.speed_m_s),
     ("yaw_rate_rad_s", "float64", lambda s: s.odometry.yaw_rate_rad_s),
+    ("lateral_speed_m_s", "float64", lambda s: s.odometry.lateral_speed_m_s),
     ("command_speed_m_s", "float64", lambda s: s.command.speed_m_s),
     ("command_yaw_rate_rad_s", "float64", lambda s: s.command.yaw_rate_rad_s),
+    ("command_lateral_speed_m_s", "float64", lambda s: s.command.lateral_speed_m_s),
     ("goal_x_m", "float64", lambda s: s.goal.x_m),
     ("goal_y_m", "float64", lambda s: s.goal.y_m),
     ("goal_distance_m", "float64", lambda s: float(np.hypot(s.goal.x_m - s.odometry.x_m, s.goal.y_m - s.odometry.y_m))),
-    ("wheel_left_rad", "float64", lambda s: s.wheels.left_rad),
-    ("wheel_right_rad", "float64", lambda s: s.wheels.right_rad),
-    ("wheel_left_rad_s", "float64", lambda s: s.wheels.left_rad_s),
-    ("wheel_right_rad_s", "float64", lambda s: s.wheels.right_rad_s),
+    ("wheel_left_rad", "float64", lambda s: s.wheels.left_rad if s.wheels else math.nan),
+    ("wheel_right_rad", "float64", lambda s: s.wheels.right_rad if s.wheels else math.nan),
+    ("wheel_left_rad_s", "float64", lambda s: s.wheels.left_rad_s if s.wheels else math.nan),
+    ("wheel_right_rad_s", "float64", lambda s: s.wheels.right_rad_s if s.wheels else math.nan),
     ("gyro_x_rad_s", "float64", lambda s: s.imu.angular_velocity_rad_s[0]),
     ("gyro_y_rad_s", "float64", lambda s: s.imu.angular_velocity_rad_s[1]),
     ("gyro_z_rad_s", "float64", lambda s: s.imu.angular_velocity_rad_s[2]),
@@ -77,7 +80,11 @@ class RowsWriter:
 
     def add(self, sample: Sample) -> None:
         """Append the row of one sample."""
-        self._rows.append(row_of(sample))
+        self.append(row_of(sample))
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Append a row that was made before, as `row_of` makes them."""
+        self._rows.append(row)
         if len(self._rows) == ROWS_PER_GROUP:
             self._flush()
 

@@ -49,13 +49,15 @@ class Imu:
 
 @dataclass(frozen=True, slots=True)
 class Odometry:
-    """Pose and twist of the base in the world frame."""
+    """Pose of the base in the world frame, and its twist along its own axes."""
 
     x_m: float
     y_m: float
     yaw_rad: float
     speed_m_s: float
     yaw_rate_rad_s: float
+    lateral_speed_m_s: float = 0.0
+    """To the left; 0 for a base that cannot move sideways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Command:
 
     speed_m_s: float
     yaw_rate_rad_s: float
+    lateral_speed_m_s: float = 0.0
+    """To the left; 0 for a base that cannot move sideways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,8 @@ class Sample:
     camera: Camera
     imu: Imu
     odometry: Odometry
-    wheels: Wheels
+    wheels: Wheels | None
+    """None for a holonomic base: it has no two driven wheels."""
     command: Command
     goal: Goal
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, BinaryIO, Literal, Self
@@ -56,9 +56,12 @@ class ShardWriter:
     def add(self, encoded: EncodedSample) -> None:
         """Append one sample."""
         sample = encoded.sample
-        key = sample_key(sample.scene, sample.episode, sample.frame)
+        self.append(sample_key(sample.scene, sample.episode, sample.frame), dict(encoded.members))
+
+    def append(self, key: str, members: Mapping[str, bytes]) -> None:
+        """Append one sample by its key and its members' bytes, in stored order."""
         start = self._out.tell()
-        written = {suffix: ustar.write_member(self._out, key + suffix, data) for suffix, data in encoded.members}
+        written = {suffix: ustar.write_member(self._out, key + suffix, members[suffix]) for suffix in SUFFIXES}
         places = {suffix: (member.offset, member.size_bytes) for suffix, member in written.items()}
         self._samples.append(IndexedSample(key=key, start=start, members=places))
 

@@ -19,13 +19,12 @@ class Interval(Document):
 class Evaluation(Document):
     """`evaluation.json`: what the policy compares, pair by pair, with the live model's."""
 
-    version: Literal[1] = 1
-    map_50: Interval
-    average_precision: dict[str, float]
-    """Per obstacle class that occurs in the split."""
-    command_error: Interval
-    success_rate: Interval
-    collision_rate: Interval
-    baseline_success_rate: Interval
-    episodes: tuple[EpisodeResult, ...]
-    baseline_episodes: tuple[EpisodeResult, ...]
+    version: Literal[2] = 2
+    family: str
+    intervals: dict[str, Interval]
+    """The family's open-loop metrics, and the closed loop's rates where it commands a robot."""
+    by_class: dict[str, dict[str, float]]
+    """Metrics by class of object, for people: only classes that occur in the split."""
+    episodes: tuple[EpisodeResult, ...] = ()
+    """Closed-loop episodes of the model; none where it commands nothing."""
+    baseline_episodes: tuple[EpisodeResult, ...] = ()

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple, Protocol, Self
+from typing import Protocol, Self
 
-from simgate.data.sample import Command
-from simgate.model.contract import Contract, Floats
-from simgate.model.detection import Detection
-
-
-class RawOutputs(NamedTuple):
-    """What the network says, before decoding; float32, see `model/contract.py`."""
-
-    heat: Floats
-    """N × classes × rows × columns, logits."""
-    box: Floats
-    """N × 4 × rows × columns."""
-    command: Floats
-    """N × 2, shares of the maxima."""
+from simgate.families.contract import Contract, Floats, Pictures, Tensors
+from simgate.families.goal import RelativeGoal
 
 
 class Model(Protocol):
@@ -26,19 +14,15 @@ class Model(Protocol):
 
     @property
     def contract(self) -> Contract:
-        """How its inputs and outputs are to be read."""
+        """Its inputs and outputs, and how they are filled and read."""
         ...
 
-    def infer(self, image: Floats, goal: Floats) -> RawOutputs:
-        """Run a batch: image N × 3 × height × width, goal N × 4."""
+    def infer(self, inputs: Tensors) -> dict[str, Floats]:
+        """Run a batch: every input of the contract by name, the batch axis first; every output by name."""
         ...
 
-    def command(self, image_bytes: bytes, goal_distance_m: float, goal_bearing_rad: float) -> Command:
-        """From a stored picture and the goal in the base frame to a command within the contract's limits."""
-        ...
-
-    def detect(self, image_bytes: bytes, *, score_threshold: float | None = None) -> list[Detection]:
-        """From a stored picture to the obstacles in it, best score first."""
+    def look(self, picture: Pictures, goal: RelativeGoal) -> dict[str, Floats]:
+        """Run one decoded picture, height × width × 3, RGB, and one goal; the outputs have no batch axis."""
         ...
 
 

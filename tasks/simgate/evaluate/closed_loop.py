@@ -16,9 +16,9 @@ from simgate.documents.episode import EpisodeResult
 from simgate.documents.evaluation import Interval
 from simgate.evaluate.drivers import driven, start_drivers
 from simgate.evaluate.driving import Driving, Trip
-from simgate.evaluate.interval import rate
-from simgate.model.trained import TrainedModel
-from simgate.specs.evaluate import EvaluateSpec
+from simgate.families.interval import rate
+from simgate.families.trained import TrainedModel
+from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +40,40 @@ class ClosedLoop:
 
 
 @contextmanager
-def begin(work: Work[EvaluateSpec], model: TrainedModel, split: SplitDocument) -> Iterator[list[Connection]]:
+def begin(
+    work: Work[EvaluateSpec], closed_loop: ClosedLoopSpec, model: TrainedModel, split: SplitDocument
+) -> Iterator[list[Connection]]:
     """Start the drivers; they work in the background until `finish` hears them out."""
     spec = work.spec
     driving = Driving(
-        closed_loop=spec.closed_loop,
+        closed_loop=closed_loop,
         card=model.card,
         weights=model.weights,
         baseline_seed=spec.baseline_seed,
         device=spec.device,
         swap_channels=spec.swap_channels,
     )
-    with start_drivers(driving, _trips(work, split)) as pipes:
+    with start_drivers(driving, _trips(work, split, closed_loop.episodes)) as pipes:
         yield pipes
 
 
-def finish(work: Work[EvaluateSpec], pipes: list[Connection]) -> ClosedLoop:
+def finish(work: Work[EvaluateSpec], pipes: list[Connection], episodes: int) -> ClosedLoop:
     """Wait for all episodes; sorted, so that it does not matter which process was faster."""
     pairs = []
     for pair in driven(pipes):
         pairs.append(pair)
-        work.progress(len(pairs), work.spec.closed_loop.episodes, "episodes driven")
+        work.progress(len(pairs), episodes, "episodes driven")
     pairs.sort(key=lambda pair: (pair.candidate.scene, pair.candidate.episode))
     return ClosedLoop(tuple(pair.candidate for pair in pairs), tuple(pair.baseline for pair in pairs))
+
+
+def rates(closed_loop: ClosedLoop) -> dict[str, Interval]:
+    """How the episodes of both ended, as shares."""
+    return {
+        "success_rate": share_of(closed_loop.episodes, "success"),
+        "collision_rate": share_of(closed_loop.episodes, "collision"),
+        "baseline_success_rate": share_of(closed_loop.baseline, "success"),
+    }
 
 
 def share_of(episodes: Sequence[EpisodeResult], outcome: str) -> Interval:
@@ -70,7 +81,7 @@ def share_of(episodes: Sequence[EpisodeResult], outcome: str) -> Interval:
     return rate(sum(episode.outcome == outcome for episode in episodes), len(episodes))
 
 
-def _trips(work: Work[EvaluateSpec], split: SplitDocument) -> list[Trip]:
+def _trips(work: Work[EvaluateSpec], split: SplitDocument, episodes: int) -> list[Trip]:
     """Episodes 0, 1, … of the split's scenes in turn."""
     if not split.scenes:
         raise InputError("the eval split names no scene", remedy="make the dataset again")
@@ -78,7 +89,7 @@ def _trips(work: Work[EvaluateSpec], split: SplitDocument) -> list[Trip]:
     for item in split.scenes:
         materialize(work.store, item.closure, folder / item.name, work.job.domain)
     trips = []
-    for number in range(work.spec.closed_loop.episodes):
+    for number in range(episodes):
         turn, place = divmod(number, len(split.scenes))
         item = split.scenes[place]
         trips.append(Trip(item.name, folder / item.name / Path(item.root), turn))

@@ -9,7 +9,7 @@ from typing import Literal
 
 from simgate.core.documents.document import Document
 from simgate.documents.episode import EpisodeResult
-from simgate.model.card import ModelCard
+from simgate.families.card import ModelCard
 from simgate.specs.evaluate import ClosedLoopSpec
 from simgate.specs.generate import GenerateSpec
 
@@ -49,17 +49,18 @@ def drive_share(driving: Driving, trips: tuple[Trip, ...], tell: Callable[[bytes
     """Drive the trips in their order, telling each one's result as canonical JSON."""
     # Heavy, and only here: the process that waits for the results needs no simulator.
     from simgate.evaluate.policy import policies_of
-    from simgate.sim.rollout import drive, open_simulator
+    from simgate.sim.rollout import drive, lanes_of, open_simulator
 
     policies = policies_of(driving)
     for scene in dict.fromkeys(trip.scene for trip in trips):
         here = [trip for trip in trips if trip.scene == scene]
         spec = scene_spec(driving.closed_loop, scene)
         simulator = open_simulator(spec, here[0].root)
-        for trip in here:
-            steps = driving.closed_loop.max_steps
-            candidate, baseline = (drive(simulator, spec, trip.episode, policy, steps) for policy in policies)
-            tell(DrivenTrip(candidate=candidate, baseline=baseline).to_json())
+        for trips_at_once in lanes_of(simulator, here):
+            episodes, steps = [trip.episode for trip in trips_at_once], driving.closed_loop.max_steps
+            driven = (drive(simulator, spec, episodes, policy, steps) for policy in policies)
+            for candidate, baseline in zip(*driven, strict=True):
+                tell(DrivenTrip(candidate=candidate, baseline=baseline).to_json())
         simulator.close()
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from simgate.documents.evaluation import Evaluation
 from simgate.evaluate.closed_loop import ClosedLoop
-from simgate.evaluate.interval import sign_test
+from simgate.families.interval import sign_test
 
 
-def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop) -> dict[str, float]:
+def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop | None) -> dict[str, float]:
     """The numbers of the verdict. `success_gain` is the difference of the rates over the same episodes;
     `success_gain_p` is how likely the untrained network, if it were as good, would let the model win so many pairs.
     """
+    held_out = {name: interval.value for name, interval in evaluation.intervals.items()}
+    if closed_loop is None:
+        return held_out
     return {
+        **held_out,
         "episodes": float(len(closed_loop.episodes)),
-        "map_50": evaluation.map_50.value,
-        "command_error": evaluation.command_error.value,
-        "success_rate": evaluation.success_rate.value,
-        "collision_rate": evaluation.collision_rate.value,
-        "baseline_success_rate": evaluation.baseline_success_rate.value,
         "success_gain": (closed_loop.better - closed_loop.worse) / len(closed_loop.episodes),
         "success_gain_p": sign_test(closed_loop.better, closed_loop.worse),
     }

@@ -6,13 +6,15 @@ import torch
 
 from simgate.core.errors import InputError
 from simgate.core.runtime.work import Work
+from simgate.documents.dataset import SplitDocument
 from simgate.documents.evaluation import Evaluation
 from simgate.engine.pytorch import PytorchModel
-from simgate.evaluate.closed_loop import ClosedLoop, begin, finish, share_of
+from simgate.evaluate.closed_loop import ClosedLoop, begin, finish, rates
 from simgate.evaluate.gate import metrics_of
-from simgate.evaluate.held_out import HeldOut, judge_frames
-from simgate.model.frame import read_split
-from simgate.model.trained import TrainedModel, read_trained
+from simgate.evaluate.held_out import judge_frames
+from simgate.families.family import OpenLoop
+from simgate.families.frame import read_split
+from simgate.families.trained import TrainedModel, read_trained
 from simgate.specs.bounds import broken_bounds
 from simgate.specs.evaluate import EvaluateSpec
 
@@ -25,12 +27,13 @@ def judge(work: Work[EvaluateSpec]) -> None:
     model = read_trained(work.inputs)
     _check(work.spec, model)
     split = read_split(work.inputs.read("validate", SPLIT), what=SPLIT)
-    with begin(work, model, split) as drivers:
-        spec = work.spec
-        network = PytorchModel(model.network, model.contract, device=spec.device, swap_channels=spec.swap_channels)
-        held_out = judge_frames(work, network, split)
-        closed_loop = finish(work, drivers)
-    evaluation = _evaluation(held_out, closed_loop)
+    if work.spec.closed_loop is None:
+        closed_loop, held_out = None, _held_out(work, model, split)
+    else:
+        with begin(work, work.spec.closed_loop, model, split) as drivers:
+            held_out = _held_out(work, model, split)
+            closed_loop = finish(work, drivers, work.spec.closed_loop.episodes)
+    evaluation = _evaluation(model, held_out, closed_loop)
     metrics = metrics_of(evaluation, closed_loop)
     reasons = broken_bounds(work.spec, metrics)
     work.outputs.write("evaluation.json", evaluation.to_json(), "application/json")
@@ -40,21 +43,24 @@ def judge(work: Work[EvaluateSpec]) -> None:
 def _check(spec: EvaluateSpec, model: TrainedModel) -> None:
     if spec.device == "cuda" and not torch.cuda.is_available():
         raise InputError("field device: no CUDA device here", actual="cuda", remedy="use cpu, or a machine with a GPU")
-    camera, contract = spec.closed_loop.generate.camera, model.contract
-    found, expected = (camera.width_px, camera.height_px), (contract.image_width_px, contract.image_height_px)
-    if found != expected:
-        remedy = "give the rollouts the camera that the network was trained for"
-        raise InputError("field closed_loop.generate.camera", actual=found, expected=expected, remedy=remedy)
+    if model.card.family != spec.family:
+        raise InputError("field family: the model is of another one", actual=model.card.family, expected=spec.family)
+    if spec.closed_loop is not None:
+        camera = spec.closed_loop.generate.camera
+        model.contract.check_camera(camera.width_px, camera.height_px)
 
 
-def _evaluation(held_out: HeldOut, closed_loop: ClosedLoop) -> Evaluation:
+def _held_out(work: Work[EvaluateSpec], model: TrainedModel, split: SplitDocument) -> OpenLoop:
+    spec = work.spec
+    network = PytorchModel(model.network, model.contract, device=spec.device, swap_channels=spec.swap_channels)
+    return judge_frames(work, network, model.family.judging.meter(model.contract), split)
+
+
+def _evaluation(model: TrainedModel, held_out: OpenLoop, closed_loop: ClosedLoop | None) -> Evaluation:
     return Evaluation(
-        map_50=held_out.map_50,
-        average_precision=held_out.average_precision,
-        command_error=held_out.command_error,
-        success_rate=share_of(closed_loop.episodes, "success"),
-        collision_rate=share_of(closed_loop.episodes, "collision"),
-        baseline_success_rate=share_of(closed_loop.baseline, "success"),
-        episodes=closed_loop.episodes,
-        baseline_episodes=closed_loop.baseline,
+        family=model.card.family,
+        intervals={**held_out.intervals, **(rates(closed_loop) if closed_loop else {})},
+        by_class=held_out.by_class,
+        episodes=closed_loop.episodes if closed_loop else (),
+        baseline_episodes=closed_loop.baseline if closed_loop else (),
     )

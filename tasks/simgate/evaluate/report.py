@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from simgate.core.runtime.attempt import VERDICT_NAME, Verdict
 from simgate.core.runtime.work import Drawn
 from simgate.documents.episode import EpisodeResult
@@ -10,7 +12,9 @@ from simgate.report.bars import svg_bars
 from simgate.report.figure import grid, note, table
 from simgate.report.map import svg_map
 from simgate.report.page import Section, page
+from simgate.specs.bounds import Bound, bounds
 from simgate.specs.evaluate import EvaluateSpec
+from simgate.specs.metrics import metric
 
 MAX_MAPS = 24
 
@@ -20,52 +24,46 @@ def page_of(drawn: Drawn[EvaluateSpec]) -> bytes:
     found = Evaluation.from_json(drawn.read("evaluation.json"), what="evaluation.json")
     verdict = Verdict.from_json(drawn.read(VERDICT_NAME), what=VERDICT_NAME)
     facts = {
-        "mAP at IoU 0.5": f"{found.map_50.value:.3f}",
-        "Command error": f"{found.command_error.value:.3f}",
-        "Success": f"{found.success_rate.value:.0%}",
-        "Untrained": f"{found.baseline_success_rate.value:.0%}",
-        "Collisions": f"{found.collision_rate.value:.0%}",
-        "Episodes": f"{len(found.episodes)} pairs",
+        **{
+            name: metric("evaluate", name, found.family).text(interval.value)
+            for name, interval in found.intervals.items()
+        },
+        **({"Episodes": f"{len(found.episodes)} pairs"} if found.episodes else {}),
     }
     reasons = (
         [Section("Why not", table(("reason",), [(reason,) for reason in verdict.reasons]))] if verdict.reasons else []
     )
-    shown = {label: round(value, 3) for label, value in found.average_precision.items()}
-    bars = svg_bars(shown, x_label="average precision", y_label="class")
     sections = [
         *reasons,
         _numbers(drawn.spec, found, verdict),
-        Section("Detection by class", bars),
-        _outcomes(found),
-        _maps(found),
+        *(_bars(name, values) for name, values in found.by_class.items()),
+        *((_outcomes(found), _maps(found)) if found.episodes else ()),
     ]
     return page("Evaluation", verdict=verdict.verdict, facts=facts, sections=sections)
 
 
+def _bars(name: str, values: Mapping[str, float]) -> Section:
+    label = name.replace("_", " ")
+    shown = {kind: round(value, 3) for kind, value in values.items()}
+    return Section(f"By class: {label}", svg_bars(shown, x_label=label, y_label="class"))
+
+
 def _numbers(spec: EvaluateSpec, found: Evaluation, verdict: Verdict) -> Section:
-    gain, chance = verdict.metrics["success_gain"], verdict.metrics["success_gain_p"]
-    rows = [
-        ("map_50", _number(found.map_50), f"≥ {spec.min_map_50}", _word(found.map_50.value >= spec.min_map_50)),
-        (
-            "command_error",
-            _number(found.command_error),
-            f"≤ {spec.max_command_error}",
-            _word(found.command_error.value <= spec.max_command_error),
-        ),
-        (
-            "success_gain",
-            f"{gain:.3f} (p = {chance:.4f})",
-            f"≥ {spec.min_success_gain}",
-            _word(gain >= spec.min_success_gain),
-        ),
-        ("success_rate", _number(found.success_rate), "", ""),
-        ("collision_rate", _number(found.collision_rate), "", ""),
-        ("baseline_success_rate", _number(found.baseline_success_rate), "", ""),
-    ]
+    limits = {bound.metric: bound for bound in bounds(spec)}
+    rows = [_row(name, value, found, limits.get(name)) for name, value in verdict.metrics.items()]
     text = note(
         "95 % intervals: bootstrap over episodes for frames, Wilson for rates; p: one-sided sign test over pairs."
     )
     return Section("Numbers", text + table(("metric", "value (95 % interval)", "threshold", ""), rows))
+
+
+def _row(name: str, value: float, found: Evaluation, bound: Bound | None) -> tuple[str, str, str, str]:
+    interval = found.intervals.get(name)
+    number = _number(interval) if interval else f"{value:.4g}"
+    if bound is None:
+        return name, number, "", ""
+    sign = "≥" if bound.side == "at least" else "≤"
+    return name, number, f"{sign} {bound.limit:g}", _word(not bound.problem({name: value}))
 
 
 def _outcomes(found: Evaluation) -> Section:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from simgate.core.errors import InputError
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Drawn, Work
+from simgate.rows.runtime import stage_of
 from simgate.specs.evaluate import EvaluateSpec
 
 
 def run(work: Work[EvaluateSpec]) -> None:
     """Write evaluation.json and the verdict on it."""
-    if work.spec.closed_loop.generate.device != work.spec.device:
+    closed_loop = work.spec.closed_loop
+    if closed_loop is not None and closed_loop.generate.device != work.spec.device:
         raise InputError(
             "field closed_loop.generate.device: differs from device",
-            actual=work.spec.closed_loop.generate.device,
+            actual=closed_loop.generate.device,
             expected=work.spec.device,
         )
     from simgate.evaluate.judging import judge
@@ -28,4 +29,4 @@ def draw(drawn: Drawn[EvaluateSpec]) -> bytes:
     return page_of(drawn)
 
 
-STAGE = Stage(name="evaluate", extra="torch", spec_type=EvaluateSpec, run=run, report=draw)
+STAGE = stage_of("evaluate", run, draw)

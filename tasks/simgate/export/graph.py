@@ -9,16 +9,16 @@ from pathlib import Path
 import onnx
 import torch
 from onnx import ModelProto
+from torch import nn
 
 from simgate.core.errors import InputError
-from simgate.model.contract import GOAL_FEATURES, INPUTS, METADATA_KEY, OUTPUTS, Contract
-from simgate.model.network import Network
+from simgate.families.contract import METADATA_KEY, Contract
 
 MAX_OPSET = 20
 """Newest that the tracing exporter writes."""
 
 
-def onnx_bytes(network: Network, contract: Contract, opset: int) -> bytes:
+def onnx_bytes(network: nn.Module, contract: Contract, opset: int) -> bytes:
     """Export with named tensors, a dynamic batch axis and the contract in the metadata."""
     if opset > MAX_OPSET:
         raise InputError("field opset: not supported yet", actual=opset, expected=f"at most {MAX_OPSET}")
@@ -30,8 +30,9 @@ def onnx_bytes(network: Network, contract: Contract, opset: int) -> bytes:
     return data
 
 
-def _trace(network: Network, contract: Contract, opset: int) -> bytes:
-    image = torch.zeros(2, 3, contract.image_height_px, contract.image_width_px)
+def _trace(network: nn.Module, contract: Contract, opset: int) -> bytes:
+    inputs = tuple(torch.zeros(2, *tensor.shape) for tensor in contract.inputs)
+    names = [[tensor.name for tensor in side] for side in (contract.inputs, contract.outputs)]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         file = Path(folder) / "model.onnx"
         # The tracing exporter is announced as legacy. It takes 0.5 s where the new one takes 10 s in a new process, and
@@ -39,13 +40,13 @@ def _trace(network: Network, contract: Contract, opset: int) -> bytes:
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network.eval(),
-            (image, torch.zeros(2, GOAL_FEATURES)),
+            inputs,
             file,
             dynamo=False,
             opset_version=opset,
-            input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
-            dynamic_axes={name: {0: "batch"} for name in (*INPUTS, *OUTPUTS)},
+            input_names=names[0],
+            output_names=names[1],
+            dynamic_axes={name: {0: "batch"} for side in names for name in side},
         )
         return file.read_bytes()
 

@@ -9,7 +9,7 @@ from typing import Literal
 from simgate.core.documents.document import Document
 from simgate.engine.compare import percentiles
 from simgate.engine.protocol import Model
-from simgate.model.frame import Frame
+from simgate.families.frame import Frame
 
 WARM_UP_RUNS = 10
 
@@ -35,13 +35,12 @@ class Latency(Document):
 
 def measure(engine: Model, frames: Sequence[Frame], runs: int) -> Latency:
     """Time `runs` calls of each way, over the given frames in turn."""
-    return Latency(
-        runs=runs,
-        rows=(
-            _row("stored picture and goal to command", lambda f: engine.command(f.image_bytes, *f.goal), frames, runs),
-            _row("stored picture to detections", lambda f: engine.detect(f.image_bytes), frames, runs),
-        ),
-    )
+    contract = engine.contract
+
+    def answer(frame: Frame) -> object:
+        return contract.answer(engine.look(contract.picture(frame.image_bytes), frame.goal))
+
+    return Latency(runs=runs, rows=(_row("stored picture to decoded answer", answer, frames, runs),))
 
 
 def _row(path: str, call: Callable[[Frame], object], frames: Sequence[Frame], runs: int) -> LatencyRow:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import torch
 
 from simgate.core.errors import InputError
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Work
 from simgate.documents.parity import Parity
 from simgate.engine.onnx import OnnxEngine
 from simgate.engine.pytorch import PytorchModel
 from simgate.export.graph import onnx_bytes
 from simgate.export.latency import measure
-from simgate.export.parity import ParityMeter, metrics_of
+from simgate.export.parity import compare, metrics_of, parity_of
 from simgate.export.report import draw
-from simgate.model.frame import Frame, frames_of, read_split
-from simgate.model.trained import read_trained
+from simgate.families.frame import Frame, frames_of, read_split
+from simgate.families.trained import TrainedModel, read_trained
+from simgate.rows.runtime import stage_of
 from simgate.specs.bounds import broken_bounds
 from simgate.specs.export import ExportSpec
 
@@ -28,10 +28,14 @@ def run(work: Work[ExportSpec]) -> None:
     _check(work.spec)
     torch.set_num_threads(1)
     model = read_trained(work.inputs)
+    if model.card.family != work.spec.family:
+        raise InputError(
+            "field family: the model is of another one", actual=model.card.family, expected=work.spec.family
+        )
     data = onnx_bytes(model.network, model.contract, work.spec.opset)
     engine = OnnxEngine.from_bytes(data, what="model.onnx")
-    frames = _frames(work, model.contract.obstacles)
-    parity = _compare(work, frames, PytorchModel(model.network, model.contract), engine)
+    frames = _frames(work)
+    parity = _compare(work, frames, model, engine)
     work.outputs.write("model.onnx", data, MEDIA_TYPE)
     work.outputs.write("parity.json", parity.to_json(), "application/json")
     metrics = metrics_of(parity)
@@ -54,22 +58,23 @@ def _check(spec: ExportSpec) -> None:
         )
 
 
-def _frames(work: Work[ExportSpec], obstacles: tuple[str, ...]) -> list[Frame]:
+def _frames(work: Work[ExportSpec]) -> list[Frame]:
     """Frames at equal distances over the whole split, as many as asked for or as there are."""
     split = read_split(work.inputs.read("validate", SPLIT), what=SPLIT)
     count = min(work.spec.parity_samples, split.frames)
     wanted = {number * split.frames // count for number in range(count)}
-    frames = frames_of(work.inputs, split, work.folder, obstacles)
+    frames = frames_of(work.inputs, split, work.folder)
     return [frame for number, frame in enumerate(frames) if number in wanted]
 
 
-def _compare(work: Work[ExportSpec], frames: list[Frame], reference: PytorchModel, engine: OnnxEngine) -> Parity:
-    meter = ParityMeter(work.spec)
-    for number, frame in enumerate(frames, start=1):
-        meter.add(frame, reference, engine)
-        if number % 16 == 0 or number == len(frames):
-            work.progress(number, len(frames), "frames compared")
-    return meter.result()
+def _compare(work: Work[ExportSpec], frames: list[Frame], model: TrainedModel, engine: OnnxEngine) -> Parity:
+    reference = PytorchModel(model.network, model.contract)
+    differences = model.family.parity.differences(model.contract)
+    for done, frame in enumerate(frames, start=1):
+        compare(differences, frame, reference, engine)
+        if done % 16 == 0 or done == len(frames):
+            work.progress(done, len(frames), "frames compared")
+    return parity_of(work.spec, differences.rows(), len(frames))
 
 
-STAGE = Stage(name="export", extra="torch", spec_type=ExportSpec, run=run, report=draw)
+STAGE = stage_of("export", run, draw)

@@ -1,8 +1,9 @@
-"""Recording: samples of one shard into their files, each encoded once, one in memory at a time."""
+"""Recording: samples of one shard into their files, each encoded once, one an episode in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -14,6 +15,7 @@ from simgate.data.record import encode_sample
 from simgate.data.rows import RowsWriter
 from simgate.data.sample import Episode, Sample
 from simgate.data.shard import ShardIndex, ShardWriter
+from simgate.generate.lane import Lane
 
 
 @dataclass
@@ -46,19 +48,30 @@ class Recording:
         """The Parquet rows."""
         return self.folder / "rows.parquet"
 
-    def add(self, episode: Episode, samples: Iterable[Sample], on_frame: Callable[[int], None]) -> BagFiles:
-        """Append one episode; its bag. `on_frame` hears the number of frames so far."""
+    def add(
+        self, episodes: Sequence[Episode], moments: Iterable[Sequence[Sample]], on_frame: Callable[[int], None]
+    ) -> tuple[BagFiles, ...]:
+        """Append episodes that were driven side by side, a moment being one sample of each; their bags.
+
+        The files are those of one episode after another. `on_frame` hears the number of frames so far.
+        """
         clock = perf_counter()
-        with BagWriter(self.folder, episode) as bag:
-            for sample in samples:
+        with ExitStack() as stack:
+            lanes = [stack.enter_context(self._lane(episode, first=not i)) for i, episode in enumerate(episodes)]
+            for moment in moments:
                 rendered = perf_counter()
-                encoded = encode_sample(sample)
-                self._shard.add(encoded)
-                self._rows.add(encoded.sample)
-                bag.add(encoded)
-                self._count(rendered - clock, (clock := perf_counter()) - rendered)
+                for lane, sample in zip(lanes, moment, strict=True):
+                    lane.add(encode_sample(sample))
+                self._count(len(lanes), rendered - clock, (clock := perf_counter()) - rendered)
                 on_frame(self.throughput.frames)
-            return bag.close()
+            bags = tuple(lane.close() for lane in lanes)
+            self.throughput.encode_s += perf_counter() - clock
+            return bags
+
+    def _lane(self, episode: Episode, *, first: bool) -> Lane:
+        """The first episode is written in place; the others wait on disk until it is whole."""
+        waiting = None if first else self.folder / f"lane-{episode.episode}.tar"
+        return Lane(self._shard, self._rows, BagWriter(self.folder, episode), waiting)
 
     def close(self) -> ShardIndex:
         """End shard and rows; the shard's index."""
@@ -75,7 +88,7 @@ class Recording:
         self._shard.abort()
         self._rows.abort()
 
-    def _count(self, simulate_s: float, encode_s: float) -> None:
-        self.throughput.frames += 1
+    def _count(self, frames: int, simulate_s: float, encode_s: float) -> None:
+        self.throughput.frames += frames
         self.throughput.simulate_s += simulate_s
         self.throughput.encode_s += encode_s

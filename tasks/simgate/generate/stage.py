@@ -8,7 +8,6 @@ from dataclasses import asdict
 from simgate.core.documents.canonical import canonical_json
 from simgate.core.errors import InputError
 from simgate.core.given.snapshot import materialize
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Work
 from simgate.data import bag, rows, shard
 from simgate.data.episodes import EpisodesDocument
@@ -16,8 +15,9 @@ from simgate.data.sample import Episode
 from simgate.documents.scene import SceneItem
 from simgate.generate.recording import Recording
 from simgate.generate.report import draw
+from simgate.rows.runtime import stage_of
 from simgate.sim.protocol import Simulator
-from simgate.sim.rollout import open_simulator, record
+from simgate.sim.rollout import lanes_of, open_simulator, record
 from simgate.specs.generate import GenerateSpec
 
 JSON = "application/json"
@@ -43,13 +43,15 @@ def _scene_item(work: Work[GenerateSpec]) -> SceneItem:
 
 def _record(work: Work[GenerateSpec], simulator: Simulator) -> None:
     spec = work.spec
-    episodes = []
+    numbers = range(spec.first_episode, spec.first_episode + spec.episodes)
+    episodes: list[Episode] = []
     with Recording(work.folder) as recording:
-        for number in range(spec.first_episode, spec.first_episode + spec.episodes):
-            episode, samples = record(simulator, spec, number)
-            files = recording.add(episode, samples, lambda frames: _progress(work, frames))
-            _keep_bag(work, number, files)
-            episodes.append(episode)
+        for some in lanes_of(simulator, numbers):
+            together, moments = record(simulator, spec, some)
+            bags = recording.add(together, moments, lambda frames: _progress(work, frames))
+            for number, files in zip(some, bags, strict=True):
+                _keep_bag(work, number, files)
+            episodes.extend(together)
         _keep(work, recording, tuple(episodes))
 
 
@@ -59,7 +61,7 @@ def _progress(work: Work[GenerateSpec], frames: int) -> None:
 
 
 def _keep_bag(work: Work[GenerateSpec], episode: int, files: bag.BagFiles) -> None:
-    """Bags leave the disk one by one: a shard of any length needs room for one."""
+    """Bags leave the disk at once: a shard of any length needs room for those that are made side by side."""
     name = bag.bag_name(episode)
     work.outputs.put(f"bags/{name}.mcap", files.mcap, bag.MEDIA_TYPE)
     work.outputs.put(f"bags/{name}.yaml", files.metadata, bag.METADATA_MEDIA_TYPE)
@@ -80,4 +82,4 @@ def _keep(work: Work[GenerateSpec], recording: Recording, episodes: tuple[Episod
     work.note("recorded", **observed)
 
 
-STAGE = Stage(name="generate", extra="sim", spec_type=GenerateSpec, run=run, report=draw)
+STAGE = stage_of("generate", run, draw)

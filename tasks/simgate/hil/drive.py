@@ -15,7 +15,7 @@ from simgate.core.errors import Inconclusive, InputError
 from simgate.data.bag import BagMessage, read_bag
 from simgate.data.messages import COMMAND, GOAL, IMAGE, ODOMETRY
 from simgate.data.sample import Command, Goal, Odometry
-from simgate.model.goal import RelativeGoal, relative_goal
+from simgate.families.goal import RelativeGoal, relative_goal
 
 MAX_DRIVE_BYTES = 1 << 30
 """Pictures of one drive that are held in memory, so that no disk delays the replay."""

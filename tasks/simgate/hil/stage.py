@@ -8,7 +8,6 @@ from pathlib import Path
 
 from simgate.core.errors import Inconclusive, InputError
 from simgate.core.runtime.job import MAIN
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Work
 from simgate.data.bag import bag_name
 from simgate.documents.bench import HilResult, WorstCase
@@ -20,6 +19,8 @@ from simgate.hil.judge import bag_result, judge
 from simgate.hil.replay import LEAD_NS
 from simgate.hil.report import draw
 from simgate.hil.trace import Trace
+from simgate.rows.families import FAMILIES
+from simgate.rows.runtime import stage_of
 from simgate.safety.motion import worst_motion
 from simgate.specs.hil import HilSpec
 
@@ -33,6 +34,7 @@ def run(work: Work[HilSpec]) -> None:
     spec = work.spec
     check_domain(spec, work.job.domain)
     check(spec)
+    check_family(spec, str(work.inputs.manifest("export").spec.get("family", "")))
     work.note("emulated bench: the device under test is a process on this machine", bench=spec.bench)
     model = work.inputs.fetch("export", "model.onnx", work.folder / "model.onnx")
     drives = _drives(work)
@@ -45,6 +47,17 @@ def check_domain(spec: HilSpec, domain: str) -> None:
     """Refuse a real bench to everybody but main: an engine of a pull request moves nothing."""
     if spec.bench == "device" and domain != MAIN:
         raise InputError("field bench: a pull request reaches no bench", actual=domain, expected=MAIN)
+
+
+def check_family(spec: HilSpec, found: str) -> None:
+    """Refuse an engine of another family, and of one that commands nothing: the monitor has no command to judge."""
+    if found != spec.family:
+        raise InputError("field family: the engine is of another one", actual=found or "none", expected=spec.family)
+    if not FAMILIES.find(found).commands:
+        raise InputError(
+            f"the engine is a {found}, which commands no robot: the bench has nothing to replay it to",
+            remedy="leave hil out of its recipe; evaluate and export judge it",
+        )
 
 
 def check(spec: HilSpec) -> None:
@@ -125,4 +138,4 @@ def _keep(work: Work[HilSpec], trace: Trace, log: bytes) -> None:
     work.outputs.verdict(judgement.passed, judgement.reasons, judgement.metrics, deterministic=False)
 
 
-STAGE = Stage(name="hil", extra="agent", spec_type=HilSpec, run=run, report=draw)
+STAGE = stage_of("hil", run, draw)

@@ -52,10 +52,7 @@ def _pictures(drawn: Drawn[IndexSpec], items: Sequence[SceneItem]) -> str:
 
 
 def _picture(drawn: Drawn[IndexSpec], item: SceneItem, folder: Path) -> bytes:
-    import warp  # heavy, as is what follows, and none of the stage's work needs it
-
-    warp.config.log_level = warp.LOG_WARNING  # before Newton starts it: its banner would go to stdout
-    from simgate.index.thumbnail import thumbnail
+    from simgate.index.thumbnail import thumbnail  # heavy, and none of the stage's work needs it
 
     materialize(drawn.store, item.closure, folder, drawn.manifest.domain)
     return thumbnail(folder, item, drawn.spec)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from simgate.core.errors import InputError
 from simgate.core.given.snapshot import Snapshot, materialize
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Work
 from simgate.documents.scene import ClosureFile
 from simgate.index.report import draw
 from simgate.index.scene_item import check_root, read_scene
 from simgate.index.shard_plan import plan_shards
+from simgate.rows.runtime import stage_of
 from simgate.scene.lint import Finding, Lint, validator_version
 from simgate.specs.index import IndexSpec
 
@@ -56,4 +56,4 @@ def _put_on_disk(work: Work[IndexSpec], snapshot: Snapshot) -> Path:
     return folder
 
 
-STAGE = Stage(name="index", extra="sim", spec_type=IndexSpec, run=run, report=draw)
+STAGE = stage_of("index", run, draw)

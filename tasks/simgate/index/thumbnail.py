@@ -1,34 +1,35 @@
-"""Thumbnail: one picture of a whole scene from a raised corner of it, by the embedded simulator."""
+"""Thumbnail: one picture of a whole scene from a raised corner of it, through the simulator's protocol."""
 
 from __future__ import annotations
 
 import io
 import math
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import newton
 import numpy as np
-import warp as wp
 from numpy.typing import NDArray
 from PIL import Image
 from pxr import Gf, Usd, UsdGeom
-from scipy.spatial.transform import Rotation
 
+from simgate.core.identity.lock import installed
 from simgate.documents.scene import SceneItem
+from simgate.rows.simulators import SIMULATORS
 from simgate.scene.components import STRUCTURE
 from simgate.scene.labels import labels_of
-from simgate.scene.light_sources import shadow_order
 from simgate.scene.usd_scene import UsdScene
-from simgate.sim.newton_camera import NewtonCamera
-from simgate.specs.generate import CameraSpec, GenerateSpec
+from simgate.sim.opening import open_simulator
+from simgate.sim.protocol import View
+from simgate.specs.generate import GenerateSpec
 from simgate.specs.index import IndexSpec
 
 FIELD_OF_VIEW_RAD = math.radians(80)
 EYE_HEIGHT = 0.78
 """Of the room's height."""
 EYE_INSET_M = 0.35
-AMBIENT = 0.3
+DRAWN_BY = "newton"
+"""A simulator that needs no GPU."""
 SCOUT_WIDTH_PX = 64
 
 
@@ -57,36 +58,24 @@ class _Room:
 
 def thumbnail(folder: Path, item: SceneItem, spec: IndexSpec) -> bytes:
     """A PNG of the scene, 4:3; of the four corners the one with the widest view wins."""
-    usd = UsdScene(folder / item.root, spec.classes)
-    builder = newton.ModelBuilder(up_axis=newton.Axis.Z)
-    builder.add_usd(usd.stage)
-    model = builder.finalize(device="cpu")
-    state = model.state()
-    model.bvh_refit_shapes(state)
-    room = _room(usd.stage)
-    poses = [_pose(eye, room.middle) for eye in room.eyes]
-    scout = _camera(model, usd, room, _asked(spec, SCOUT_WIDTH_PX))
-    views = [float(np.median(scout.truth(state, pose)[0])) for pose in poses]
-    camera = _camera(model, usd, room, _asked(spec, spec.thumbnail_width_px))
-    return _png(camera.rgb(state, poses[int(np.argmax(views))]))
+    asked = _asked(spec)
+    room = _room(UsdScene(folder / item.root, spec.classes).stage)
+    with closing(open_simulator(asked, folder / item.root)) as simulator:
+        views = [_view(eye, room.middle, SCOUT_WIDTH_PX) for eye in room.eyes]
+        depths = [float(np.median(simulator.overview(view).depth_m)) for view in views]
+        best = room.eyes[int(np.argmax(depths))]
+        return _png(simulator.overview(_view(best, room.middle, spec.thumbnail_width_px)).rgb)
 
 
-def _camera(model: newton.Model, usd: UsdScene, room: _Room, asked: GenerateSpec) -> NewtonCamera:
-    """A camera of the field of view, with the scene's own lights as they were authored."""
-    focal_px = 0.5 * asked.camera.width_px / math.tan(0.5 * FIELD_OF_VIEW_RAD)
-    camera = NewtonCamera(model, asked, focal_px=focal_px, light_count=len(usd.lights))
-    gains = np.ones(len(usd.lights))
-    order = shadow_order(usd.lights, gains, (float(room.middle[0]), float(room.middle[1])))
-    camera.set_lights([usd.lights[i] for i in order], np.zeros((len(usd.lights), 2)), gains)
-    camera.set_ambient(AMBIENT)
-    return camera
+def _view(eye: NDArray[np.float64], target: NDArray[np.float64], width_px: int) -> View:
+    (ex, ey, ez), (tx, ty, tz) = eye.tolist(), target.tolist()
+    return View((ex, ey, ez), (tx, ty, tz), FIELD_OF_VIEW_RAD, width_px, width_px * 3 // 4)
 
 
-def _asked(spec: IndexSpec, width_px: int) -> GenerateSpec:
-    size = CameraSpec(width_px=width_px, height_px=width_px * 3 // 4)
+def _asked(spec: IndexSpec) -> GenerateSpec:
     return GenerateSpec(
-        simulator="newton", simulator_version=newton.__version__, device="cpu", scene="thumbnail", first_episode=0,
-        episodes=1, dataset_seed=0, classes=spec.classes, camera=size,
+        simulator=DRAWN_BY, simulator_version=installed(SIMULATORS.find(DRAWN_BY).package), device="cpu", scene="thumbnail", first_episode=0,
+        episodes=1, dataset_seed=0, classes=spec.classes,
     )  # fmt: skip
 
 
@@ -104,12 +93,3 @@ def _room(stage: Usd.Stage) -> _Room:
     for prim in prims or [stage.GetPseudoRoot()]:
         box.UnionWith(cache.ComputeWorldBound(prim).ComputeAlignedRange())
     return _Room(np.array(box.GetMin()), np.array(box.GetMax()))
-
-
-def _pose(eye: NDArray[np.float64], target: NDArray[np.float64]) -> wp.transformf:
-    """Pose of a USD camera (looks along −z, y up) at `eye` that looks at `target`."""
-    back = (eye - target) / np.linalg.norm(eye - target)
-    right = np.cross(np.array([0.0, 0.0, 1.0]), back)
-    right /= np.linalg.norm(right)
-    turn = Rotation.from_matrix(np.stack([right, np.cross(back, right), back], axis=1)).as_quat()
-    return wp.transformf(wp.vec3f(*eye.tolist()), wp.quatf(*turn.tolist()))

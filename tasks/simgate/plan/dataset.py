@@ -19,6 +19,7 @@ from simgate.plan.jobs import DATASET_STAGES, NotReady, find, slots_of
 from simgate.plan.record import DatasetWhy, Trigger, record_folder
 from simgate.plan.scenes import choose_scenes
 from simgate.plan.tries import Tries
+from simgate.rows.runtime import runtime_of
 from simgate.specs.recipe import DatasetRecipe
 
 
@@ -80,7 +81,7 @@ def _settled(store: Store, why: DatasetWhy) -> bool:
 
 
 def _tries(store: Store, why: DatasetWhy) -> Tries:
-    code = [code_digest(stage) for stage in DATASET_STAGES]
+    code = [code_digest(*runtime_of(stage, why.recipe).modules) for stage in DATASET_STAGES]
     return Tries(store, why, [why.snapshot_sha256, why.recipe_sha256, why.dataset_seed, *code])
 
 

@@ -10,9 +10,7 @@ from itertools import pairwise
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.documents.spec import Spec
 from simgate.core.errors import InputError, SimgateError
-from simgate.core.identity.code import code_digest
-from simgate.core.identity.key import KeyParts, excluded_trees, key_parts, load_inputs
-from simgate.core.identity.lock import lock_digest
+from simgate.core.identity.key import KeyParts, key_parts, load_inputs
 from simgate.core.runtime.job import Input, Job, ManifestInput, SnapshotInput
 from simgate.core.runtime.manifest import Manifest, read_manifest
 from simgate.core.storage.many import at_once
@@ -22,6 +20,7 @@ from simgate.documents.dataset import SplitDocument
 from simgate.documents.shard_plan import ShardPlan
 from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, record_folder
 from simgate.plan.slot_name import ShardName, SlotName
+from simgate.rows.runtime import identity_of, runtime_of
 from simgate.rows.stages import STAGES, Subject, stages_of
 from simgate.specs.evaluate import EvaluateSpec
 from simgate.specs.generate import GenerateSpec
@@ -102,6 +101,12 @@ def _all_runs(store: Store, wanted: Sequence[Slot]) -> list[Run]:
     return [run for run in found if run is not None]
 
 
+def image_of(slot: Slot) -> str:
+    """Name of the image that a slot's job runs in as a pod: its stage's, or that of what its spec names."""
+    spec = STAGES.find(slot.job.stage).spec_type.from_value(slot.job.spec, what=f"spec of {slot.name}")
+    return runtime_of(slot.job.stage, spec).image
+
+
 def batches(pending: Sequence[Slot], at_most: int) -> tuple[tuple[Slot, ...], ...]:
     """Even batches, at most that many; a batch's slots are neighbours, so that a scene is opened once."""
     count = min(at_most, len(pending))
@@ -124,16 +129,16 @@ def make_job(
     stage: str, spec: Spec, inputs: Sequence[Input], *, domain: str, run_record: str, nonce: str | None = None
 ) -> Job:
     """A job for this process's own code and locks."""
-    row = STAGES.find(stage)
-    value = spec.model_dump(mode="json")
+    code, lock, others = identity_of(runtime_of(stage, spec))
     return Job(
         stage=stage,
-        spec=value,
+        spec=spec.model_dump(mode="json"),
         inputs=tuple(inputs),
         domain=domain,
-        nonce=nonce if row.kind == "observation" else None,
-        code_digest=code_digest(stage, excluded_trees(value)),
-        lock_digest=lock_digest(row.extra),
+        nonce=nonce if STAGES.find(stage).kind == "observation" else None,
+        code_digest=code,
+        lock_digest=lock,
+        distributions=others,
         run_record=run_record,
     )
 
@@ -214,6 +219,8 @@ def _export(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
 
 
 def _hil(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
+    if why.recipe.hil is None:
+        return ()
     engine = the(store, _export(store, why)[0])
     inputs = [_from("hil", "export", engine), _from("hil", "validate", why.dataset)]
     return (_slot(why, SlotName(stage="hil"), why.recipe.hil, inputs),)

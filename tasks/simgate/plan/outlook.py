@@ -66,6 +66,8 @@ def moved(parts: KeyParts, before: Manifest | None) -> tuple[str, ...]:
     internal = before.predicate.build_definition.internal_parameters
     names += ["code"] if internal.code_digest != parts.code_digest else []
     names += ["locked libraries"] if internal.lock_digest != parts.lock_digest else []
+    others = {item.name for item in {*parts.distributions} ^ {*internal.distributions}}
+    names += [f"distribution {name}" for name in sorted(others)]
     old = {(link.name, link.annotations.output, link.annotations.key_part) for link in before.dependencies}
     new = {(part.name, part.output, part.part) for part in parts.inputs}
     names += sorted({f"input {name} {output}".strip() for name, output, _ in new - old})

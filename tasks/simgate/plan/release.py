@@ -24,6 +24,7 @@ from simgate.release.lineage import people_of
 from simgate.release.policy import Policy
 from simgate.release.settle import REJECTED
 from simgate.release.undecided import gate_is_over
+from simgate.rows.runtime import runtime_of
 from simgate.specs.generate import SimulationSpec
 from simgate.specs.recipe import ReleaseRecipe
 
@@ -53,7 +54,7 @@ def plan_release(
 
 def release_tries(store: Store, why: ReleaseWhy) -> Tries:
     """The runs that were planned for this dataset and recipe and proposed nothing yet."""
-    code = [code_digest(stage) for stage in RELEASE_STAGES]
+    code = [code_digest(*runtime_of(stage, why.recipe, why.simulation).modules) for stage in RELEASE_STAGES]
     return Tries(store, why, [why.dataset.sha256, why.recipe_sha256, why.policy_sha256, *code])
 
 

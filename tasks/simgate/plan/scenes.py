@@ -10,7 +10,7 @@ from simgate.core.errors import InputError
 from simgate.specs.index import SceneChoice
 from simgate.specs.recipe import DatasetRecipe, SceneRule
 
-ROOT_SUFFIXES = (".usda", ".usd", ".usdc")
+ROOT_SUFFIXES = (".usda", ".usd", ".usdc", ".usdz")
 PARTS = ("assets", "robot", "robots")
 """Folders of what scenes share: none of them is a scene, whatever layer it holds."""
 
@@ -32,6 +32,11 @@ def choose_scenes(recipe: DatasetRecipe, files: Collection[str]) -> tuple[SceneC
         for name, root in _taken(recipe, rule, pushed, files).items():
             choice = SceneChoice(name=name, root=root, split=rule.split, episodes=rule.episodes)
             chosen.setdefault(name, choice)
+    if missing := {"train", "eval"} - {choice.split for choice in chosen.values()}:
+        raise InputError(
+            f"recipe {recipe.name} takes no scene for {' and '.join(sorted(missing))}",
+            expected="at least one scene with `split: train`, and one with `split: eval`",
+        )
     return tuple(chosen.values())
 
 

@@ -6,8 +6,8 @@ import time
 
 from simgate.core.errors import InputError, Preempted, SimgateError
 from simgate.core.given.random import stream
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Work
+from simgate.rows.runtime import stage_of
 from simgate.specs.probe import ProbeSpec
 
 
@@ -54,4 +54,4 @@ def _end(work: Work[ProbeSpec]) -> None:
             work.outputs.verdict(True, [], {"files": work.spec.files})
 
 
-STAGE = Stage(name="probe", extra="light", spec_type=ProbeSpec, run=run, polls_stop=True)
+STAGE = stage_of("probe", run, polls_stop=True)

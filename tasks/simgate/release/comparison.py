@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import comb
 
@@ -9,6 +10,9 @@ from simgate.core.documents.canonical import parse_json
 from simgate.core.errors import InputError
 from simgate.core.runtime.manifest import Manifest
 from simgate.core.storage.store import Store
+from simgate.documents.evaluation import Evaluation, Interval
+from simgate.release.reference import asked
+from simgate.specs.bounds import bounds
 
 Episode = tuple[str, int]
 """(scene, number): the same in two runs means the same start, goal, obstacles and lights."""
@@ -41,6 +45,29 @@ def compare(store: Store, candidate: Manifest, live: Manifest) -> Comparison:
     won = sum(mine[key] and not theirs[key] for key in mine)
     lost = sum(theirs[key] and not mine[key] for key in mine)
     return Comparison(won=won, lost=lost, tied=len(mine) - won - lost)
+
+
+def worse_figures(store: Store, candidate: Manifest, live: Manifest) -> Iterator[str]:
+    """Bounded metrics of which the candidate's whole 95 % interval is worse than the live model's.
+
+    For models that drive nothing, so that there are no episodes to pair.
+    """
+    if live.spec != candidate.spec:
+        yield "the live model was evaluated with another spec than the candidate"
+        return
+    mine, theirs = (_evaluation(store, manifest).intervals for manifest in (candidate, live))
+    for bound in bounds(asked(candidate)):
+        own, other = mine[bound.metric], theirs[bound.metric]
+        if own.high < other.low if bound.side == "at least" else own.low > other.high:
+            yield f"significantly worse than live: {bound.metric} is {_interval(own)}, live's is {_interval(other)}"
+
+
+def _interval(found: Interval) -> str:
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
+
+
+def _evaluation(store: Store, evaluate: Manifest) -> Evaluation:
+    return Evaluation.from_json(store.read(evaluate.artifact("evaluation.json")), what="evaluation.json")
 
 
 def successes(store: Store, evaluate: Manifest) -> dict[Episode, bool]:

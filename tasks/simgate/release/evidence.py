@@ -15,14 +15,15 @@ from simgate.core.runtime.job import MAIN
 from simgate.core.runtime.manifest import MANIFEST_NAME, Manifest, parse_manifest, read_manifest
 from simgate.core.storage.store import Store
 from simgate.release.candidate import CLOCKS_DIFFER, Candidate
-from simgate.release.comparison import compare
+from simgate.release.comparison import compare, worse_figures
 from simgate.release.entry import State
 from simgate.release.lineage import lineages, verify_bytes, walk
 from simgate.release.outcome import outcome, outcome_problems
 from simgate.release.policy import Channel, Role
 from simgate.release.reference import asked
 from simgate.release.softening import softenings
-from simgate.rows.evidence import REQUIRED, SPLIT_OF_ROLE, STAGE_OF_ROLE, STANDS_ON
+from simgate.rows.evidence import DRIVEN, REQUIRED, SPLIT_OF_ROLE, STAGE_OF_ROLE, STANDS_ON, required_of
+from simgate.rows.families import FAMILIES
 from simgate.specs.bounds import broken_bounds
 
 
@@ -33,18 +34,20 @@ def evidence_problems(
 
     `later` looks back at a release: then only the observations count that the candidate names, not newer ones.
     """
-    missing = [role for role in REQUIRED if role not in candidate.evidence]
-    if missing:
-        yield f"evidence is missing: {', '.join(missing)}"
-        return
     try:
+        family = _family(store, candidate)
+        wanted = required_of(family) if family else REQUIRED
+        if missing := [role for role in (*wanted, *channel.gates) if role not in candidate.evidence]:
+            yield f"evidence is missing: {', '.join(dict.fromkeys(missing))}"
+            return
         found = {role: read_manifest(store, ref) for role, ref in candidate.evidence.items()}
         yield from _places(candidate)
-        yield from _origins(store, candidate, found["hil"])
+        yield from _one_family(family, found)
+        yield from _origins(store, candidate, found)
         yield from _chain(store, candidate, found)
         yield from _gates(store, channel, found)
         yield from _age(channel, found, at)
-        yield from _bench(channel, found["hil"])
+        yield from _bench(channel, found)
         yield from _observations(store, channel, candidate, found["export"], state, later=later)
         yield from quarantine_problems(store, candidate, state)
         yield from damage_problems(store, candidate)
@@ -56,6 +59,20 @@ def evidence_problems(
         yield f"evidence is malformed: {error!r}"
 
 
+def _family(store: Store, candidate: Candidate) -> str:
+    """The family that the candidate was trained as; empty where no run says so, which spares no evidence."""
+    ref = candidate.evidence.get("train")
+    return str(read_manifest(store, ref).spec.get("family", "")) if ref else ""
+
+
+def _one_family(family: str, found: Mapping[Role, Manifest]) -> Iterator[str]:
+    """Each gate must have judged a model of the family that was trained: on it hangs which gates there are."""
+    for role, manifest in found.items():
+        judged = manifest.spec.get("family", family)
+        if judged != family:
+            yield f"evidence {role} judges a {judged}, and the candidate was trained as {family}"
+
+
 def _chain(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -> Iterator[str]:
     """The manifests must be one chain; compared by content, since a reused run stands on an equal, older one."""
     for role, manifest in found.items():
@@ -64,7 +81,7 @@ def _chain(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -
         if manifest.domain != "main":
             yield f"evidence {role} was made in domain {manifest.domain}"
     for about, upstream in STANDS_ON:
-        if found[upstream].content_digest not in _upstream(store, found[about], upstream):
+        if about in found and found[upstream].content_digest not in _upstream(store, found[about], upstream):
             yield f"evidence {about} is not about the candidate's {upstream} run"
     yield from _own_splits(store, found)
     if found["export"].content_digest != candidate.engine:
@@ -90,10 +107,11 @@ def _places(candidate: Candidate) -> Iterator[str]:
             yield f"evidence {role} does not lie under {own}: {ref.uri}"
 
 
-def _origins(store: Store, candidate: Candidate, hil: Manifest) -> Iterator[str]:
+def _origins(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -> Iterator[str]:
     """The observation is this run's own; the rest is main's, and made for a run whose record names its people."""
-    if hil.run_record != candidate.run_record:
-        yield f"the observation was made for {hil.run_record}, not for the candidate's {candidate.run_record}"
+    for own in (found[role].run_record for role in DRIVEN if role in found):
+        if own != candidate.run_record:
+            yield f"the observation was made for {own}, not for the candidate's {candidate.run_record}"
     for node in (node for tree in lineages(store, list(candidate.evidence.values())) for node in walk(tree)):
         if node.kind == "snapshot":
             if snapshot_domain(node.uri) != MAIN:
@@ -143,10 +161,10 @@ def _age(channel: Channel, found: Mapping[Role, Manifest], at: datetime) -> Iter
             yield f"evidence {role} is too old: made at {finished}, the channel wants it after {oldest}"
 
 
-def _bench(channel: Channel, hil: Manifest) -> Iterator[str]:
-    bench = hil.spec.get("bench")
-    if bench not in channel.benches:
-        yield f"the bench was {bench!r}; the channel takes {' or '.join(channel.benches)}"
+def _bench(channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
+    for bench in (found[role].spec.get("bench") for role in DRIVEN if role in found):
+        if bench not in channel.benches:
+            yield f"the bench was {bench!r}; the channel takes {' or '.join(channel.benches)}"
 
 
 def _observations(
@@ -237,6 +255,9 @@ def _worse_than_live(
         return
     if "evaluate_live" not in found or live_train not in _upstream(store, found["evaluate_live"], "train"):
         yield "the live model was not evaluated beside the candidate"
+        return
+    if not FAMILIES.find(_family(store, candidate)).commands:
+        yield from worse_figures(store, found["evaluate"], found["evaluate_live"])
         return
     try:
         compared = compare(store, found["evaluate"], found["evaluate_live"])

@@ -16,6 +16,7 @@ from simgate.core.errors import InputError
 from simgate.release.reference import GATE_FIELDS, UPDATE, Gate, Reference, lacking
 from simgate.release.trusted_key import TrustedKey
 from simgate.rows.evidence import EVIDENCE_ROLES
+from simgate.rows.families import FAMILIES
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
@@ -107,6 +108,9 @@ class Channel(ChannelRules):
     def _a_reference_for_each_gate(self) -> Self:
         if set(self.gates) != set(self.reference.gates):
             raise ValueError(f"gates are {', '.join(self.gates)}, the reference has {', '.join(self.reference.gates)}")
+        judged = self.reference.evaluate
+        if judged is not None and self.reference.hil is not None and not FAMILIES.find(judged.family).commands:
+            raise ValueError(f"hil is a gate, and a {judged.family} commands nothing that a bench could replay")
         if self.reference.hil is not None and self.reference.hil.bench not in self.benches:
             raise ValueError(f"the reference's bench is {self.reference.hil.bench}, benches are {self.benches}")
         return self

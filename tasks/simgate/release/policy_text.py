@@ -36,7 +36,7 @@ FEW = 5
 
 def references_text(references: Mapping[str, Reference]) -> str:
     """The block of a policy file that holds the references of its channels, by name; each is an anchor."""
-    values = {name: reference.model_dump(mode="json", exclude_none=True) for name, reference in references.items()}
+    values = {name: reference.written() for name, reference in references.items()}
     lines = [f"{ABOUT}x-references:"]
     writer = _Writer(_again(values))
     for name, value in values.items():
@@ -75,6 +75,8 @@ def comment(stricter: Stricter) -> str:
         return ""
     if stricter.way == "free":
         return f"may be anything: {stricter.why}"
+    if stricter.bounds_each:
+        return f"of each metric {stricter.way} is stricter"
     bounded = f"; bounds {', '.join(stricter.bounds)}" if stricter.bounds else ""
     return f"{stricter.way} is stricter{bounded}"
 

@@ -67,7 +67,7 @@ def updated(text: str, asked: Reference, channels: Sequence[str]) -> Update:
     references = {}
     for name in dict.fromkeys([*own, *channels]):
         value = own.get(name) or {}
-        wanted = asked.model_dump(mode="json", exclude_none=True)
+        wanted = asked.written()
         if value:  # a channel without a gate is meant so
             wanted = {key: item for key, item in wanted.items() if key in value or key not in GATE_FIELDS}
         references[name] = Reference.from_value(

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simgate.release.policy import Channel, Policy
-from simgate.release.reference import GATES
+from simgate.release.reference import GATES, Gate
+from simgate.rows.evidence import DRIVEN
+from simgate.rows.families import FAMILIES
+from simgate.specs.evaluate import EvaluateSpec
+from simgate.specs.metrics import Metric, metrics_of
 
 
 def policy_warnings(policy: Policy) -> Iterator[tuple[str, str]]:
@@ -19,12 +23,18 @@ def policy_warnings(policy: Policy) -> Iterator[tuple[str, str]]:
 
 def _gates(channel: Channel) -> Iterator[str]:
     for gate in GATES:
-        if gate not in channel.gates:
+        if gate not in channel.gates and not _is_undriven(channel, gate):
             yield f"has no gate {gate}: a FAIL of it goes live"
     if "emulated" in channel.benches and not channel.allow_automatic:
         yield "takes an emulated bench: no device has to prove anything"
     if channel.max_aborted_observations:
         yield f"excuses {channel.max_aborted_observations} bench runs that came to no end: each may have been a FAIL"
+
+
+def _is_undriven(channel: Channel, gate: Gate) -> bool:
+    """Whether the channel's family commands nothing, so that there is no such gate."""
+    judged = channel.reference.evaluate
+    return gate in DRIVEN and judged is not None and not FAMILIES.find(judged.family).commands
 
 
 def _people(policy: Policy, name: str) -> Iterator[str]:
@@ -48,14 +58,19 @@ def _reference(channel: Channel) -> Iterator[str]:
     evaluate = reference.evaluate
     if evaluate is None:
         return
-    if not evaluate.min_map_50 > 0:
-        yield "asks nothing of evaluate's map_50"
-    if not evaluate.min_success_gain > 0:
-        yield "lets a model be released that drives no better than an untrained one (evaluate.min_success_gain)"
-    if not evaluate.max_command_error < 1:
-        yield f"lets a command be wrong by its whole range (evaluate.max_command_error {evaluate.max_command_error:g})"
+    for known in metrics_of("evaluate", evaluate.family):
+        yield from _trivial(known, evaluate)
     if evaluate.swap_channels:
         yield "has evaluate.swap_channels: it judges a planted failure"
+
+
+def _trivial(known: Metric, evaluate: EvaluateSpec) -> Iterator[str]:
+    side = "at_least" if known.better == "higher" else "at_most"
+    limit = getattr(evaluate, side).get(known.name)
+    if known.trivial is None or limit is None:
+        return
+    if not (limit > known.trivial if side == "at_least" else limit < known.trivial):
+        yield f"{known.lets_through} (evaluate.{side}.{known.name} {limit:g})"
 
 
 def _hil(channel: Channel) -> Iterator[str]:

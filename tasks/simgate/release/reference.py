@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name
@@ -59,6 +59,17 @@ class Reference(Document):
     evaluate: EvaluateSpec | None = None
     export: ExportSpec | None = None
     hil: HilSpec | None = None
+
+    @model_validator(mode="after")
+    def _of_one_family(self) -> Self:
+        judged = {spec.family for spec in (self.evaluate, self.export) if spec is not None}
+        if len(judged) > 1:
+            raise ValueError(f"a channel is of one family, evaluate and export name {' and '.join(sorted(judged))}")
+        return self
+
+    def written(self) -> dict[str, Any]:
+        """As a policy file has it: a gate that the channel has not is left out, a part that a spec has not is null."""
+        return {name: value for name, value in self.model_dump(mode="json").items() if value is not None}
 
     def spec(self, gate: Gate) -> Spec | None:
         """What a gate must at least be asked."""

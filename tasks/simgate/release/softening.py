@@ -80,8 +80,21 @@ def softer(gate: str, spec: Spec, reference: Spec, prefix: str = "") -> Iterator
     """The fields of one spec that are looser than those of another of its class."""
     for leaf in leaves(type(reference)):
         own, wanted = _value(spec, leaf), _value(reference, leaf)
-        if looser(leaf.stricter.way, own, wanted):
+        if leaf.stricter.bounds_each:
+            yield from _each_softer(gate, leaf, own, wanted, prefix)
+        elif looser(leaf.stricter.way, own, wanted):
             yield Softening(gate, f"{prefix}{leaf.path}", _text(own), _text(wanted), leaf.stricter.way)
+
+
+def _each_softer(
+    gate: str, leaf: Leaf, own: Mapping[str, float], wanted: Mapping[str, float], prefix: str
+) -> Iterator[Softening]:
+    """The metrics by name that are bounded less than the reference says, or not at all."""
+    way = leaf.stricter.way
+    for name, limit in wanted.items():
+        if name not in own or looser(way, own[name], limit):
+            asked_for = _text(own[name]) if name in own else "nothing"
+            yield Softening(gate, f"{prefix}{leaf.path}.{name}", asked_for, _text(limit), way)
 
 
 def looser(way: Way, own: Any, wanted: Any) -> bool:
@@ -151,7 +164,7 @@ def _side(side: str, reference: SplitReference, episodes: Mapping[str, int], fra
 
 
 def _value(spec: Spec, leaf: Leaf) -> Any:
-    return reduce(getattr, leaf.path.split("."), spec)
+    return reduce(lambda value, name: None if value is None else getattr(value, name), leaf.path.split("."), spec)
 
 
 def _text(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simgate.core.documents.names import Split
+from simgate.rows.families import FAMILIES
 from simgate.rows.stages import STAGES, Evidence, StageRow, Subject
 
 
@@ -24,6 +25,8 @@ def _stands_on(row: StageRow) -> Iterator[str]:
 
 EVIDENCE_ROLES = tuple(item.role for _, item in _all())
 REQUIRED = tuple(item.role for _, item in _all() if item.required)
+DRIVEN = tuple(item.role for row, item in _all() if row.drives)
+"""Those of which there are none where a family commands nothing."""
 STAGE_OF_ROLE = {item.role: row.name for row, item in _all()}
 SUBJECT_OF_ROLE: dict[str, Subject | None] = {item.role: item.subject for _, item in _all()}
 STANDS_ON = tuple((item.role, above) for row, item in _all() if item.required for above in _stands_on(row))
@@ -31,6 +34,12 @@ STANDS_ON = tuple((item.role, above) for row, item in _all() if item.required fo
 SPLIT_OF_ROLE: dict[str, Split] = {item.role: split for row, item in _all() for split in _splits(row)}
 GATE_ROLES = tuple(item.role for row, item in _all() if row.gate)
 """Those whose manifests a gate key signs."""
+
+
+def required_of(family: str) -> tuple[str, ...]:
+    """Roles that a candidate of a family must have; nothing that drives a robot where the family commands none."""
+    commands = FAMILIES.find(family).commands
+    return tuple(role for role in REQUIRED if commands or role not in DRIVEN)
 
 
 def role_of(stage: str, subject: Subject | None = None) -> str:

@@ -9,7 +9,10 @@ from simgate.rows.row import Row, Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceRow(Row):
-    """One place; its module has the operators that run a stage there in Airflow."""
+    """One place; its module has `stage_class(stage)`, the operator that runs a stage there in Airflow.
+
+    A place moves no key: the same run has the same bytes wherever it is made.
+    """
 
 
 PLACES = Table(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import sys
+from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import metadata
 from typing import Generic, TypeVar
 
 from simgate.core.errors import InputError
+from simgate.core.identity.distribution import holds
 
 OURS = "simgate"
 
@@ -24,8 +26,16 @@ class Row:
     """Lock slice that it needs, `locks/<extra>.txt`; empty where the stage's own is enough."""
     image: str = ""
     """Image that it runs in as a pod; empty where the stage's own is enough."""
+    package: str = ""
+    """Package whose version `observed.json` says and a spec may pin; empty for none but its own distribution."""
     distribution: str = OURS
-    """Distribution that it comes from: its version and the digests of its files join the key of what it makes."""
+    """Distribution that it comes from, as its entry point says: its version and the digests of its files join the key
+    of what it makes."""
+
+    def modules_of(self, stage: str) -> tuple[str, ...]:
+        """Name the modules whose code decides what a stage makes with it."""
+        del stage
+        return (self.module,)
 
 
 R = TypeVar("R", bound=Row)
@@ -39,8 +49,8 @@ class Table(Generic[R]):
     """In messages: `simulator`."""
     row_type: type[R]
     group: str
-    """Entry-point group by which another distribution adds rows; each entry point is one row object. Empty:
-    nobody may."""
+    """Entry-point group by which another distribution adds rows; each entry point is one row object. Empty: nobody
+    may."""
     ours: tuple[R, ...]
     _outside: dict[str, R] = field(default_factory=dict, compare=False, repr=False)
 
@@ -50,8 +60,12 @@ class Table(Generic[R]):
             if row.name == name:
                 return row
         if name not in self._outside:
-            self._load(name)
+            self._outside[name] = self._load(name)
         return self._outside[name]
+
+    def has(self, name: str) -> bool:
+        """Whether there is a row of that name; other people's code is not loaded for it."""
+        return any(row.name == name for row in self.ours) or name in self.names()
 
     def names(self) -> tuple[str, ...]:
         """Name every row, ours first; other people's code is not loaded for it."""
@@ -62,24 +76,47 @@ class Table(Generic[R]):
         """Every row, other people's loaded."""
         return tuple(self.find(name) for name in self.names())
 
-    def _points(self) -> Iterator[metadata.EntryPoint]:
-        return iter(metadata.entry_points(group=self.group) if self.group else ())
+    def _points(self) -> tuple[metadata.EntryPoint, ...]:
+        return _entry_points(self.group, tuple(sys.path)) if self.group else ()
 
-    def _load(self, name: str) -> None:
-        found = [point for point in self._points() if point.name == name]
-        if len(found) != 1:
+    def _load(self, name: str) -> R:
+        point = self._point(name)
+        owner = point.dist.name if point.dist else "an unknown distribution"
+        try:
+            row = point.load()
+        except Exception as error:  # other people's code: whatever it raises is theirs, and is said to be
             raise InputError(
-                f"no such {self.kind}" if not found else f"{len(found)} distributions bring this {self.kind}",
-                actual=name,
-                expected=" | ".join(self.names()),
-                remedy=f"install the one distribution that has it as an entry point of {self.group}" * bool(self.group),
-            )
-        row = found[0].load()
+                f"{self.kind} {name} of distribution {owner} cannot be loaded: {error!r}", remedy="ask its author"
+            ) from error
         if not isinstance(row, self.row_type) or row.name != name:
             raise InputError(
-                f"entry point {name} of {self.group} is no row of this name",
+                f"entry point {name} of {self.group} in distribution {owner} is no row of this name",
                 actual=repr(row)[:120],
                 expected=f"a {self.row_type.__name__} called {name}",
                 remedy="ask its author",
             )
-        self._outside[name] = row
+        for module in row.modules_of(""):
+            if module.partition(".")[0] != OURS and not holds(owner, module):
+                raise InputError(
+                    f"{self.kind} {name} of distribution {owner} names a module that is none of its files",
+                    actual=module, expected=f"a module of {owner}, so that the key covers it", remedy="ask its author",
+                )  # fmt: skip
+        return replace(row, distribution=owner)
+
+    def _point(self, name: str) -> metadata.EntryPoint:
+        found = [point for point in self._points() if point.name == name]
+        if len(found) == 1:
+            return found[0]
+        owners = " and ".join(sorted(point.dist.name for point in found if point.dist))
+        raise InputError(
+            f"distributions {owners} both bring this {self.kind}" if found else f"no such {self.kind}",
+            actual=name,
+            expected=" | ".join(self.names()),
+            remedy=f"install the one distribution that has it as an entry point of {self.group}" * bool(self.group),
+        )
+
+
+@cache
+def _entry_points(group: str, _path: tuple[str, ...]) -> tuple[metadata.EntryPoint, ...]:
+    """Entry points of every distribution on a path: looking through some hundred of them takes a while."""
+    return tuple(metadata.entry_points(group=group))

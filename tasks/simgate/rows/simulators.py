@@ -9,10 +9,8 @@ from simgate.rows.row import Row, Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorRow(Row):
-    """One simulator; its module has `open_simulator`, as simgate/sim/protocol.py says."""
-
-    package: str
-    """Distribution whose version a spec pins: `newton`."""
+    """One simulator; its module has `open_simulator(spec, root)`, as simgate/sim/protocol.py says. Its package is the
+    one whose version a spec names."""
 
 
 SIMULATORS = Table(

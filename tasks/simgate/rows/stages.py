@@ -57,6 +57,8 @@ class StageRow(Row):
     """Empty for a stage whose runs are evidence only through those that stand on them."""
     upstream: tuple[Upstream, ...] = ()
     """In the order of a job's inputs."""
+    drives: bool = False
+    """Whether it drives a robot by the model's commands: of a family that commands nothing there is no such run."""
     spreads: bool = False
     """Whether one run may be spread over several machines."""
 
@@ -116,7 +118,7 @@ STAGES = Table(
         ),
         StageRow(
             name="hil", module="simgate.hil.stage", spec="simgate.specs.hil:HilSpec", extra="agent", image="agent",
-            pipeline="release", kind="observation", gate=True, evidence=(Evidence(role="hil"),),
+            pipeline="release", kind="observation", gate=True, drives=True, evidence=(Evidence(role="hil"),),
             upstream=(Upstream(stage="export", output="model.onnx"), _split("eval")),
         ),
         StageRow(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,10 @@ from simgate.scene.light_sources import read_lights
 from simgate.scene.units import in_metres
 
 Role = Literal["static", "moving"]
-CAMERA_PATH = f"{ROBOT_PATH}/camera"
-OPTICAL_FROM_USD = np.diag([1.0, -1.0, -1.0, 1.0])
-"""A USD camera looks along −z with y up; the optical frame has z forward and y down."""
 
 
 class UsdScene:
-    """An opened stage with its components, lights, actors, robot dimensions and camera."""
+    """An opened stage with its components, lights, actors and whatever its prims say."""
 
     def __init__(self, root: Path, classes: Sequence[str]) -> None:
         self.name = root.name
@@ -32,15 +29,13 @@ class UsdScene:
         self.components = ComponentTable(self.stage, classes)
         self.lights = read_lights(self.stage)
         self.roles: dict[str, Role] = self._roles()
-        self.wheel_radius_m = self._number(ROBOT_PATH, "simgate:wheel_radius_m")
-        self.track_width_m = self._number(ROBOT_PATH, "simgate:track_width_m")
-        self.camera = UsdGeom.Camera(self._prim(CAMERA_PATH))
-        self.base_from_camera = self._mount()
+        self._prim(ROBOT_PATH)
 
-    def focal_px(self, width_px: int) -> float:
-        """Focal length in pixels for a picture of this width; pixels are square."""
-        aperture = float(self.camera.GetHorizontalApertureAttr().Get())
-        return float(self.camera.GetFocalLengthAttr().Get()) / aperture * width_px
+    def value(self, path: str, name: str) -> Any:
+        """An attribute of a prim, or its custom data of that name; None where neither is authored."""
+        prim = self._prim(path)
+        found = prim.GetAttribute(name).Get()
+        return found if found is not None else prim.GetCustomDataByKey(name)
 
     def world_from(self, path: str) -> NDArray[np.float64]:
         """4 × 4 pose of a prim as authored, for column vectors."""
@@ -53,10 +48,6 @@ class UsdScene:
         """Label of the component that holds a prim path; empty where there is none."""
         instance = self.components.instance_of(path)
         return self.components.rows[instance - 1].label if instance else ""
-
-    def _mount(self) -> NDArray[np.float64]:
-        """Pose of the optical frame in the base frame; rigid."""
-        return np.linalg.inv(self.world_from(ROBOT_PATH)) @ self.world_from(CAMERA_PATH) @ OPTICAL_FROM_USD
 
     def _roles(self) -> dict[str, Role]:
         actors = self.stage.GetPrimAtPath(ACTORS_PATH)
@@ -74,15 +65,9 @@ class UsdScene:
 
     def _prim(self, path: str) -> Usd.Prim:
         prim = self.stage.GetPrimAtPath(path)
-        if not prim:
-            raise InputError(f"scene {self.name} has no prim {path}", remedy="author the robot as the scene guide says")
+        if not (prim and prim.IsActive()):
+            raise InputError(f"scene {self.name} has no prim {path}", remedy="author the robot as docs/robots.md says")
         return prim
-
-    def _number(self, path: str, name: str) -> float:
-        value = self._prim(path).GetAttribute(name).Get()
-        if value is None or not float(value) > 0.0:
-            raise InputError(f"scene {self.name}: attribute {name} of {path}", actual=value, expected="metres, above 0")
-        return float(value)
 
 
 def _open(root: Path) -> Usd.Stage:

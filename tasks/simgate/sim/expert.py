@@ -40,9 +40,18 @@ class Expert:
         if left_m < 0.5 * self._task.goal_radius_m:
             return Command(0.0, 0.0)
         turn = self._turn(state)
+        if self._robot.holonomic:
+            return self._sliding(state, actors, turn, left_m)
         yaw_rate = _clip(TURN_GAIN_PER_S * turn, self._task.max_yaw_rate_rad_s)
         speed = self._speed(state, turn, left_m)
-        return self._yielding(state, actors, speed, yaw_rate)
+        return self._yielding(state, actors, Command(speed, yaw_rate))
+
+    def _sliding(self, state: RobotState, actors: Sequence[ActorState], turn: float, left_m: float) -> Command:
+        """A holonomic base goes straight to where it steers, and turns to face it on the way."""
+        speed = self._roomy_speed(state, left_m) * max(0.0, math.cos(0.5 * turn))
+        ahead, aside = speed * max(0.0, math.cos(turn)), speed * math.sin(turn)
+        yaw_rate = _clip(TURN_GAIN_PER_S * turn, self._task.max_yaw_rate_rad_s)
+        return self._yielding(state, actors, Command(ahead, yaw_rate, aside))
 
     def _turn(self, state: RobotState) -> float:
         """Angle from the robot's heading to the point it steers at."""
@@ -62,24 +71,32 @@ class Expert:
         return self._route.grid.center(*cells[min(3, len(cells) - 1)]) if cells else (self._goal.x_m, self._goal.y_m)
 
     def _speed(self, state: RobotState, turn_rad: float, left_m: float) -> float:
+        facing = max(0.0, 1.0 - abs(turn_rad) / TURN_IN_PLACE_RAD)
+        return min(self._fair_speed(state) * facing, BRAKE_GAIN_PER_S * left_m)
+
+    def _roomy_speed(self, state: RobotState, left_m: float) -> float:
+        return min(self._fair_speed(state), BRAKE_GAIN_PER_S * left_m)
+
+    def _fair_speed(self, state: RobotState) -> float:
+        """The task's limit, less where it is narrow."""
         margin = self._robot.radius_m + self._task.clearance_m
         clearance = float(self._route.clearance_m[self._route.grid.cell(state.x_m, state.y_m)]) - margin
         narrow = LEAST_SPEED_SHARE + (1.0 - LEAST_SPEED_SHARE) * max(0.0, min(1.0, clearance / SLOW_CLEARANCE_M))
-        facing = max(0.0, 1.0 - abs(turn_rad) / TURN_IN_PLACE_RAD)
-        return min(self._task.max_speed_m_s * narrow * facing, BRAKE_GAIN_PER_S * left_m)
+        return self._task.max_speed_m_s * narrow
 
-    def _yielding(self, state: RobotState, actors: Sequence[ActorState], speed: float, yaw_rate: float) -> Command:
+    def _yielding(self, state: RobotState, actors: Sequence[ActorState], wish: Command) -> Command:
         """The fastest share of the wanted speed whose foreseen drive touches no walker; else it stands."""
         for share in SPEED_SHARES:
-            command = Command(speed * share, yaw_rate)
+            command = Command(wish.speed_m_s * share, wish.yaw_rate_rad_s, wish.lateral_speed_m_s * share)
             if all(self._clear(state, actor, command) for actor in actors):
                 return command
-        return Command(0.0, yaw_rate)
+        return Command(0.0, wish.yaw_rate_rad_s)
 
     def _clear(self, state: RobotState, actor: ActorState, command: Command) -> bool:
         keep_m = self._robot.radius_m + actor.walk.radius_m + WALKER_MARGIN_M
         now_m = math.dist((state.x_m, state.y_m), actor.position_m)
-        if now_m > keep_m + HORIZON_S * (command.speed_m_s + actor.walk.speed_m_s):
+        speed_m_s = math.hypot(command.speed_m_s, command.lateral_speed_m_s)
+        if now_m > keep_m + HORIZON_S * (speed_m_s + actor.walk.speed_m_s):
             return True
         nearest_m = now_m
         for _ in range(math.ceil(HORIZON_S / PREDICTION_STEP_S)):

@@ -1,5 +1,9 @@
 """Simulator: the one seam between simgate and whatever renders and moves the world.
 
+One scene is opened; N episodes of it run side by side, each in a lane of its own. What a lane sees depends on its
+scenario and its commands alone: neither on N nor on its neighbours. A GPU may move and draw all lanes at once, the CPU
+one by one.
+
 Frames of reference: the world is right-handed, z up, metres. The robot's base frame is x forward, y left, z up. The
 camera frame of a `Sample` is the ROS optical frame (x right, y down, z forward).
 """
@@ -32,22 +36,37 @@ class Frame:
     camera: Camera
 
 
-class Simulator(Protocol):
-    """One opened scene; reset and driven for any number of episodes, in any order, with the same bytes."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """A place to look at a scene from, world frame, level."""
 
-    @property
-    def layout(self) -> Layout:
-        """The scene as scenarios see it."""
-        ...
+    eye_m: tuple[float, float, float]
+    target_m: tuple[float, float, float]
+    field_of_view_rad: float
+    """Horizontal."""
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What a view shows of a scene. Pictures are height × width."""
+
+    rgb: NDArray[np.uint8]
+    depth_m: NDArray[np.float32]
+
+
+class EpisodeState(Protocol):
+    """One lane's episode now."""
 
     @property
     def robot(self) -> RobotState:
-        """Where the robot is now and how it moves."""
+        """Where the robot is and how it moves."""
         ...
 
     @property
     def actors(self) -> Sequence[ActorState]:
-        """The moving actors now, in the scenario's order."""
+        """The moving actors, in the scenario's order."""
         ...
 
     @property
@@ -55,20 +74,43 @@ class Simulator(Protocol):
         """The robot has hit something since the last reset."""
         ...
 
-    def reset(self, scenario: Scenario) -> None:
-        """Put everything where the scenario starts; nothing of an earlier episode is left."""
+
+class Simulator(Protocol):
+    """One opened scene; reset and driven for any number of episodes, in any order, with the same bytes."""
+
+    @property
+    def layout(self) -> Layout:
+        """The scene as scenarios see it: `simgate.scene.layout.read_layout`."""
         ...
 
-    def step(self, command: Command, dt_s: float) -> None:
-        """Let `dt_s` seconds pass while the base is asked for `command`."""
+    @property
+    def lanes(self) -> int:
+        """Episodes that it moves best at once; any other number is as right, and slower."""
         ...
 
-    def render(self) -> Frame:
-        """The picture from the robot's camera now, with depth, masks and boxes."""
+    @property
+    def episodes(self) -> Sequence[EpisodeState]:
+        """The episodes since the last reset, one a lane."""
         ...
 
-    def picture(self) -> NDArray[np.uint8]:
-        """`render().rgb` alone, cheaper: what a policy sees."""
+    def reset(self, scenarios: Sequence[Scenario]) -> None:
+        """Put each lane where its scenario starts; nothing of earlier episodes is left."""
+        ...
+
+    def step(self, commands: Sequence[Command], dt_s: float) -> None:
+        """Let `dt_s` seconds pass in every lane while its base is asked for its command."""
+        ...
+
+    def render(self, lanes: Sequence[int]) -> Sequence[Frame]:
+        """Take the picture of each of these lanes from its robot's camera now, with depth, masks and boxes."""
+        ...
+
+    def pictures(self, lanes: Sequence[int]) -> Sequence[NDArray[np.uint8]]:
+        """Take the colour pictures of `render` alone, cheaper: what a policy sees."""
+        ...
+
+    def overview(self, view: View) -> Overview:
+        """Look at the scene as its author left it, without any episode; lanes are to be reset afterwards."""
         ...
 
     def close(self) -> None:

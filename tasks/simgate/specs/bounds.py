@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Literal
+from typing import Any, Literal, cast
 
 from simgate.core.documents.spec import Spec
-from simgate.core.documents.strictness import leaves
+from simgate.core.documents.strictness import Leaf, leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,25 @@ class Bound:
 def bounds(spec: Spec) -> Iterator[Bound]:
     """Every bound that a spec puts on its stage's verdict."""
     for leaf in leaves(type(spec)):
-        for metric in leaf.stricter.bounds:
-            limit = float(reduce(getattr, leaf.path.split("."), spec))  # type: ignore[arg-type]
-            yield Bound(metric, "at least" if leaf.stricter.way == "higher" else "at most", limit, leaf.path)
+        yield from _bounds_of(spec, leaf)
     for metric in spec.zero_metrics:
         yield Bound(metric, "at most", 0.0, "")
+
+
+def _bounds_of(spec: Spec, leaf: Leaf) -> Iterator[Bound]:
+    value = reduce(_inside, leaf.path.split("."), cast("Any", spec))
+    if not leaf.stricter.bounds or value is None:
+        return
+    side: Literal["at least", "at most"] = "at least" if leaf.stricter.way == "higher" else "at most"
+    if leaf.stricter.bounds_each:
+        yield from (Bound(name, side, float(limit), f"{leaf.path}.{name}") for name, limit in value.items())
+    else:
+        yield from (Bound(name, side, float(value), leaf.path) for name in leaf.stricter.bounds)
+
+
+def _inside(value: Any, name: str) -> Any:
+    """A field; of an optional part that is not there, nothing."""
+    return None if value is None else getattr(value, name)
 
 
 def broken_bounds(spec: Spec, metrics: Mapping[str, float]) -> list[str]:

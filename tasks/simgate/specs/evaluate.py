@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from simgate.core.documents.document import Document
-from simgate.core.documents.spec import EnvironmentPins, Spec
-from simgate.core.documents.strictness import EQUAL, higher, lower
+from simgate.core.documents.spec import EnvironmentPins
+from simgate.core.documents.strictness import EQUAL, higher
+from simgate.rows.families import FAMILIES
+from simgate.specs.demands import Demands
 from simgate.specs.generate import GenerateSpec
 
 
@@ -28,20 +30,27 @@ class ClosedLoopSpec(Document):
         return self
 
 
-class EvaluateSpec(Spec):
+class EvaluateSpec(Demands):
     """Judge one model on one split."""
+
+    stage: ClassVar[str] = "evaluate"
 
     device: Annotated[Literal["cpu", "cuda"], EQUAL]
     seed: Annotated[int, Field(ge=0, le=2**53 - 1), EQUAL]
     """Equal, as every seed of a gate: whoever may choose one tries them until a bad model passes."""
-    closed_loop: ClosedLoopSpec
-    baseline_seed: Annotated[int, Field(ge=0, le=2**53 - 1), EQUAL]
-    """Seed of the untrained network that closed loop is paired against."""
-    min_map_50: Annotated[float, Field(ge=0, le=1), higher("map_50")]
-    """Least mean average precision at IoU 0.5."""
-    max_command_error: Annotated[float, Field(gt=0), lower("command_error")]
-    """Largest mean command error, each axis as a share of its maximum."""
-    min_success_gain: Annotated[float, higher("success_gain")]
-    """Least gain in success rate over the untrained network, on paired episodes."""
+    closed_loop: ClosedLoopSpec | None
+    """Of a family that commands a robot, and of no other: null there."""
+    baseline_seed: Annotated[int, Field(ge=0, le=2**53 - 1), EQUAL] = 0
+    """Seed of the untrained network that the closed loop is paired against."""
     swap_channels: Annotated[bool, EQUAL] = False
     """Feed BGR for RGB (a planted failure for tests of the gates)."""
+
+    @model_validator(mode="after")
+    def _whoever_commands_is_driven(self) -> Self:
+        if FAMILIES.find(self.family).commands != (self.closed_loop is not None):
+            raise ValueError(
+                f"a {self.family} commands a robot: closed_loop is missing"
+                if self.closed_loop is None
+                else f"a {self.family} commands nothing: closed_loop can drive nothing"
+            )
+        return self

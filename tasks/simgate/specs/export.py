@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from simgate.core.documents.spec import Spec
-from simgate.core.documents.strictness import EQUAL, free, higher, lower
+from simgate.core.documents.strictness import EQUAL, free, higher
+from simgate.specs.demands import Demands
 
 
-class ExportSpec(Spec):
-    """Export one model and compare it end to end, from stored image bytes to decoded output."""
+class ExportSpec(Demands):
+    """Export one model and compare it end to end, from stored image bytes to decoded answer.
+
+    `at_most` bounds the differences.
+    """
+
+    stage: ClassVar[str] = "export"
 
     target: Annotated[Literal["onnxruntime-cpu", "onnxruntime-cuda", "tensorrt"], EQUAL]
     precision: Annotated[Literal["fp32", "fp16", "int8"], EQUAL] = "fp32"
     opset: Annotated[int, Field(ge=17, le=30), EQUAL] = 20
     parity_samples: Annotated[int, Field(ge=1), higher()] = 64
     """Stored frames of the eval split that are compared."""
-    max_command_difference: Annotated[
-        float, Field(gt=0), lower("command.speed_m_s.max", "command.yaw_rate_rad_s.max")
-    ] = 1e-3
-    """Largest difference of a decoded command, m/s and rad/s."""
-    max_box_difference_px: Annotated[float, Field(gt=0), lower("box.edge_px.max")] = 0.1
-    """Largest difference of a decoded box edge, pixels."""
-    max_score_difference: Annotated[float, Field(gt=0), lower("box.score.max")] = 1e-3
     latency_runs: Annotated[
         int, Field(ge=1, le=100_000), free("latency here is shown and not judged; the bench judges it")
     ] = 200

@@ -10,6 +10,8 @@ from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name
 from simgate.core.documents.spec import Spec
 from simgate.core.documents.strictness import EQUAL, free, higher, lower
+from simgate.rows.names import names
+from simgate.rows.simulators import SIMULATORS
 
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -28,12 +30,30 @@ class Range(Document):
         return self
 
 
+class CameraMount(Document):
+    """Where a camera sits on the robot: base frame, x forward, y left, z up."""
+
+    x_m: float
+    y_m: float
+    z_m: float
+    yaw_rad: float = 0.0
+    """To the left."""
+    pitch_down_rad: Annotated[float, Field(gt=-1.5, lt=1.5)] = 0.0
+
+
 class CameraSpec(Document):
-    """The robot's camera: picture size and rate. Optics come from the robot's USD. Another camera is another robot."""
+    """The robot's camera: picture size and rate. Another camera is another robot.
+
+    Optics and pose come from the robot's USD; a recipe may give them for a robot whose USD has no camera.
+    """
 
     width_px: Annotated[int, Field(ge=32, le=1920), EQUAL] = 128
     height_px: Annotated[int, Field(ge=32, le=1080), EQUAL] = 96
     rate_hz: Annotated[float, Field(gt=0, le=60), EQUAL] = 5.0
+    horizontal_fov_rad: Annotated[float | None, Field(gt=0.01, lt=3.1), EQUAL] = None
+    """Horizontal field of view; None: the USD camera's."""
+    mount: Annotated[CameraMount | None, EQUAL] = None
+    """None: where the USD camera is."""
 
 
 class Randomization(Document):
@@ -79,7 +99,8 @@ class ImuNoise(Document):
 class SimulationSpec(Spec):
     """What is the same for every episode of a dataset, and for the closed loop."""
 
-    simulator: Annotated[Literal["newton", "isaac"], EQUAL]
+    simulator: Annotated[str, names(SIMULATORS), EQUAL]
+    """Row of simgate/rows/simulators.py, or of another distribution."""
     simulator_version: Annotated[str, EQUAL]
     """Exact version; a stage that finds another one refuses."""
     device: Annotated[Literal["cpu", "cuda"], EQUAL]
@@ -95,6 +116,12 @@ class SimulationSpec(Spec):
     shadows: Annotated[bool, EQUAL] = True
     antialiasing: Annotated[bool, EQUAL] = True
     """MSAA ×4 for RGB; depth and masks always come from a single-sample pass."""
+
+    @model_validator(mode="after")
+    def _known(self) -> SimulationSpec:
+        if self.simulator not in SIMULATORS.names():
+            raise ValueError(f"no simulator {self.simulator}; there are {', '.join(SIMULATORS.names())}")
+        return self
 
 
 class GenerateSpec(SimulationSpec):

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from simgate.core.documents.document import Document
 from simgate.core.documents.spec import Spec
 from simgate.core.documents.strictness import EQUAL, higher, lower
+from simgate.rows.families import FAMILIES
+from simgate.rows.names import names
 from simgate.safety.limits import Limits
 
 Positive = Annotated[float, Field(gt=0)]
@@ -61,6 +63,8 @@ class HilSpec(Spec):
 
     bench: Annotated[Literal["emulated", "device"], EQUAL]
     """`emulated`: the engine runs in its own process on this machine; a real channel's policy refuses it."""
+    family: Annotated[str, names(FAMILIES), EQUAL]
+    """Kind of model that it replays to: an engine of another one is refused."""
     engine: Annotated[Literal["onnxruntime-cpu", "onnxruntime-cuda", "tensorrt"], EQUAL]
     bags: Annotated[int, Field(ge=1, le=10_000), higher("bags")] = 2
     max_duration_s: Annotated[float, Field(gt=0, le=86_400), higher()] = 5.0

@@ -1,6 +1,7 @@
 """Metrics: what each figure of a gate's verdict means, its unit, and which way it is better.
 
-One table for every page and question. What bounds a figure is in the stage's spec alone: see simgate/specs/bounds.py.
+One table for every page and question: a stage's own figures, and those that a model family brings. What bounds a
+figure is in the stage's spec alone: see simgate/specs/bounds.py.
 A figure that the table does not know is shown as it is written, never left out.
 """
 
@@ -8,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Literal
+
+from simgate.rows.families import FAMILIES
 
 PERCENT = "%"
 """Unit of a share: 0.58 is read as 58 %."""
@@ -27,6 +31,15 @@ class Metric:
     """Neither: a size or a condition, good or bad for nothing by itself."""
     part_of: str = ""
     """A count of which this one is a part: what bounds the whole from above bounds its parts."""
+    demanded: bool = False
+    """Whether every spec that judges such a model bounds it."""
+    usual: float | None = None
+    """The bound where a spec says nothing; None: it has to say one."""
+    driven: bool = False
+    """A figure of the closed loop: there is none where a family commands nothing."""
+    trivial: float | None = None
+    """A bound that is no stricter than this one lets through what `lets_through` says; None: nobody warns."""
+    lets_through: str = ""
     known: bool = True
 
     def text(self, value: float) -> str:
@@ -38,14 +51,31 @@ class Metric:
         return f"{number} {self.unit}".rstrip()
 
 
-def metric(stage: str, name: str) -> Metric:
-    """The figure of that name in the verdicts of a stage; an unknown one says so."""
-    for known in METRICS.get(stage, ()):
+def metric(stage: str, name: str, family: str = "") -> Metric:
+    """The figure of that name in the verdicts of a stage about a family; an unknown one says so."""
+    for known in metrics_of(stage, family):
         if known.name == name:
             return known
         if known.name.endswith("*") and name.startswith(known.name[:-1]):
             return replace(known, name=name)
     return Metric(name, "a figure without a description", "", known=False)
+
+
+def metrics_of(stage: str, family: str = "") -> tuple[Metric, ...]:
+    """Every figure of a stage's verdicts, in the order in which people ask: its own, then the family's.
+
+    Without a family those of all of ours; with one that commands nothing, none of the closed loop.
+    """
+    families = (FAMILIES.find(family),) if family else FAMILIES.ours
+    own = (known for known in METRICS.get(stage, ()) if not known.driven or any(row.commands for row in families))
+    brought = (known for row in families for known in metrics_of_family(row.name).get(stage, ()))
+    return tuple({known.name: known for known in (*own, *brought)}.values())
+
+
+def metrics_of_family(family: str) -> Mapping[str, tuple[Metric, ...]]:
+    """The figures that a family brings into the verdicts of its models, by stage."""
+    found: Mapping[str, tuple[Metric, ...]] = import_module(f"{FAMILIES.find(family).module}.metrics").METRICS
+    return found
 
 
 METRICS: Mapping[str, tuple[Metric, ...]] = {
@@ -63,21 +93,17 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
         Metric("findings *", "defects found by one check", COUNT, "lower", part_of="findings"),
     ),
     "evaluate": (
-        Metric("success_rate", "closed-loop episodes that reach the goal", PERCENT, "higher"),
-        Metric("collision_rate", "closed-loop episodes that end in a collision", PERCENT, "lower"),
-        Metric("success_gain", "gain in success over an untrained network, same episodes", PERCENT, "higher"),
-        Metric("success_gain_p", "chance of that gain if it were none (sign test)", "", "lower"),
-        Metric("baseline_success_rate", "episodes in which the untrained network reaches the goal", PERCENT),
-        Metric("map_50", "detection: mean average precision at IoU 0.5", "", "higher"),
-        Metric("command_error", "distance of commands from the expert's, of each axis's range", PERCENT, "lower"),
-        Metric("episodes", "closed-loop episodes driven", COUNT, "higher"),
+        Metric("success_rate", "closed-loop episodes that reach the goal", PERCENT, "higher", driven=True),
+        Metric("collision_rate", "closed-loop episodes that end in a collision", PERCENT, "lower", driven=True),
+        Metric("success_gain", "gain in success over an untrained network, same episodes", PERCENT, "higher",
+               driven=True, demanded=True, trivial=0.0,
+               lets_through="lets a model be released that drives no better than an untrained one"),
+        Metric("success_gain_p", "chance of that gain if it were none (sign test)", "", "lower", driven=True),
+        Metric("baseline_success_rate", "episodes in which the untrained network reaches the goal", PERCENT,
+               driven=True),
+        Metric("episodes", "closed-loop episodes driven", COUNT, "higher", driven=True),
     ),
-    "export": (
-        Metric("command.speed_m_s.max", "largest change of a speed by export", "m/s", "lower"),
-        Metric("command.yaw_rate_rad_s.max", "largest change of a yaw rate by export", "rad/s", "lower"),
-        Metric("box.edge_px.max", "largest shift of a box edge by export", "px", "lower"),
-        Metric("box.score.max", "largest change of a score by export", "", "lower"),
-    ),
+    "export": (),
     "hil": (
         Metric("safety_trips", "stops by the safety monitor", COUNT, "lower"),
         Metric("latency_p99_ms", "time from frame to command, 99 % of frames", "ms", "lower"),
@@ -99,4 +125,4 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
         Metric("bench_emulated", "1: the bench is emulated", ""),
     ),
 }  # fmt: skip
-"""By stage, in the order in which people ask."""
+"""A stage's own, in the order in which people ask."""

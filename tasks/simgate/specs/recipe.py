@@ -11,6 +11,8 @@ from simgate.core.documents.canonical import sha256_hex
 from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name, Split
 from simgate.core.documents.spec import EnvironmentPins, OptionalPins
+from simgate.rows.families import FAMILIES
+from simgate.specs.demands import MetricName
 from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
 from simgate.specs.export import ExportSpec
 from simgate.specs.generate import GenerateSpec, SimulationSpec
@@ -55,7 +57,7 @@ class DatasetRecipe(Document):
     scenes: Annotated[tuple[SceneRule, ...], Field(min_length=1, max_length=1000)]
     """The scenes of both sides."""
     seed_policy: Literal["fixed", "nightly"] = "fixed"
-    """`nightly` draws the dataset seed anew for each day (UTC), from the recipe's name and the date."""
+    """`nightly` draws the dataset seed anew for each day (UTC), from `dataset_seed` and the date."""
     episodes_per_shard: Annotated[int, Field(ge=1, le=100_000)] = 6
     """Episodes of one shard, at most."""
     simulation: SimulationSpec
@@ -77,7 +79,8 @@ class DatasetRecipe(Document):
         """The dataset seed of a day."""
         if self.seed_policy == "fixed":
             return self.simulation.dataset_seed
-        return int(sha256_hex(f"{self.name} {day.isoformat()}".encode())[:13], 16)
+        drawn = sha256_hex(f"{self.simulation.dataset_seed} {day.isoformat()}".encode())
+        return int(drawn[:13], 16)
 
 
 class ReleaseRecipe(Document):
@@ -100,13 +103,28 @@ class ReleaseRecipe(Document):
     closed_loop_max_steps: Annotated[int, Field(ge=1, le=10_000)] = 40
     evaluate_seed: Seed = 7001
     baseline_seed: Seed = 7002
-    min_map_50: Annotated[float, Field(ge=0, le=1)] = 0.11
-    max_command_error: Annotated[float, Field(gt=0)] = 0.19
-    min_success_gain: float = 0.2
+    at_least: dict[MetricName, float] = Field(default_factory=dict)
+    at_most: dict[MetricName, float] = Field(default_factory=dict)
+    """Bounds of evaluate's metrics, by their names in the family of `train`."""
     evaluate_environment: OptionalPins = EnvironmentPins()
     """Pins of the machine that evaluates; the other stages' are in their specs."""
     export: ExportSpec
-    hil: HilSpec
+    hil: HilSpec | None = None
+    """Of a family that commands a robot, and of no other."""
+
+    @model_validator(mode="after")
+    def _of_one_family(self) -> Self:
+        family = self.train.family
+        for stage, spec in (("export", self.export), ("hil", self.hil)):
+            if spec is not None and spec.family != family:
+                raise ValueError(f"train says family {family}, {stage} says {spec.family}")
+        if FAMILIES.find(family).commands != (self.hil is not None):
+            raise ValueError(
+                f"a {family} commands a robot: hil is missing"
+                if self.hil is None
+                else f"a {family} commands nothing: the bench cannot replay it, leave hil out"
+            )
+        return self
 
     @property
     def sha256(self) -> str:
@@ -122,15 +140,14 @@ class ReleaseRecipe(Document):
         """What evaluate is asked about a dataset that was simulated so; `scene` is any of its eval split."""
         common = {**simulation.model_dump(), "dataset_seed": self.evaluate_seed}
         drives = GenerateSpec(**common, scene=scene, first_episode=0, episodes=self.closed_loop_episodes)
+        loop = ClosedLoopSpec(episodes=self.closed_loop_episodes, max_steps=self.closed_loop_max_steps, generate=drives)
         return EvaluateSpec(
             device=simulation.device,
             seed=self.evaluate_seed,
-            closed_loop=ClosedLoopSpec(
-                episodes=self.closed_loop_episodes, max_steps=self.closed_loop_max_steps, generate=drives
-            ),
+            closed_loop=loop if FAMILIES.find(self.train.family).commands else None,
             baseline_seed=self.baseline_seed,
-            min_map_50=self.min_map_50,
-            max_command_error=self.max_command_error,
-            min_success_gain=self.min_success_gain,
+            family=self.train.family,
+            at_least=self.at_least,
+            at_most=self.at_most,
             environment=self.evaluate_environment,
         )

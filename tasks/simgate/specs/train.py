@@ -1,4 +1,4 @@
-"""TrainSpec: one network, two heads; everything that moves a weight is here."""
+"""TrainSpec: one network of one family; everything that moves a weight is here."""
 
 from __future__ import annotations
 
@@ -6,27 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simgate.core.documents.document import Document
 from simgate.core.documents.spec import Spec
-from simgate.specs.vocabulary import OBSTACLES
-
-
-class NetworkSpec(Document):
-    """The convolutional backbone with a detection and a navigation head."""
-
-    width: Annotated[int, Field(ge=4, le=512)] = 24
-    """Channels of the first stage; doubled at each of the next."""
-    image_width_px: Annotated[int, Field(ge=32, le=1920)] = 128
-    image_height_px: Annotated[int, Field(ge=32, le=1080)] = 96
-    obstacles: tuple[str, ...] = OBSTACLES
-    """Classes of the detection head, in order."""
-    max_speed_m_s: Annotated[float, Field(gt=0)] = 0.8
-    max_yaw_rate_rad_s: Annotated[float, Field(gt=0)] = 1.5
+from simgate.rows.families import FAMILIES
+from simgate.rows.names import names
+from simgate.specs.family_part import FamilyPart
 
 
 class TrainSpec(Spec):
-    """Train by imitation and detection on one split, distributed over `world_size` processes."""
+    """Train a model of `family` on one split, distributed over `world_size` processes."""
 
+    family: Annotated[str, names(FAMILIES)]
+    """Kind of model, a row of simgate/rows/families.py or of another distribution."""
     device: Literal["cpu", "cuda"]
     precision: Literal["fp32", "amp-bf16", "amp-fp16"]
     """Refused where the device has it not."""
@@ -38,9 +28,8 @@ class TrainSpec(Spec):
     """Samples of one step over all processes."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
-    detection_weight: Annotated[float, Field(ge=0)] = 3.0
-    """Factor of the detection loss beside the command loss."""
     checkpoint_every_epochs: Annotated[int, Field(ge=1)] = 5
     shuffle_labels: bool = False
-    """Permute commands and boxes over samples (a planted failure for tests of the gates)."""
-    network: NetworkSpec = NetworkSpec()
+    """Permute the labels over samples (a planted failure for tests of the gates)."""
+    network: FamilyPart = Field(default={})  # type: ignore[assignment]
+    """The family's own part; its default where nothing is said."""

@@ -1,4 +1,4 @@
-"""The class names that labels, masks, boxes and the detection head share."""
+"""The class names that labels, masks, boxes and networks share."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ CLASSES: tuple[str, ...] = (
 """Semantic id = index + 1; 0 is background or a class that is not listed."""
 
 OBSTACLES: tuple[str, ...] = ("person", "box", "chair", "cone", "bin")
-"""What the detection head finds; its class index = position here."""
+"""Classes that are placed in a robot's way, and by which a dataset is counted."""

@@ -14,7 +14,7 @@ from torch.optim import AdamW
 
 from simgate.core.documents.document import Document
 from simgate.core.errors import SimgateError
-from simgate.model.card import EpochLosses
+from simgate.families.card import EpochLosses
 
 _STATE = "simgate.state"
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -29,8 +29,8 @@ class TrainState(Document):
     version: Literal[1] = 1
     step: Annotated[int, Field(ge=0)] = 0
     """Steps done."""
-    sums: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    """This epoch's losses so far, over all steps and processes: total, heat, box, command."""
+    sums: tuple[float, ...] = ()
+    """This epoch's losses so far, over all steps and processes: total, then the family's parts; none: no step yet."""
     history: tuple[EpochLosses, ...] = ()
     loss_scale: float = 65536.0
     """Of fp16's gradient scaler."""

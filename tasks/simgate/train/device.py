@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from simgate.core.errors import InputError
+from simgate.families.family import family_of
 from simgate.specs.train import TrainSpec
 
 
@@ -43,10 +44,4 @@ def check_shape(spec: TrainSpec, nodes: int = 1) -> None:
             expected=f"k × {spec.world_size}",
             remedy=remedy,
         )
-    for name, value in (("width", spec.network.image_width_px), ("height", spec.network.image_height_px)):
-        if value % 16:
-            raise InputError(
-                f"field network.image_{name}_px: the network halves it four times",
-                actual=value,
-                expected="a multiple of 16",
-            )
+    family_of(spec.family).learning.check(spec.network)

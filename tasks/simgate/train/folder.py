@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simgate.model.card import EpochLosses
+from simgate.families.card import EpochLosses
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from simgate.core.runtime.work import Drawn
-from simgate.model.card import EpochLosses, ModelCard
+from simgate.families.card import EpochLosses, ModelCard
+from simgate.families.family import family_of
 from simgate.report.figure import note, table
 from simgate.report.lines import svg_lines
 from simgate.report.page import Section, page
@@ -15,7 +18,9 @@ def page_of(drawn: Drawn[TrainSpec]) -> bytes:
     card = ModelCard.from_json(drawn.read("model.json"), what="model.json")
     rows = [EpochLosses.from_json(line, what="metrics.jsonl") for line in drawn.read("metrics.jsonl").splitlines()]
     sections = (
-        _curves(rows) if rows else [Section("Losses", note("This network is untrained: the spec asked for 0 epochs."))]
+        _curves(rows, family_of(card.family).curves)
+        if rows
+        else [Section("Losses", note("This network is untrained: the spec asked for 0 epochs."))]
     )
     return page("Training", verdict=None, facts=_facts(card), sections=[*sections, _spec(drawn.spec)])
 
@@ -33,15 +38,17 @@ def _facts(card: ModelCard) -> dict[str, str]:
     return facts | ({"Last loss": f"{card.last.total:.3f}"} if card.last else {})
 
 
-def _curves(rows: list[EpochLosses]) -> list[Section]:
-    detection = {"heat (focal)": [(r.epoch, r.heat) for r in rows], "box (1 - GIoU)": [(r.epoch, r.box) for r in rows]}
-    command = {"command (smooth L1)": [(float(r.epoch), r.command) for r in rows]}
-    rate = {"learning rate": [(float(r.epoch), 1000 * r.learning_rate) for r in rows]}
-    return [
-        Section("Detection", svg_lines(detection, x_label="epoch", y_label="loss")),
-        Section("Navigation", svg_lines(command, x_label="epoch", y_label="loss")),
-        Section("Learning rate", svg_lines(rate, x_label="epoch", y_label="learning rate × 1000")),
+def _curves(rows: list[EpochLosses], curves: Mapping[str, Mapping[str, str]]) -> list[Section]:
+    sections = [
+        Section(title, svg_lines(_lines(rows, named), x_label="epoch", y_label="loss"))
+        for title, named in curves.items()
     ]
+    rate = {"learning rate": [(float(r.epoch), 1000 * r.learning_rate) for r in rows]}
+    return [*sections, Section("Learning rate", svg_lines(rate, x_label="epoch", y_label="learning rate × 1000"))]
+
+
+def _lines(rows: list[EpochLosses], named: Mapping[str, str]) -> dict[str, list[tuple[float, float]]]:
+    return {label: [(float(row.epoch), row.parts[name]) for row in rows] for name, label in named.items()}
 
 
 def _spec(spec: TrainSpec) -> Section:

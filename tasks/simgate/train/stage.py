@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Drawn, Share, Work
+from simgate.rows.runtime import stage_of
 from simgate.specs.train import TrainSpec
 from simgate.train.forerunner import prepare_ranks
 
@@ -34,6 +34,4 @@ def draw(drawn: Drawn[TrainSpec]) -> bytes:
     return page_of(drawn)
 
 
-STAGE = Stage(
-    name="train", extra="torch", spec_type=TrainSpec, run=run, report=draw, polls_stop=True, take_part=take_part
-)
+STAGE = stage_of("train", run, draw, polls_stop=True, take_part=take_part)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from simgate.core.runtime.work import Work
-from simgate.model.card import EpochLosses, ModelCard
+from simgate.families.card import EpochLosses, ModelCard
 from simgate.specs.train import TrainSpec
 
 EXPERIMENT = "simgate"
@@ -50,9 +50,9 @@ def _log(work: Work[TrainSpec], card: ModelCard, history: Sequence[EpochLosses],
         "simgate.weights_sha256": weights_sha256,
     }
     metrics = [
-        Metric(name, getattr(row, name), 0, row.epoch)
+        Metric(name, value, 0, row.epoch)
         for row in history
-        for name in ("total", "heat", "box", "command", "learning_rate")
+        for name, value in {"total": row.total, **row.parts, "learning_rate": row.learning_rate}.items()
     ]
     for first in range(0, max(len(metrics), 1), 1000):
         some = first == 0

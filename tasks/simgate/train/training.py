@@ -9,19 +9,19 @@ from simgate.core.errors import Preempted, SimgateError
 from simgate.core.given.random import seed_of
 from simgate.core.runtime.work import Share, Work
 from simgate.documents.dataset import SplitDocument
-from simgate.model.card import EpochLosses, ModelCard
-from simgate.model.contract import Contract
-from simgate.model.frame import frames_of, read_split
-from simgate.model.network import new_network, parameter_count
-from simgate.model.weights import weights_bytes
+from simgate.families.card import EpochLosses, ModelCard
+from simgate.families.family import family_of
+from simgate.families.frame import frames_of, read_split
+from simgate.families.weights import parameter_count, untrained, weights_bytes
 from simgate.specs.train import TrainSpec
-from simgate.train.courier import Courier
 from simgate.train.device import check_device, check_shape
 from simgate.train.folder import TrainFolder
-from simgate.train.launch import launch
-from simgate.train.lifeline import held
 from simgate.train.order import Schedule
 from simgate.train.pack import create_pack, shuffle_labels
+from simgate.train.place.courier import Courier
+from simgate.train.place.launch import launch
+from simgate.train.place.lifeline import held
+from simgate.train.rank import train_rank
 from simgate.train.tracking import track
 
 SPLIT = "splits/train.json"
@@ -62,7 +62,7 @@ def _run_ranks(share: Share[TrainSpec], split: SplitDocument) -> TrainFolder:
         share.note("resumed", step=step)
     _leave_if_asked(share)
     with held(folder.lifeline), Courier(share, folder):
-        launch(share.spec, folder, share.node)
+        launch(train_rank, share.spec, folder, share.node)
     return folder
 
 
@@ -78,15 +78,16 @@ def _train(work: Work[TrainSpec], split: SplitDocument) -> tuple[bytes, Sequence
 
 
 def _pack(work: Share[TrainSpec], split: SplitDocument, folder: TrainFolder) -> None:
-    contract = Contract.of(work.spec.network)
-    frames = frames_of(work.inputs, split, work.folder, contract.obstacles)
+    family = family_of(work.spec.family)
+    contract = family.contract(work.spec.network)
+    frames = frames_of(work.inputs, split, work.folder)
 
     def done(count: int) -> None:
         if count % 500 == 0 or count == split.frames:
             work.progress(count, split.frames, "frames read")
             _leave_if_asked(work)
 
-    pack = create_pack(folder.pack, contract, frames, split.frames, done)
+    pack = create_pack(folder.pack, contract, family.learning, frames, split.frames, done)
     if work.spec.shuffle_labels:
         shuffle_labels(pack, work.spec.seed)
 
@@ -97,14 +98,15 @@ def _leave_if_asked(work: Share[TrainSpec]) -> None:
 
 
 def _untrained(spec: TrainSpec) -> bytes:
-    return weights_bytes(new_network(spec.network, seed_of(spec.seed, "weights")))
+    return weights_bytes(untrained(family_of(spec.family), spec.network, seed_of(spec.seed, "weights")))
 
 
 def _card(spec: TrainSpec, split: SplitDocument, dataset_sha256: str, history: Sequence[EpochLosses]) -> ModelCard:
     schedule = Schedule(spec.seed, split.frames, spec.batch_size, spec.epochs)
     return ModelCard(
+        family=spec.family,
         network=spec.network,
-        parameters=parameter_count(new_network(spec.network, 0)),
+        parameters=parameter_count(untrained(family_of(spec.family), spec.network, 0)),
         seed=spec.seed,
         epochs=spec.epochs,
         steps=schedule.steps,

@@ -66,6 +66,8 @@ def _motion(speed_m_s: float, yaw_rate_rad_s: float, goal_m: float) -> Iterator[
     yield _within("command_yaw_rate_rad_s", -yaw_rate_rad_s * MARGIN, yaw_rate_rad_s * MARGIN)
     yield _within("speed_m_s", -speed_m_s * MARGIN, speed_m_s * MARGIN)
     yield _within("yaw_rate_rad_s", -yaw_rate_rad_s * MARGIN, yaw_rate_rad_s * MARGIN)
+    for column in ("command_lateral_speed_m_s", "lateral_speed_m_s"):
+        yield _within(column, -speed_m_s * MARGIN, speed_m_s * MARGIN)
     yield _within("yaw_rad", -3.1416, 3.1416)
     yield _within("goal_distance_m", 0.0, 2 * goal_m)
     for axis in "xyz":

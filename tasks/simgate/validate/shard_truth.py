@@ -192,5 +192,6 @@ def _goal_distance_m(sample: Sample) -> float:
 def _same(found: object, value: object) -> bool:
     """Equal, or equal to twelve digits: a mean summed on another processor is the same mean."""
     if isinstance(found, float) and isinstance(value, int | float):
-        return math.isclose(found, value, rel_tol=1e-12, abs_tol=1e-12)
+        both_missing = math.isnan(found) and math.isnan(value)
+        return both_missing or math.isclose(found, value, rel_tol=1e-12, abs_tol=1e-12)
     return found == value

@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 
 from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.errors import InputError
-from simgate.core.runtime.stage import Stage
 from simgate.core.runtime.work import Work
 from simgate.documents.dataset import DatasetDocument, SplitDocument
 from simgate.documents.scene import SceneItem
+from simgate.rows.runtime import stage_of
 from simgate.specs.bounds import bounds
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.validate import ValidateSpec
@@ -179,4 +179,4 @@ def _write(
     work.note("validated", status=dataset.status, **Counter(findings.counts))
 
 
-STAGE = Stage(name="validate", extra="light", spec_type=ValidateSpec, run=run, report=draw)
+STAGE = stage_of("validate", run, draw)

@@ -10,6 +10,7 @@ from simgate.core.documents.document import Document
 from simgate.core.documents.strictness import EQUAL, higher
 
 PackageName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$")]
+Kind = Annotated[str, Field(pattern=r"^[a-z]([a-z ]{0,98}[a-z])?$")]
 Pin = Annotated[str, Field(max_length=500), higher()]
 """A pin asks more than none; another pin asks something else."""
 
@@ -19,14 +20,17 @@ class EnvironmentPins(Document):
 
     gpu_driver: Pin = ""
     """Version of the NVIDIA kernel driver."""
-    cuda: Pin = ""
-    """Version of the CUDA runtime that PyTorch was built with, e.g. `13.0`."""
+    cpu: Pin = ""
+    """Architecture and instruction sets as `observed.json` says them, e.g. `x86_64 avx avx2 f16c fma sse4_2`: for what
+    the CPU decides, as a picture that was rendered on it."""
+    cuda: Annotated[dict[PackageName, Pin], higher()] = Field(default_factory=dict, max_length=100)
+    """Version of the CUDA runtime by library that brings one, e.g. `13.0`."""
     image: Pin = ""
     """Container image by digest, `<repository>@sha256:<64 hexadecimal digits>`."""
-    simulator: Pin = ""
-    """Name and version of the simulator that the run uses, e.g. `newton 1.8.0`."""
+    named: Annotated[dict[Kind, Pin], higher()] = Field(default_factory=dict, max_length=100)
+    """Name and version of what the spec names, by kind: simulator, model family, engine target."""
     packages: Annotated[dict[PackageName, Pin], higher()] = Field(default_factory=dict, max_length=500)
-    """Installed version by package, e.g. `torch: 2.13.0`; a local build (`2.13.0+cpu`) counts as its version."""
+    """Installed version by package, e.g. `numpy: 2.4.6`; a local build (`2.4.6+cpu`) counts as its version."""
 
 
 def _pins_nothing(pins: EnvironmentPins) -> bool:

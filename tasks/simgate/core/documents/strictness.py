@@ -9,6 +9,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+EACH = "*"
+"""As a bound: the field is a mapping of metrics by name, and bounds each of them."""
+
 Way = Literal["lower", "higher", "equal", "free"]
 
 
@@ -21,6 +24,11 @@ class Stricter:
     """Metrics of the stage's verdict that the field bounds: from below where higher is stricter, else from above."""
     why: str = ""
     """Of `free`: why a run may choose it."""
+
+    @property
+    def bounds_each(self) -> bool:
+        """Whether the field is a mapping that bounds the metrics that it names."""
+        return self.bounds == (EACH,)
 
     def __post_init__(self) -> None:
         if (self.way == "free") != bool(self.why):

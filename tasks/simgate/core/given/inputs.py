@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError
 from simgate.core.given.snapshot import Snapshot, read_snapshot, snapshot_domain
 from simgate.core.identity.key import LoadedInput
 from simgate.core.runtime.manifest import Manifest, read_manifest
-from simgate.core.storage.many import at_once
 from simgate.core.storage.store import Store
 
 
@@ -65,17 +65,19 @@ class Inputs:
         return self._store.fetch(manifest.artifact(output), to)
 
     def shard(self, entry: Contented) -> Manifest:
-        """The generate manifest that a split names by content."""
+        """The manifest, among those that the inputs are made from, that a document names by content."""
         try:
-            return self._shards[entry.content_digest]
+            return read_manifest(self._store, self._beneath[entry.content_digest])
         except KeyError as error:
-            raise InputError(f"no shard with content {entry.content_digest} among validate's inputs") from error
+            raise InputError(
+                f"no shard with content {entry.content_digest} among what the inputs are made from"
+            ) from error
 
     @cached_property
-    def _shards(self) -> dict[str, Manifest]:
-        links = [link for link in self.manifest("validate").dependencies if link.name == "generate"]
-        read = at_once(lambda link: read_manifest(self._store, link.ref), links)
-        return {link.annotations.content_digest: manifest for link, manifest in zip(links, read, strict=True)}
+    def _beneath(self) -> dict[str, ManifestRef]:
+        """Manifests that the inputs' manifests name, by content. The digest holds stage and spec, so it is the one."""
+        links = (link for item in self._loaded if item.manifest for link in item.manifest.dependencies)
+        return {link.annotations.content_digest: link.ref for link in links}
 
     def _allowed(self, stage: str, output: str) -> Manifest:
         # What is read must be in the key, or two results would share one.

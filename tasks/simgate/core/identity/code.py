@@ -17,33 +17,37 @@ NEUTRAL = (
     "simgate.core.runtime",
     "simgate.core.storage",
     "simgate.report",
+    "simgate.rows",
 )
-"""Rooms that cannot change the bytes of a data output: they name and carry it. An edit there re-runs nothing."""
-REPORT = "report"
-"""A stage's `report.py` draws after the commit: neutral too, and with it whatever only it imports."""
+"""Rooms that cannot change the bytes of a data output: they name and carry it. An edit there re-runs nothing. Of the
+rows, those that a spec names are in the key by the modules that they name."""
+NEUTRAL_OF_A_STAGE = ("report", "place")
+"""Inside a stage's folder: what draws after the commit, and where the stage runs (machines, processes, launchers).
+Neutral too, and with it whatever only it imports."""
 LOCKS = "locks"
 """Where a wheel keeps the lock slices: each is in the key by itself, and a checkout has them elsewhere."""
 ALWAYS = ("simgate.core.given.inputs", "simgate.core.given.scratch")
 """What every stage works through though only neutral modules import it: which bytes it is given."""
 
 
-def code_digest(stage: str, exclude: tuple[str, ...] = ()) -> str:
-    """SHA-256 over the closure of `simgate.<stage>.stage`; `exclude` names subtrees that its spec keeps out."""
-    lines = [f"{name} {_module_digest(name)}" for name in closure(f"simgate.{stage}.stage", exclude)]
+@cache
+def code_digest(*roots: str) -> str:
+    """SHA-256 over the closure of some modules: a stage's, and those of what its spec names."""
+    lines = [f"{name} {_module_digest(name)}" for name in closure(*roots)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @cache
-def closure(root: str, exclude: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Every module of simgate that `root` imports, at whatever depth, parents' `__init__` included, sorted."""
-    if _path(root) is None:
-        raise InputError("no such stage", actual=root)
-    barred = (*NEUTRAL, *exclude)
+def closure(*roots: str) -> tuple[str, ...]:
+    """Every module of simgate that `roots` import, at whatever depth, parents' `__init__` included, sorted."""
+    for root in roots:
+        if _path(root) is None:
+            raise InputError(f"module {root} is not in this installation", remedy="ask for something else")
     seen: set[str] = set()
-    waiting = [root, *ALWAYS]
+    waiting = [*roots, *ALWAYS]
     while waiting:
         name = waiting.pop()
-        if name in seen or _barred(name, barred) or _path(name) is None:
+        if name in seen or _is_neutral(name) or _path(name) is None:
             continue
         seen.add(name)
         waiting.extend(_imports(name))
@@ -51,8 +55,11 @@ def closure(root: str, exclude: tuple[str, ...] = ()) -> tuple[str, ...]:
     return tuple(sorted(seen))
 
 
-def _barred(name: str, trees: tuple[str, ...]) -> bool:
-    return name.endswith(f".{REPORT}") or any(name == tree or name.startswith(tree + ".") for tree in trees)
+def _is_neutral(name: str) -> bool:
+    inside = name.split(".")[2:3]  # of simgate.<stage>.<inside>
+    return any(part in NEUTRAL_OF_A_STAGE for part in inside) or any(
+        f"{name}.".startswith(f"{room}.") for room in NEUTRAL
+    )
 
 
 def _parents(name: str) -> Iterator[str]:

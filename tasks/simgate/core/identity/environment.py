@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import resource
 import shutil
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from simgate.core.documents.document import Document
 from simgate.core.documents.spec import EnvironmentPins
 from simgate.core.errors import InputError
-from simgate.core.identity.key import simulator_of
+from simgate.core.identity.cpu import instruction_sets
 from simgate.core.identity.lock import installed, locked
+from simgate.core.identity.runtime import Runtime
 
 NVIDIA_SMI_TIMEOUT_S = 20.0
 MAX_GPUS = 64
-SIMULATOR_PACKAGES = {"isaac": "isaacsim"}
-"""Package that a simulator is, where its name is another."""
 
 
 class Gpu(Document):
@@ -57,11 +53,13 @@ class Environment(Document):
     libc: str = ""
     """C library and its version, e.g. `glibc 2.36`."""
     cuda: dict[str, str] = Field(default_factory=dict)
-    """Version of the CUDA runtime by library: `torch` where the lock slice has it, `warp` where the run used it."""
+    """Version of the CUDA runtime by library, where the lock slice or the run has one."""
     gpus: tuple[Gpu, ...] = ()
     """GPUs that the driver shows this process."""
-    simulator: str = ""
-    """Name and version of the simulator that the spec names, or empty."""
+    named: dict[str, str] = Field(default_factory=dict)
+    """Name and version of what the spec names, by kind: `simulator`, `model family`, `engine target`."""
+    cpu: str = ""
+    """Architecture and instruction sets that numerical libraries choose their code by; see core/identity/cpu.py."""
 
 
 class Cost(Document):
@@ -84,8 +82,8 @@ class Observed(Document):
     cost: Cost
 
 
-def environment(extra: str, spec: Mapping[str, Any]) -> Environment:
-    """What this process runs on, and the simulator that `spec` names."""
+def environment(needs: Runtime) -> Environment:
+    """Look at what this process runs on."""
     return Environment(
         host=socket.gethostname(),
         system=platform.platform(),
@@ -93,20 +91,21 @@ def environment(extra: str, spec: Mapping[str, Any]) -> Environment:
         cpu_count=os.cpu_count() or 0,
         gpu_driver=_gpu_driver(),
         image=os.environ.get("SIMGATE_IMAGE", ""),
-        packages={name: installed(name) for name in locked(extra)},
+        packages={name: installed(name) for extra in needs.extras for name in locked(extra)},
         kernel=platform.release(),
         libc=_libc(),
-        cuda=_cuda(extra),
+        cuda=dict(needs.cuda()),
         gpus=_gpus(),
-        simulator=_simulator(spec),
+        named={kind: _version_of(*named) for kind, named in needs.named.items()},
+        cpu=instruction_sets(),
     )
 
 
 def check_pins(pins: EnvironmentPins, found: Environment) -> None:
     """Refuse to work where something is not as pinned; one error lists every difference."""
-    cuda = found.cuda.get("torch", "")
-    rows = [(name, getattr(pins, name), getattr(found, name)) for name in ("gpu_driver", "image", "simulator")]
-    rows.append(("cuda", pins.cuda, cuda))
+    rows = [(name, getattr(pins, name), getattr(found, name)) for name in ("gpu_driver", "image", "cpu")]
+    rows += [(f"cuda of {name}", pinned, found.cuda.get(name, "")) for name, pinned in sorted(pins.cuda.items())]
+    rows += [(kind, pinned, found.named.get(kind, "")) for kind, pinned in sorted(pins.named.items())]
     rows += [(f"package {name}", pinned, installed(name)) for name, pinned in sorted(pins.packages.items())]
     off = [
         f"{name} is {actual or 'not there'}, pinned to {pinned}"
@@ -120,10 +119,8 @@ def check_pins(pins: EnvironmentPins, found: Environment) -> None:
         )
 
 
-def _simulator(spec: Mapping[str, Any]) -> str:
-    name = simulator_of(spec)
-    version = installed(SIMULATOR_PACKAGES.get(name, name)) if name else ""
-    return f"{name} {version}".strip()
+def _version_of(name: str, package: str) -> str:
+    return f"{name} {installed(package) if package else ''}".strip()
 
 
 def _libc() -> str:
@@ -131,30 +128,6 @@ def _libc() -> str:
         return os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (ValueError, OSError):  # another C library: musl, or a Mac's
         return ""
-
-
-def _cuda(extra: str) -> dict[str, str]:
-    found = {"torch": _cuda_of_torch() if "torch" in locked(extra) else "", "warp": _cuda_of_warp()}
-    return {name: version for name, version in found.items() if version}
-
-
-@cache
-def _cuda_of_torch() -> str:
-    """Read, not imported: PyTorch takes seconds to load, and this runs before the work begins."""
-    try:
-        path = Path(str(metadata.distribution("torch").locate_file("torch/version.py")))
-        text = path.read_text(encoding="utf-8")
-    except (metadata.PackageNotFoundError, OSError):
-        return ""
-    match = re.search(r"^cuda\b[^=\n]*= *'([^']+)'", text, re.MULTILINE)
-    return match.group(1) if match else ""
-
-
-def _cuda_of_warp() -> str:
-    """Known once the run has started Warp; its library says it, nothing else does."""
-    runtime = getattr(sys.modules.get("warp._src.context"), "runtime", None)
-    version = getattr(runtime, "toolkit_version", None) or ()
-    return ".".join(str(part) for part in version)
 
 
 @cache

@@ -9,20 +9,11 @@ from typing import Any
 from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.errors import InputError
 from simgate.core.given.snapshot import snapshot_key
+from simgate.core.identity.distribution import Distribution
 from simgate.core.runtime.job import Job, ManifestInput, SnapshotInput
 from simgate.core.runtime.manifest import Manifest, read_manifest
 from simgate.core.storage.many import at_once
 from simgate.core.storage.store import Store
-
-NEWTON_TREES = (
-    "simgate.sim.coverage",
-    "simgate.sim.newton",
-    "simgate.sim.newton_camera",
-    "simgate.sim.newton_scene",
-    "simgate.sim.shapes",
-)
-SIMULATOR_TREES = {"newton": ("simgate.sim.isaac",), "isaac": NEWTON_TREES}
-"""A spec that names one simulator keeps the other's subtree out of its code digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +37,17 @@ class KeyParts:
     inputs: tuple[InputPart, ...]
     code_digest: str
     lock_digest: str
+    distributions: tuple[Distribution, ...] = ()
+    """Other people's code."""
 
     @property
     def run_key(self) -> str:
         """SHA-256 over the canonical JSON of all parts."""
-        inputs = [{"name": item.name, "output": item.output, "part": item.part} for item in self.inputs]
-        return sha256_hex(canonical_json({**{name: getattr(self, name) for name in self.__slots__}, "inputs": inputs}))
+        lists = {
+            "inputs": [{"name": item.name, "output": item.output, "part": item.part} for item in self.inputs],
+            "distributions": [item.model_dump(mode="json") for item in self.distributions],
+        }
+        return sha256_hex(canonical_json({**{name: getattr(self, name) for name in self.__slots__}, **lists}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +60,6 @@ class LoadedInput:
     content_digest: str
     manifest: Manifest | None
     """None for a snapshot."""
-
-
-def excluded_trees(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    """Subtrees of simgate that a spec keeps out of the code digest."""
-    return SIMULATOR_TREES.get(simulator_of(spec), ())
-
-
-def simulator_of(spec: Mapping[str, Any]) -> str:
-    """The simulator that a spec names, for its own run or for its closed loop; empty where it names none."""
-    nested = spec.get("closed_loop", {}).get("generate", {}) if isinstance(spec.get("closed_loop"), dict) else {}
-    return str(spec.get("simulator") or nested.get("simulator") or "")
 
 
 def load_inputs(store: Store, job: Job, known: dict[str, Manifest] | None = None) -> tuple[LoadedInput, ...]:
@@ -102,7 +87,8 @@ def _load(item: ManifestInput | SnapshotInput, manifests: Mapping[str, Manifest]
 
 def key_parts(job: Job, inputs: Sequence[LoadedInput]) -> KeyParts:
     """The parts of a job's key."""
-    return KeyParts(job.stage, job.spec, tuple(item.part for item in inputs), job.code_digest, job.lock_digest)
+    used = tuple(item.part for item in inputs)
+    return KeyParts(job.stage, job.spec, used, job.code_digest, job.lock_digest, job.distributions)
 
 
 def memo_name(run_key: str, nonce: str | None) -> str:
@@ -110,13 +96,18 @@ def memo_name(run_key: str, nonce: str | None) -> str:
     return f"{run_key}.{nonce}.json" if nonce else f"{run_key}.json"
 
 
-def check_asked(job: Job, *, code: str, lock: str) -> None:
+def check_asked(job: Job, *, code: str, lock: str, distributions: tuple[Distribution, ...] = ()) -> None:
     """Refuse a job that asks for other code or libraries than this process has."""
-    for what, asked, found in (("code", job.code_digest, code), ("lock slice", job.lock_digest, lock)):
-        if asked != found:
+    if (asked := [str(item) for item in job.distributions]) != (found := [str(item) for item in distributions]):
+        raise InputError(
+            "job was planned with other distributions than its spec needs here",
+            actual=", ".join(found) or "none", expected=", ".join(asked) or "none", remedy="plan again",
+        )  # fmt: skip
+    for what, wanted, own in (("code", job.code_digest, code), ("lock slice", job.lock_digest, lock)):
+        if wanted != own:
             raise InputError(
                 f"job asks for another {what} than this process has",
-                actual=found,
-                expected=asked,
+                actual=own,
+                expected=wanted,
                 remedy="use the image that was built from the planning side's commit, or plan again",
             )

@@ -23,16 +23,16 @@ def lock_path(extra: str) -> Path:
     raise InputError(f"no lock slice for extra {extra}", expected=f"locks/{extra}.txt", remedy="run `make lock`")
 
 
-def lock_digest(extra: str) -> str:
-    """SHA-256 of the slice's pins and of Python's version, without comments."""
-    pins = [f"{name}=={version}" for name, version in sorted(locked(extra).items())]
+def lock_digest(*extras: str) -> str:
+    """SHA-256 of the slices' pins and of Python's version, without comments."""
+    pins = sorted({f"{name}=={version}" for extra in extras for name, version in locked(extra).items()})
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
     return hashlib.sha256("\n".join((python, *pins)).encode()).hexdigest()
 
 
-def check_installed(extra: str) -> None:
+def check_installed(*extras: str) -> None:
     """Refuse to work with other libraries than the key will say; a local build (`2.0+cpu`) counts as its version."""
-    for name, version in locked(extra).items():
+    for name, version in (pin for extra in extras for pin in locked(extra).items()):
         if (found := installed(name)).partition("+")[0] != version:
             raise InputError(
                 f"library {name} is not the locked one",

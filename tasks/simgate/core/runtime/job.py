@@ -8,12 +8,17 @@ from pydantic import Field
 
 from simgate.core.documents.artifact import ManifestRef, Sha256, StoreKey
 from simgate.core.documents.document import Document
+from simgate.core.identity.distribution import Distribution
 
 MAIN = "main"
 """The trust domain whose work is released."""
 Domain = Annotated[str, Field(pattern=r"^(main|pr-[1-9][0-9]{0,8})$")]
 """Trust domain: `main` or `pr-<n>`."""
 StageName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,30}$")]
+
+
+def _is_empty(value: tuple[object, ...]) -> bool:
+    return not value
 
 
 class ManifestInput(Document):
@@ -49,5 +54,7 @@ class Job(Document):
     """Libraries asked for, likewise."""
     nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
     """Drawn by plan, for observations alone: an observation is made anew in every run."""
+    distributions: Annotated[tuple[Distribution, ...], Field(max_length=100, exclude_if=_is_empty)] = ()
+    """Other people's distributions asked for, likewise."""
     run_record: StoreKey
     """Folder of the RunRecord that this is done for."""

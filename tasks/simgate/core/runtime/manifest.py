@@ -12,6 +12,7 @@ from simgate.core.documents.artifact import Artifact, ManifestRef, Sha256, Store
 from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.documents.document import Document
 from simgate.core.errors import InputError, NotFound
+from simgate.core.identity.distribution import Distribution
 from simgate.core.storage.store import Store
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -98,6 +99,8 @@ class InternalParameters(Document):
     run_key: Sha256
     code_digest: Sha256
     lock_digest: Sha256
+    distributions: Annotated[tuple[Distribution, ...], Field(exclude_if=lambda value: not value)] = ()
+    """Other people's code that it was made with."""
     nonce: str
     """Empty unless an observation."""
     domain: str
@@ -113,7 +116,7 @@ class BuildDefinition(_Wire):
 
 
 class Builder(_Wire):
-    """Where it ran: `local`, `pod`, `slurm`."""
+    """Where it ran, by the name of the place's row."""
 
     id: str
 

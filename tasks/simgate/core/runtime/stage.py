@@ -24,9 +24,11 @@ from simgate.core.errors import InputError, Preempted, SimgateError
 from simgate.core.given.inputs import Inputs
 from simgate.core.given.scratch import Scratch
 from simgate.core.identity.code import code_digest
+from simgate.core.identity.distribution import check_distributions, distributions
 from simgate.core.identity.environment import Observed, Stopwatch, check_pins, environment
-from simgate.core.identity.key import KeyParts, LoadedInput, check_asked, excluded_trees, key_parts, load_inputs
+from simgate.core.identity.key import KeyParts, LoadedInput, check_asked, key_parts, load_inputs
 from simgate.core.identity.lock import check_installed, lock_digest
+from simgate.core.identity.runtime import Runtime
 from simgate.core.identity.signature import Signer, own_signer
 from simgate.core.runtime.attempt import Attempt
 from simgate.core.runtime.events import Events
@@ -50,9 +52,9 @@ class Stage(Generic[S]):
     """A stage: its spec, its work, its picture."""
 
     name: str
-    extra: str
-    """Lock slice and image."""
     spec_type: type[S]
+    runtime_of: Callable[[S], Runtime]
+    """Code, libraries and distributions that it needs for a spec."""
     run: Callable[[Work[S]], None]
     report: Callable[[Drawn[S]], bytes] | None = None
     polls_stop: bool = False
@@ -100,7 +102,7 @@ def run_job(stage: Stage[S], uri: str, store: Store, *, stop: Stop, place: str, 
             return 0
         # What would spoil the end of the work is looked at before its beginning.
         signer = own_signer()
-        check_pins(spec.environment, environment(stage.extra, job.spec))
+        check_pins(spec.environment, environment(stage.runtime_of(spec)))
         stop.check()
         # No stop is raised between its started.json and this name for it: what is begun is known to whoever ends it.
         attempt = Attempt(store, job, parts, inputs)
@@ -118,11 +120,15 @@ def _open(stage: Stage[S], uri: str, store: Store) -> tuple[Job, S, KeyParts, tu
     job = read_job(store, uri)
     if job.stage != stage.name:
         raise InputError("field stage: the job is for another stage", actual=job.stage, expected=stage.name)
+    # Before the spec: without them nobody knows the names that they bring.
+    check_distributions(job.distributions)
     spec = stage.spec_type.from_value(job.spec, what=f"spec of {stage.name}")
     # Defaults spelled out: a spec that leaves them away has the same key.
     job = job.model_copy(update={"spec": spec.model_dump(mode="json")})
-    check_installed(stage.extra)
-    check_asked(job, code=code_digest(stage.name, excluded_trees(job.spec)), lock=lock_digest(stage.extra))
+    needs = stage.runtime_of(spec)
+    check_installed(*needs.extras)
+    own = distributions(needs.distributions)
+    check_asked(job, code=code_digest(*needs.modules), lock=lock_digest(*needs.extras), distributions=own)
     inputs = load_inputs(store, job)
     return job, spec, key_parts(job, inputs), inputs
 
@@ -166,7 +172,7 @@ def _make(
         stop.check()
         with nullcontext() if stage.polls_stop else stop.at_once():
             stage.run(work)
-    manifest = _commit(stage, attempt, parts, inputs, place, started_on, watch, signer, events)
+    manifest = _commit(stage, spec, attempt, parts, inputs, place, started_on, watch, signer, events)
     scratch.clear()
     return manifest
 
@@ -192,6 +198,7 @@ def _take_part(
 
 def _commit(
     stage: Stage[S],
+    spec: S,
     attempt: Attempt,
     parts: KeyParts,
     inputs: tuple[LoadedInput, ...],
@@ -202,7 +209,7 @@ def _commit(
     events: Events,
 ) -> Manifest:
     gpu = attempt.job.spec.get("device") == "cuda"
-    found = environment(stage.extra, attempt.job.spec)
+    found = environment(stage.runtime_of(spec))
     observed = Observed(version=2, environment=found, cost=watch.cost(gpu=gpu))
     attempt.byproduct("observed.json", observed.to_json(), "application/json")
     manifest = statement(attempt, parts, inputs, place=place, started_on=started_on, finished_on=_now())

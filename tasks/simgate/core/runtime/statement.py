@@ -41,6 +41,7 @@ def statement(
                     run_key=parts.run_key,
                     code_digest=job.code_digest,
                     lock_digest=job.lock_digest,
+                    distributions=job.distributions,
                     nonce=job.nonce or "",
                     domain=job.domain,
                 ),

@@ -1,0 +1,97 @@
+"""Distribution: other people's code that a run uses; its version and its files join the key, the manifest names it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from simgate.core.documents.artifact import Sha256
+from simgate.core.documents.document import Document
+from simgate.core.errors import InputError
+
+DistributionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$")]
+SKIPPED = ("__pycache__", ".dist-info", ".egg-info")
+"""Folders that say how it was installed, and what Python made of it."""
+
+
+class Distribution(Document):
+    """One distribution as a process has it."""
+
+    name: DistributionName
+    version: Annotated[str, Field(min_length=1, max_length=100)]
+    sha256: Sha256
+    """Digest of its files as they lie on the disk."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} (files {self.sha256[:12]})"
+
+
+def distributions(names: Iterable[str]) -> tuple[Distribution, ...]:
+    """The distributions of those names as this process has them; a missing one is refused by name."""
+    return tuple(distribution(name) for name in sorted(set(names)))
+
+
+@cache
+def distribution(name: str) -> Distribution:
+    """One distribution as this process has it, its files read now."""
+    try:
+        found = metadata.distribution(name)
+    except metadata.PackageNotFoundError as error:
+        raise InputError(f"distribution {name} is not installed here", remedy="install it, or use its image") from error
+    digest = hashlib.sha256()
+    for path in sorted(_files(found), key=lambda item: item.as_posix()):
+        file = Path(str(found.locate_file(path)))
+        if not file.is_file():
+            raise InputError(f"file {path} of distribution {name} is gone", remedy="install the distribution again")
+        digest.update(path.as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return Distribution(name=name, version=found.version, sha256=digest.hexdigest())
+
+
+def check_distributions(asked: Sequence[Distribution]) -> None:
+    """Refuse a job that was planned with a distribution that this process has not, or has otherwise."""
+    for item in asked:
+        if (found := distribution(item.name)) != item:
+            raise InputError(
+                f"job asks for another distribution {item.name} than this process has", actual=found, expected=item,
+                remedy="install the one that the planning side has, or plan again",
+            )  # fmt: skip
+
+
+def holds(name: str, module: str) -> bool:
+    """Whether a module is among the files of a distribution, which are what its key covers."""
+    top = module.partition(".")[0]
+    return any(path.parts[0] in (top, f"{top}.py") for path in _files(metadata.distribution(name)))
+
+
+def _files(found: metadata.Distribution) -> Iterator[Path]:
+    """Files of a distribution, relative to where it is installed, by its RECORD.
+
+    Not by `found.files`: newer importlib.metadata, and the backport that some libraries put in its place, leave out
+    what is gone.
+    """
+    record = found.read_text("RECORD")
+    if record is None or _is_editable(found):
+        raise InputError(
+            f"nobody can say which files distribution {found.name} has",
+            actual="no RECORD" if record is None else "an editable installation", expected="an installed wheel",
+            remedy="build a wheel of it and install that",
+        )  # fmt: skip
+    for row in csv.reader(record.splitlines()):
+        path = Path(row[0])
+        outside = path.is_absolute() or path.parts[0] == ".."
+        if not outside and not any(part.endswith(SKIPPED) for part in path.parts) and path.suffix != ".pyc":
+            yield path
+
+
+def _is_editable(found: metadata.Distribution) -> bool:
+    """Whether its RECORD names a pointer to its source instead of its files."""
+    url = json.loads(found.read_text("direct_url.json") or "{}")
+    return bool(url.get("dir_info", {}).get("editable"))

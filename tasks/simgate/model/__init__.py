@@ -1,1 +1,0 @@
-"""The network, its weights, and the contract between stored pictures and decoded outputs."""
