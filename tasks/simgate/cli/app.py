@@ -8,6 +8,7 @@ from simgate.cli import keys, ledger, policy, recipe, scenes, store
 from simgate.cli.damage import naming_damage
 from simgate.cli.decide import quarantine, rollback, waive
 from simgate.cli.demo import command as demo
+from simgate.cli.init import init
 from simgate.cli.lineage import lineage
 from simgate.cli.link import link
 from simgate.cli.live import history, live
@@ -40,7 +41,7 @@ app = typer.Typer(
 app.add_typer(scenes.app, name="scenes")
 for reader in (plan, runs, show, lineage):
     app.command()(naming_damage(reader))
-for command in (run, link, verify, witness, live, history):
+for command in (init, run, link, verify, witness, live, history):
     app.command()(command)
 for decision in (rollback, quarantine, waive):
     app.command()(decision)
