@@ -149,9 +149,8 @@ class Chain:
         split = ManifestInput(ref=validate, output="splits/eval.json")
         whole = ManifestInput(ref=train)
         evaluate = self.evaluate(train, validate)
-        export = self.commit(
-            "export", self.spec("export"), [whole, split], {"model.onnx": b"onnx of " + self.weights}, gate=True
-        )
+        engine = {"engine/engine.json": b"{}", "engine/model.onnx": b"onnx of " + self.weights}
+        export = self.commit("export", self.spec("export"), [whole, split], engine, gate=True)
         hil = self.observe(export, split)
         return {"validate": validate, "train": train, "evaluate": evaluate, "export": export, "hil": hil}
 
@@ -164,7 +163,7 @@ class Chain:
 
     def observe(self, export: ManifestRef, split: ManifestInput) -> ManifestRef:
         """One bench run."""
-        inputs = [ManifestInput(ref=export, output="model.onnx"), split]
+        inputs = [ManifestInput(ref=export), split]
         return self.commit("hil", self.spec("hil"), inputs, {"hil.json": b"{}"}, gate=True, nonce=self.nonce)
 
     def dataset(self) -> ManifestRef:
@@ -236,7 +235,8 @@ class Chain:
         reasons = () if self.verdicts.get(stage, True) else (f"{stage} was planted to fail",)
         signer = self.signers.get("gate") if gate else None
         job = self.job(stage, spec, inputs, nonce)
-        metrics = {**passing(stage, spec), **self.metrics.get(stage, {})} if gate else {}
+        bench = {"bench_emulated": float(self.bench == "emulated")} if stage == "hil" else {}
+        metrics = {**passing(stage, spec), **bench, **self.metrics.get(stage, {})} if gate else {}
         return fulfil(self.store, job, outputs, reasons if gate else None, signer, metrics)
 
     def job(self, stage: str, spec: Mapping[str, Any], inputs: Sequence[Input], nonce: str | None = None) -> Job:

@@ -56,8 +56,8 @@ def release_recipe() -> ReleaseRecipe:
             "export": demo_release_recipe().export.model_copy(update={"parity_samples": 4, "latency_runs": 3}),
             "hil": HilSpec(
                 family="navigator",
+                target="onnxruntime-cpu",
                 bench="emulated",
-                engine="onnxruntime-cpu",
                 bags=1,
                 max_duration_s=1.0,
                 max_pacing_jitter_ms=5000.0,

@@ -10,8 +10,8 @@ from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, make_job, parts_of
 from simgate.plan.slot_name import ShardName, SlotName
 from simgate.specs.generate import GenerateSpec
-from simgate.specs.recipe import demo_dataset_recipe
 from tests.bench.tables import middle, publish
+from tests.demo_recipes import demo_dataset_recipe
 
 JOBS = 500
 ROUNDS = 5

@@ -54,7 +54,9 @@ def hide_behind_verdict(forgery: Forgery) -> str:
 
 def another_output(forgery: Forgery) -> str:
     """Other bytes in an output, a verdict or an engine; the digests of all that stands on it made right or not."""
-    names = ("verdict.json", "model.onnx", "model.safetensors", "evaluation.json", "shard.tar", "splits/eval.json")
+    names = (
+        "verdict.json", "engine/model.onnx", "model.safetensors", "evaluation.json", "shard.tar", "splits/eval.json",
+    )  # fmt: skip
     name = forgery.draws.choice(names)
     key = forgery.draws.choice([key for key in forgery.keys("runs/") if key.endswith(f"/{name}")])
     body = forgery.files[key]

@@ -144,7 +144,7 @@ class _Story:
         run = next_run(self.chain, number, weights=weights, verdicts={"hil": good})
         evidence = run.evidence()
         split = ManifestInput(ref=evidence["validate"], output="splits/eval.json")
-        inputs = [ManifestInput(ref=evidence["export"], output="model.onnx"), split]
+        inputs = [ManifestInput(ref=evidence["export"]), split]
         job = run.job("hil", {"bench": "emulated"}, inputs, f"{number + 100:016x}")
         end(self.store, job, Inconclusive("the camera starved"))
         return evidence["hil"].sha256

@@ -348,15 +348,16 @@ def test_a_report_is_shown_in_a_sandbox_that_loads_and_runs_nothing(desk: Desk):
     ("name", "kind"),
     [
         ("verdict.json", "application/json"), ("splits/train.json", "application/json"), ("shard.tar", ""),
-        ("model.safetensors", ""), ("model.onnx", ""),
+        ("model.safetensors", ""), ("engine/model.onnx", ""),
     ],
 )  # fmt: skip
 def test_a_browser_is_shown_what_is_on_the_list_and_saves_everything_else(desk: Desk, name: str, kind: str):
-    stage = {"shard.tar": "generate", "model.safetensors": "train", "model.onnx": "export"}.get(name, "validate")
+    stage = {"shard.tar": "generate", "model.safetensors": "train", "engine/model.onnx": "export"}.get(name, "validate")
     answer = desk.client.get(file_url(desk.manifest(stage), name))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == (kind or "application/octet-stream")
-    assert answer.headers.get("content-disposition", "") == ("" if kind else f'attachment; filename="{name}"')
+    saved_as = name.rpartition("/")[2]
+    assert answer.headers.get("content-disposition", "") == ("" if kind else f'attachment; filename="{saved_as}"')
     assert answer.headers["content-security-policy"] == FILE_POLICY
 
 

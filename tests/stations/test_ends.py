@@ -104,7 +104,7 @@ def an_input(store: Store, slot: Slot) -> tuple[str, str]:
         "train": "splits/train.json",
         "evaluate": "model.safetensors",
         "export": "model.safetensors",
-        "hil": "model.onnx",
+        "hil": "engine/engine.json",
     }
     name = wanted.get(slot.job.stage, "shard.tar" if slot.job.stage == "validate" else first.part.output)
     artifact = first.manifest.artifact(name)

@@ -19,6 +19,7 @@ from simgate.core.storage.store import Store
 from simgate.data.bag import BagWriter, bag_name
 from simgate.data.record import encode_sample
 from simgate.documents.dataset import ShardEntry, SplitDocument
+from simgate.engine.bundle import write_bundle
 from simgate.families.contract import METADATA_KEY
 from simgate.families.navigator.contract import GOAL_FEATURES, NavigatorContract
 from simgate.plan.jobs import make_job
@@ -63,10 +64,18 @@ def _tensor(name: str, *shape: int) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])
 
 
+def bundle_of(folder: Path, engine: bytes) -> dict[str, bytes]:
+    """The bundle of an ONNX file, as export's outputs; the folder holds it too."""
+    folder.mkdir(parents=True)
+    write_bundle(folder, engine, NavigatorContract.of(NETWORK), target="onnxruntime-cpu", precision="fp32")
+    return {f"engine/{path.name}": path.read_bytes() for path in folder.iterdir()}
+
+
 class BenchStore:
     """Committed generate, validate and export runs, and hil jobs on them."""
 
-    def __init__(self, folder: Path, engine: bytes) -> None:
+    def __init__(self, folder: Path, engine: bytes, **others: bytes) -> None:
+        """Export left the bundle of `engine`, and `others` beside or instead of its files."""
         self.store = Store(str(folder / "store"))
         shard = self._commit("generate", toy_generate(SCENE, FIRST_EPISODE, EPISODES), _bags(folder / "bags"), [])
         entry = ShardEntry(
@@ -79,12 +88,12 @@ class BenchStore:
         )
         split = SplitDocument(split="eval", scenes=(), shards=(entry,), classes=CLASSES, frames=entry.frames)
         self._validate = self._commit("validate", Spec(), {"splits/eval.json": split.to_json()}, [shard])
-        self._export = self._commit("export", Spec(), {"model.onnx": engine}, [])
+        self._export = self._commit("export", Spec(), {**bundle_of(folder / "engine", engine), **others}, [])
 
     def job(self, spec: HilSpec, nonce: str = "0123456789abcdef") -> Job:
         """The hil job that plan would make."""
         inputs = (
-            ManifestInput(ref=self._export, output="model.onnx"),
+            ManifestInput(ref=self._export),
             ManifestInput(ref=self._validate, output="splits/eval.json"),
         )
         return make_job("hil", spec, inputs, domain="main", run_record="plans/main/test", nonce=nonce)

@@ -24,12 +24,23 @@ from tests.closures import FOLDER, closures, text
 
 DIGESTS = """
 import json
+from typing import Annotated
+from simgate.core.documents.document import Document
 from simgate.core.identity.code import code_digest
+from simgate.rows.families import FAMILIES
+from simgate.rows.names import names
 from simgate.rows.runtime import runtime_of
+from simgate.rows.simulators import SIMULATORS
 from simgate.rows.stages import STAGES
-from simgate.specs.generate import SimulationSpec
-drives = SimulationSpec(simulator="newton", simulator_version="1", device="cpu", dataset_seed=1, classes=("chair",))
-asked = {"generate": [drives], "evaluate": [drives]}
+
+class Simulated(Document):
+    simulator: Annotated[str, names(SIMULATORS)] = "newton"
+
+class OfFamily(Document):
+    family: Annotated[str, names(FAMILIES)] = "navigator"
+
+model, drives = OfFamily(), Simulated()
+asked = {"generate": [drives], "train": [model], "evaluate": [model, drives], "export": [model], "hil": [model]}
 print(json.dumps({name: code_digest(*runtime_of(name, *asked.get(name, ())).modules) for name in STAGES.names()}))
 """
 
@@ -104,6 +115,7 @@ CODE = "\n\nEDITED = 1\n"
         ("scene/layout.py", CODE, {"generate", "evaluate"}),
         ("specs/hil.py", CODE, {"hil"}),
         ("families/navigator/loss.py", CODE, {"train"}),
+        ("families/navigator/metrics.py", CODE, set()),  # a usual bound is spelled out in the spec
         ("families/navigator/precision.py", CODE, {"evaluate"}),
         ("families/navigator/parity.py", CODE, {"export"}),
         ("families/navigator/network.py", CODE, {"train", "evaluate", "export"}),
@@ -152,7 +164,7 @@ def test_an_unknown_stage_has_no_digest() -> None:
         code_digest("simgate.nonsense.stage")
 
 
-@pytest.mark.parametrize(("stage", "field"), [("evaluate", "min_map_50"), ("validate", "min_frames_train")])
+@pytest.mark.parametrize(("stage", "field"), [("evaluate", "baseline_seed"), ("validate", "min_frames_train")])
 def test_a_gate_s_threshold_moves_that_stage_alone(before: dict[str, str], copy: Path, stage: str, field: str) -> None:
     target = copy / f"simgate/specs/{stage}.py"
     data = target.read_text()
@@ -167,7 +179,7 @@ def test_a_gate_s_threshold_moves_that_stage_alone(before: dict[str, str], copy:
 
 def test_closures_are_what_the_golden_files_say_file_by_file() -> None:
     found = {name: text(modules) for name, modules in closures()}
-    kept = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt")}
+    kept = {path.name.removesuffix(".txt"): path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt")}
     assert found == kept, "a key became wider or narrower: `make closures` writes it down, the review judges it"
 
 

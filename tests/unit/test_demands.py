@@ -14,7 +14,8 @@ from simgate.release.policy import Policy
 from simgate.specs.bounds import bounds
 from simgate.specs.evaluate import EvaluateSpec
 from simgate.specs.export import ExportSpec
-from simgate.specs.recipe import ReleaseRecipe, demo_dataset_recipe, demo_release_recipe
+from simgate.specs.recipe import ReleaseRecipe
+from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 
 ROOT = Path(__file__).parents[2]
 EVALUATE = demo_release_recipe().evaluate_spec(demo_dataset_recipe().simulation, "warehouse")

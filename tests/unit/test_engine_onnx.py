@@ -15,7 +15,7 @@ from torch import nn
 from simgate.core.errors import InputError
 from simgate.data.picture import encode_rgb
 from simgate.engine.compare import UNBOUNDED, percentiles
-from simgate.engine.onnx import OnnxEngine
+from simgate.engine.onnx import OnnxEngine, build, open_target
 from simgate.engine.pytorch import PytorchModel
 from simgate.export.graph import onnx_bytes
 from simgate.families.contract import METADATA_KEY
@@ -42,8 +42,8 @@ def _picture(seed: int) -> np.ndarray:
 
 
 def test_an_engine_file_is_enough_to_use_it(exported: bytes, tmp_path: Path) -> None:
-    (tmp_path / "model.onnx").write_bytes(exported)
-    engine = OnnxEngine.load(tmp_path / "model.onnx")
+    build(exported, "fp32", tmp_path)
+    engine = open_target(tmp_path, CONTRACT)
     assert engine.contract == CONTRACT
     command = engine.command(encode_rgb(_picture(1)), 2.0, 0.3)
     assert 0 <= command.speed_m_s <= CONTRACT.max_speed_m_s

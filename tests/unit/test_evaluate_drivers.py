@@ -31,18 +31,18 @@ TRIPS = [Trip("toy", Path("toy.usda"), 0), Trip("toy", Path("toy.usda"), 1)]
 
 def test_a_simulator_of_another_version_is_refused_with_both_versions() -> None:
     with (
-        start_drivers(DRIVING, TRIPS) as pipes,
+        start_drivers(DRIVING, TRIPS) as workers,
         pytest.raises(InputError, match=r"version mismatch.*0 in the spec"),
     ):
-        list(driven(pipes))
+        list(driven(workers))
 
 
 def test_a_driver_that_is_killed_is_an_error_and_leaves_no_process() -> None:
     def drive_and_kill() -> None:
-        with start_drivers(DRIVING, TRIPS) as pipes:
+        with start_drivers(DRIVING, TRIPS) as workers:
             for pid in _drivers():
                 os.kill(pid, signal.SIGKILL)
-            list(driven(pipes))
+            list(driven(workers))
 
     with pytest.raises(SimgateError, match="driver process ended"):
         drive_and_kill()
@@ -50,7 +50,7 @@ def test_a_driver_that_is_killed_is_an_error_and_leaves_no_process() -> None:
 
 
 def _drivers() -> set[int]:
-    return {pid for pid in descendants(os.getpid()) if b"spawn_main" in _command(pid)}
+    return {pid for pid in descendants(os.getpid()) if b"simgate.evaluate.driver" in _command(pid)}
 
 
 def _command(pid: int) -> bytes:

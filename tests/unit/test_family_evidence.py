@@ -11,6 +11,7 @@ import pytest
 from simgate.release.policy_yaml import read_yaml
 
 from simgate.core.documents.artifact import ManifestRef
+from simgate.core.documents.yaml_text import read_yaml
 from simgate.core.errors import InputError, Refused
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import slots_of
@@ -119,7 +120,7 @@ def test_a_release_run_of_what_commands_nothing_has_no_bench_slot(tiny_store: St
     why = next(item for item in found if isinstance(item, ReleaseWhy))
     assert [slot.name.stage for slot in slots_of(tiny_store, why, "hil")] == ["hil"]
     recipe = ReleaseRecipe(
-        model="eyes", channel="demo",
+        name="eyes", dataset="rooms", model="eyes", channel="demo",
         train=TrainSpec(family="perception", device="cpu", precision="fp32", seed=1, world_size=1),
         export=ExportSpec(family="perception", target="onnxruntime-cpu"),
         at_least={"balanced_accuracy": 0.5, "box_overlap": 0.4},

@@ -14,13 +14,14 @@ from simgate.core.errors import Inconclusive
 from simgate.data.sample import Command
 from simgate.families.goal import RelativeGoal
 from simgate.hil import bench as bench_module
-from simgate.hil import link as link_module
 from simgate.hil import replay as replay_module
 from simgate.hil.bench import Bench
 from simgate.hil.drive import Drive, DriveFrame
 from simgate.hil.judge import Judgement, judge
 from simgate.hil.trace import Trace
+from simgate.hil.wire import MAX_FRAME_BYTES
 from simgate.specs.hil import HilSpec, SafetyLimits
+from simgate.worker.process import Launch, ProcessTransport
 
 LIMITS = SafetyLimits(
     command_deadline_ms=150.0,
@@ -32,28 +33,27 @@ LIMITS = SafetyLimits(
     yaw_jerk_rad_s3=9800.0,
 )
 pytestmark = pytest.mark.alone
-SPEC = HilSpec(family="navigator", bench="emulated", engine="onnxruntime-cpu", bags=1, limits=LIMITS)
+SPEC = HilSpec(family="navigator", target="onnxruntime-cpu", bench="emulated", bags=1, limits=LIMITS)
 PERIOD_NS = 100_000_000
 FRAMES = 5
 
 DEVICE = """
 import os, sys, time
-from simgate.hil.wire import READY, Answer, Question, Unframer, framed
+from simgate.hil.wire import ROLE, Answer, Question
+from simgate.worker.channel import open_channel
+from simgate.worker.hello import hello
 
-out = os.fdopen(os.dup(1), "wb", buffering=0)
-def say(payload): out.write(framed(payload))
-def answers(limit=10**9):
-    unframer, count = Unframer(1 << 24), 0
-    while data := os.read(0, 1 << 16):
-        for payload in unframer.feed(data):
-            yield count, Question.from_bytes(payload)
-            count += 1
-say(READY)
-for count, question in answers():
+fd = int(os.environ["SIMGATE_WORKER_FD"])
+channel = open_channel(1 << 24)
+say = channel.send
+say(hello(ROLE).to_bytes())
+for count, payload in enumerate(channel.receive()):
+    question = Question.from_bytes(payload)
     speed, yaw, sequence = 0.5, 0.25, question.sequence
     BODY
     say(Answer(sequence, speed, yaw, 1000).to_bytes())
 """
+IMPORTS = "import os, sys, time\nfd = int(os.environ['SIMGATE_WORKER_FD'])"
 WARM = bench_module.WARM_UP_FRAMES
 GOOD = "pass"
 
@@ -62,7 +62,6 @@ GOOD = "pass"
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_module, "START_LIMIT_S", 5.0)
     monkeypatch.setattr(bench_module, "WARM_UP_LIMIT_S", 0.5)
-    monkeypatch.setattr(link_module, "GRACE_S", 0.2)
     monkeypatch.setattr(replay_module, "LEAD_NS", PERIOD_NS)
     monkeypatch.setattr(replay_module, "AFTERMATH_NS", 2 * PERIOD_NS)
 
@@ -81,13 +80,15 @@ def device(tmp_path: Path, body: str) -> tuple[str, ...]:
 
 def session(command: tuple[str, ...], spec: HilSpec = SPEC) -> tuple[Trace, bytes]:
     bench = Bench(spec.limits.envelope(), spec.rate, spec.max_trips)
-    return bench.run(command, [drive(episode) for episode in range(spec.bags)], lambda _: None)
+    launch = Launch("device under test", command, MAX_FRAME_BYTES, grace_s=0.2)
+    drives = [drive(episode) for episode in range(spec.bags)]
+    return bench.run(lambda: ProcessTransport(launch), drives, lambda _: None)
 
 
 def never_ready(tmp_path: Path, body: str) -> tuple[str, ...]:
     """A device that does something else than load."""
     program = tmp_path / "device.py"
-    program.write_text(f"import os, sys, time\nprint('loading', file=sys.stderr, flush=True)\n{body}\n")
+    program.write_text(f"{IMPORTS}\nprint('loading', file=sys.stderr, flush=True)\n{body}\n")
     return sys.executable, "-P", str(program)
 
 
@@ -149,9 +150,9 @@ def test_a_start_up_that_is_too_slow_proves_nothing_and_may_be_tried_again(
     [
         ("os._exit(7)", "ended by itself (exit code 7)"),
         ("os.kill(os.getpid(), 9)", "ended by itself (killed by signal 9)"),
-        ("os.close(1); time.sleep(60)", "closed its output"),
-        ("os.write(1, b'hello, this is a log line')", "sent garbage"),
-        ("os.write(1, (5).to_bytes(4, 'big') + b'Ready')", "said something before it was ready"),
+        ("os.close(fd); time.sleep(60)", "closed its channel"),
+        ("os.write(fd, b'hello, this is a log line')", "sent garbage"),
+        ("os.write(fd, (5).to_bytes(4, 'big') + b'Ready')", "said something before it was ready"),
     ],
 )
 def test_a_device_that_breaks_during_its_start_up_fails(tmp_path: Path, body: str, reason: str) -> None:
@@ -167,7 +168,7 @@ def test_a_device_that_breaks_during_its_start_up_fails(tmp_path: Path, body: st
     [
         (f"if count == {WARM} + 2: os._exit(7)", "ended by itself (exit code 7)"),
         (f"if count == {WARM} + 2: os.kill(os.getpid(), 9)", "ended by itself (killed by signal 9)"),
-        (f"if count == {WARM} + 2: os.write(1, b'hello, this is a log line')", "sent garbage"),
+        (f"if count == {WARM} + 2: os.write(fd, b'hello, this is a log line')", "sent garbage"),
         ("os._exit(0)", "ended by itself (exit code 0)"),
         ("time.sleep(60)", "never answered"),
         ("continue", "never answered"),

@@ -18,7 +18,7 @@ from simgate.specs.hil import HilSpec
 
 pytestmark = pytest.mark.alone
 
-SPEC = HilSpec(family="navigator", bench="emulated", engine="onnxruntime-cpu", bags=1)
+SPEC = HilSpec(family="navigator", target="onnxruntime-cpu", bench="emulated", bags=1)
 PERIOD_NS = 200_000_000
 ANSWER_NS = 20_000_000
 FRAMES = 8
@@ -85,7 +85,7 @@ def play(
 
 
 def trace_of(*drives: DriveTrace, fault: str | None = None) -> Trace:
-    return Trace(device_fault=fault, started_ms=1.0, drives=drives)
+    return Trace(bench="emulated", device_fault=fault, started_ms=1.0, drives=drives)
 
 
 def kinds(trace: DriveTrace) -> list[str]:

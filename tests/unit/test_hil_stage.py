@@ -8,10 +8,12 @@ import math
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from simgate.core.errors import InputError
 from simgate.core.identity.code import closure
 from simgate.core.runtime.attempt import read_verdict
 from simgate.core.runtime.events import Events
@@ -20,8 +22,10 @@ from simgate.core.runtime.manifest import Manifest
 from simgate.core.runtime.stage import run_job
 from simgate.core.runtime.stop import Stop
 from simgate.documents.bench import HilResult
-from simgate.hil.stage import STAGE
+from simgate.documents.engine import EngineBundle, EngineFile
+from simgate.hil.stage import STAGE, check_engine
 from simgate.hil.trace import Trace
+from simgate.rows.families import FAMILIES
 from simgate.rows.runtime import runtime_of
 from simgate.specs.hil import HilSpec, SafetyLimits
 from tests import probe_jobs
@@ -29,7 +33,7 @@ from tests.unit.bench_store import EPISODES, FIRST_EPISODE, FRAMES, SCENE, Bench
 
 pytestmark = pytest.mark.alone
 
-SPEC = HilSpec(family="navigator", bench="emulated", engine="onnxruntime-cpu", bags=EPISODES, rate=2.0)
+SPEC = HilSpec(family="navigator", target="onnxruntime-cpu", bench="emulated", bags=EPISODES, rate=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +117,44 @@ def test_a_file_that_is_no_engine_fails_and_its_words_are_kept(tmp_path: Path) -
     assert b"no ONNX model" in place.store.read(manifest.artifact("device.log"))
 
 
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ({"engine/model.onnx": b"another model"}, "model.onnx of the engine is of another size, got 13 bytes"),
+        (
+            {"engine/extra.so": b"hello"},
+            "other files than its engine.json lists, got engine.json, extra.so, model.onnx",
+        ),
+        ({"engine/deep/file": b"hello"}, "a file that lies in no bundle, got deep/file"),
+        ({"engine/engine.json": b'{"version":2}'}, "engine.json is of another version, got 2, expected 1"),
+    ],
+)
+def test_a_bundle_that_is_not_export_s_is_refused_before_anything_is_replayed(
+    tmp_path: Path, others: dict[str, bytes], words: str
+) -> None:
+    place = BenchStore(tmp_path, tiny_engine(0.7), **others)
+    code, log = observe(place, place.job(SPEC))
+    assert code == 2
+    assert words in json.loads(log.splitlines()[-1])["message"]
+    assert probe_jobs.result(place.store, place.job(SPEC)) is None
+
+
+def test_a_family_that_commands_no_robot_has_no_place_on_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = FAMILIES.find("navigator")
+    monkeypatch.setitem(FAMILIES._outside, "detector", replace(row, name="detector", commands=False))
+    bundle = EngineBundle(
+        family="detector", contract={}, target="onnxruntime-cpu", precision="fp32", runtime={},
+        files=(EngineFile(name="model.onnx", sha256="0" * 64, size_bytes=1),),
+    )  # fmt: skip
+    with pytest.raises(InputError, match="field family: the engine is of another one, got detector"):
+        check_engine(SPEC, bundle)
+    with pytest.raises(InputError, match="a detector, which commands no robot"):
+        check_engine(SPEC.model_copy(update={"family": "detector"}), bundle)
+    elsewhere = SPEC.model_copy(update={"family": "detector", "target": "tensorrt"})
+    with pytest.raises(InputError, match="field target: the engine is of another one"):
+        check_engine(elsewhere, bundle)
+
+
 def test_a_tight_envelope_fails_a_good_engine(good: BenchStore) -> None:
     tight = SPEC.model_copy(update={"bags": 1, "limits": SafetyLimits(speed_m_s=0.3)})
     verdict = read_verdict(good.store, committed(good, tight, "2222222222222222"))
@@ -125,7 +167,6 @@ def test_a_tight_envelope_fails_a_good_engine(good: BenchStore) -> None:
     ("fields", "code", "words"),
     [
         ({"bench": "device"}, 2, "field bench"),
-        ({"engine": "tensorrt"}, 2, "field engine"),
         ({"limits": SafetyLimits(silence_limit_ms=200.0)}, 2, "silence_limit_ms"),
         ({"limits": SafetyLimits(tick_period_ms=0.9)}, 2, "tick_period_ms"),
         ({"bags": EPISODES + 1}, 1, "too few bags"),

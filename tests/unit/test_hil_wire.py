@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simgate.hil.wire import MAX_ANSWER_BYTES, Answer, Garbled, Question, Unframer, framed
+from simgate.hil.wire import MAX_ANSWER_BYTES, Answer, Question
+from simgate.worker.fault import Garbled
+from simgate.worker.frame import Unframer, framed
 
 U64 = st.integers(0, 2**64 - 1)
 FLOATS = st.floats(allow_nan=False)

@@ -381,9 +381,9 @@ def test_an_invented_engine_in_candidate_and_ledger_is_not_served(bare: Released
 
 def test_an_engine_whose_bytes_changed_is_not_promoted(bare: Released) -> None:
     third = bare.third()
-    engine = read_manifest(bare.store, third.candidate.evidence["export"]).artifact("model.onnx")
+    engine = read_manifest(bare.store, third.candidate.evidence["export"]).artifact("engine/model.onnx")
     path(bare.store, engine.uri).write_bytes(b"another network")
-    with pytest.raises(Refused, match=r"export's model\.onnx is damaged"):
+    with pytest.raises(Refused, match=r"export's engine/model\.onnx is damaged"):
         bare.promote(third)
 
 
@@ -402,7 +402,7 @@ def test_verify_judges_the_evidence_of_what_is_live_again(bare: Released) -> Non
     run = next_run(bare.chain, 3, weights=b"third")
     evidence = run.evidence()
     inputs = [
-        ManifestInput(ref=evidence["export"], output="model.onnx"),
+        ManifestInput(ref=evidence["export"]),
         ManifestInput(ref=evidence["validate"], output="splits/eval.json"),
     ]
     end(bare.store, run.job("hil", {"bench": "emulated"}, inputs, "1" * 16), Inconclusive("starved"))
@@ -441,7 +441,7 @@ def test_a_bench_run_that_ends_after_the_proposal_counts_as_it_ended(bare: Relea
     run = next_run(bare.chain, 3, weights=b"third")
     evidence = run.evidence()
     inputs = [
-        ManifestInput(ref=evidence["export"], output="model.onnx"),
+        ManifestInput(ref=evidence["export"]),
         ManifestInput(ref=evidence["validate"], output="splits/eval.json"),
     ]
     job = run.job("hil", {"bench": "emulated"}, inputs, "1" * 16)
@@ -557,9 +557,9 @@ def test_a_rollback_to_what_is_quarantined_is_refused(bare: Released, barred: st
 
 
 def test_a_rollback_to_a_model_whose_file_is_gone_is_refused(bare: Released) -> None:
-    engine = read_manifest(bare.store, bare.first.candidate.evidence["export"]).artifact("model.onnx")
+    engine = read_manifest(bare.store, bare.first.candidate.evidence["export"]).artifact("engine/model.onnx")
     path(bare.store, engine.uri).unlink()
-    with pytest.raises(Refused, match=r"model\.onnx is missing"):
+    with pytest.raises(Refused, match=r"engine/model\.onnx is missing"):
         rollback(bare.store, POLICY, channel="demo", **by_hand(bare))
 
 

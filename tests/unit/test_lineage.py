@@ -45,7 +45,7 @@ def test_verify_names_every_flipped_byte_with_both_digests(chain: Chain) -> None
 
 def test_verify_names_a_missing_file_and_a_changed_manifest(chain: Chain) -> None:
     evidence = chain.evidence()
-    (Path(chain.store.url) / read_manifest(chain.store, evidence["export"]).artifact("model.onnx").uri).unlink()
+    (Path(chain.store.url) / read_manifest(chain.store, evidence["export"]).artifact("engine/model.onnx").uri).unlink()
     (finding,) = verify_tree(chain.store, evidence["export"])
     assert "missing" in finding.problem
     path = Path(chain.store.url) / evidence["train"].uri

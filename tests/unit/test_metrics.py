@@ -63,7 +63,7 @@ def test_every_metric_that_a_spec_bounds_is_known_and_better_the_way_that_it_is_
 
 def test_every_figure_that_the_bench_writes_is_known():
     spec = demo_release_recipe().hil
-    for name in judge(Trace(device_fault="gone", started_ms=1.0, drives=()), spec).metrics:
+    for name in judge(Trace(bench="emulated", device_fault="gone", started_ms=1.0, drives=()), spec).metrics:
         assert metric("hil", name).known, f"hil writes {name}, and specs/metrics.py does not know it"
 
 

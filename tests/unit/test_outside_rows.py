@@ -26,7 +26,7 @@ from simgate.rows.runtime import runtime_of
 from simgate.rows.simulators import SIMULATORS
 from simgate.specs.evaluate import ClosedLoopSpec
 from simgate.specs.generate import GenerateSpec
-from simgate.specs.recipe import demo_dataset_recipe, demo_release_recipe
+from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 from tests.probe_jobs import events, probe_job, result, run, submit
 
 NUMBERS = count(1)
@@ -91,7 +91,7 @@ def test_a_closed_loop_names_its_simulator_too(install: Install) -> None:
     name = install()
     simulation = demo_dataset_recipe().simulation.model_copy(update={"simulator": name})
     spec = demo_release_recipe().evaluate_spec(simulation, "warehouse")
-    assert [row.name for _, row in rows_named(spec)] == [name]
+    assert [row.name for _, row in rows_named(spec)] == ["navigator", name]
     assert isinstance(spec.closed_loop, ClosedLoopSpec)
     assert runtime_of("evaluate", spec).distributions == (name,)
     assert runtime_of("evaluate", spec).extras == ("torch",)

@@ -15,6 +15,7 @@ from simgate.core.errors import InputError
 from simgate.core.runtime.attempt import Verdict
 from simgate.core.runtime.work import Drawn
 from simgate.data.sample import Box, Command
+from simgate.documents.engine import EngineBundle, EngineFile
 from simgate.documents.evaluation import Evaluation
 from simgate.engine.onnx import OnnxEngine
 from simgate.evaluate.stage import draw as draw_evaluation
@@ -29,9 +30,10 @@ from simgate.families.perception.contract import PerceptionContract
 from simgate.families.perception.spec import PerceptionSpec
 from simgate.families.perception.target import target_of
 from simgate.families.weights import parameter_count, untrained
-from simgate.hil.stage import check_commands
+from simgate.hil.stage import check_engine
 from simgate.specs.evaluate import EvaluateSpec
 from simgate.specs.export import ExportSpec
+from simgate.specs.hil import HilSpec
 from simgate.specs.train import TrainSpec
 from simgate.train.stage import draw as draw_training
 from simgate.train.stage import run as train
@@ -124,7 +126,7 @@ def test_its_engine_says_what_it_is_and_sees_what_the_network_sees(
     manifest = toy.manifest(toy.finish(work))
     verdict = Verdict.from_json(toy.store.read(manifest.artifact("verdict.json")), what="verdict")
     assert (verdict.verdict, set(verdict.metrics)) == ("PASS", {"label.score.max", "box.edge_share.max"})
-    engine = OnnxEngine.from_bytes(toy.store.read(manifest.artifact("model.onnx")), what="model.onnx")
+    engine = OnnxEngine.from_bytes(toy.store.read(manifest.artifact("engine/model.onnx")), what="model.onnx")
     assert engine.contract == CONTRACT
     found = CONTRACT.answer(engine.look(toy_sample("toy-eval", 0, 0).rgb, RelativeGoal(1.0, 0.0)))
     assert found.label in CONTRACT.labels
@@ -133,9 +135,13 @@ def test_its_engine_says_what_it_is_and_sees_what_the_network_sees(
 
 
 def test_the_bench_refuses_what_commands_nothing() -> None:
-    check_commands("navigator")
+    asked = HilSpec(family="perception", target="onnxruntime-cpu", bench="emulated")
+    bundle = EngineBundle(
+        family="perception", contract={}, target="onnxruntime-cpu", precision="fp32", runtime={},
+        files=(EngineFile(name="model.onnx", sha256="0" * 64, size_bytes=1),),
+    )  # fmt: skip
     with pytest.raises(InputError, match=r"perception, which commands no robot.*leave hil out"):
-        check_commands("perception")
+        check_engine(asked, bundle)
 
 
 @pytest.mark.parametrize(("stage", "spec"), [("evaluate", EVALUATE), ("export", EXPORT)])

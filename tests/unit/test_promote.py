@@ -170,7 +170,7 @@ def test_a_pass_after_a_fail_of_the_same_engine_is_refused_unless_waived(chain: 
 def test_an_observation_that_was_begun_and_never_ended_is_seen(chain: Chain) -> None:
     evidence = chain.evidence()
     inputs = [
-        ManifestInput(ref=evidence["export"], output="model.onnx"),
+        ManifestInput(ref=evidence["export"]),
         ManifestInput(ref=evidence["validate"], output="splits/eval.json"),
     ]
     abort(chain.store, chain.job("hil", {"bench": "emulated"}, inputs, "f" * 16))
@@ -220,6 +220,16 @@ def test_mcnemar_is_the_binomial_tail() -> None:
     assert mcnemar_p(0, 0) == 1.0
     assert mcnemar_p(5, 0) == pytest.approx(1 / 32)
     assert mcnemar_p(1, 1) == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("said", [1.0, 0.5])
+def test_a_device_that_was_asked_for_and_an_emulated_link_are_refused_by_a_real_channel(
+    chain: Chain, said: float
+) -> None:
+    chain.channel, chain.bench = "production", "device"
+    chain.metrics = {"hil": {"bench_emulated": said}}
+    with pytest.raises(Refused, match="the bench was 'emulated'; the channel takes device"):
+        approve(chain, answer(chain.propose(), responder_id="boss"))
 
 
 def test_an_emulated_bench_and_an_automatic_answer_are_refused_by_a_real_channel(chain: Chain) -> None:
@@ -333,7 +343,7 @@ def test_a_fail_of_the_engine_under_another_spec_of_the_bench_is_seen(chain: Cha
 
 def hil_job(chain: Chain, evidence: Any, nonce: str) -> Any:
     inputs = [
-        ManifestInput(ref=evidence["export"], output="model.onnx"),
+        ManifestInput(ref=evidence["export"]),
         ManifestInput(ref=evidence["validate"], output="splits/eval.json"),
     ]
     return chain.job("hil", chain.spec("hil"), inputs, nonce)

@@ -200,7 +200,7 @@ def test_bytes_that_rot_in_the_source_are_not_backed_up_under_a_good_name(releas
 def test_a_backup_that_rotted_is_named_when_it_is_checked(released: Released, tmp_path: Path) -> None:
     target = Store(str(tmp_path / "copy"))
     copy(released.store, target, check=False, tell=lambda _: None)
-    key = next(key for key in target.keys("runs") if key.endswith("model.onnx"))
+    key = next(key for key in target.keys("runs") if key.endswith("engine/engine.json"))
     target.put(key, b"rotten")
     copy(released.store, target, check=False, tell=lambda _: None)
     with pytest.raises(DigestMismatch, match=f"{key} differs between the two stores"):

@@ -187,7 +187,7 @@ def test_only_the_right_role_gives_a_verdict_proposes_or_decides(
 ) -> None:
     """With the project's own code under a stolen account; the same code under the right one works."""
     store, export = guarded.store(name), candidate.evidence["export"]
-    inputs = [ManifestInput(ref=export, output="model.onnx")]
+    inputs = [ManifestInput(ref=export)]
     hil = chain.job("hil", {"bench": "emulated"}, inputs, nonce=f"{NAMES.index(name):016x}")
     verdict, model = {"hil.json": b"{}"}, f"of-{name}"
     made: dict[str, Callable[[], object]] = {

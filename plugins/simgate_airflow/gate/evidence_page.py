@@ -15,7 +15,7 @@ from simgate.core.storage.link import report_of
 from simgate.core.storage.store import Store
 from simgate.release.candidate import CandidateEntry
 from simgate.release.comparison import compare, worse_figures
-from simgate.release.evidence import observations
+from simgate.release.evidence import benches, observations
 from simgate.release.policy import Policy, Role
 from simgate_airflow.gate.case import Case, read_case
 from simgate_airflow.gate.change import Change, read_change
@@ -176,8 +176,8 @@ def _asked(name: str, before: object, now: object, word: str) -> str:
 def _bench(case: Case) -> str:
     if "hil" not in case.found:
         return "**Bench:** none, for the model commands no robot."
-    bench = case.found["hil"].spec.get("bench")
-    return EMULATED if bench == "emulated" else f"**Bench:** {code(bench)}."
+    found = benches(case.store, case.found["hil"])
+    return EMULATED if "emulated" in found else f"**Bench:** {code(found[0])}."
 
 
 def _waived(case: Case) -> str:

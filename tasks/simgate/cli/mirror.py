@@ -13,13 +13,14 @@ from mlflow.tracking import MlflowClient
 from simgate.cli.options import open_store
 from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.store import Store
+from simgate.documents.engine import FOLDER, NAME
 from simgate.release.entry import LiveModel
 from simgate.release.judge import judge
 from simgate.release.policy import Policy
 
 CANDIDATE_TAG = "simgate.candidate"
 HEAD_TAG = "simgate.ledger_head"
-ENGINE_NAME = "model.onnx"
+ENGINE_NAME = f"{FOLDER}/{NAME}"
 
 
 def mirror(store: Store, policy: Policy, model: str, client: MlflowClient) -> int:
@@ -58,7 +59,7 @@ def _register(
     tags = {
         CANDIDATE_TAG: live.candidate, "simgate.engine": live.engine, "simgate.channel": channel,
         "simgate.since": live.since.isoformat(),
-        HEAD_TAG: head_sha256, "simgate.onnx_sha256": engine.sha256,
+        HEAD_TAG: head_sha256, "simgate.engine_sha256": engine.sha256,
         **{f"simgate.evidence.{role}": ref.uri for role, ref in live.evidence.items()},
     }  # fmt: skip
     source = f"{store.url}/{engine.uri.rpartition('/')[0]}"

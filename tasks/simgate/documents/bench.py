@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from simgate.core.documents.document import Document
-from simgate.specs.hil import SafetyLimits
+from simgate.specs.hil import BenchKind, SafetyLimits
 
 
 class BagResult(Document):
@@ -39,7 +39,8 @@ class HilResult(Document):
     """`hil.json`."""
 
     version: Literal[2] = 2
-    bench: Literal["emulated", "device"]
+    bench: BenchKind
+    """Said by the link that was opened."""
     limits: SafetyLimits
     """Every limit that was in force."""
     worst_case: WorstCase

@@ -13,7 +13,18 @@ from simgate.data.sample import Command
 from simgate.families.contract import METADATA_KEY, Contract, Floats, Pictures, Tensors, read_contract
 from simgate.families.goal import RelativeGoal
 
+FILE = "model.onnx"
 _REMEDY = "export the model again"
+
+
+def build(graph: bytes, precision: str, folder: Path) -> None:  # noqa: ARG001
+    """Write the graph as it is: it is the engine."""
+    (folder / FILE).write_bytes(graph)
+
+
+def open_target(folder: Path, contract: Contract) -> OnnxEngine:  # noqa: ARG001
+    """Open the graph; it carries its contract, which whoever calls compares."""
+    return OnnxEngine.from_bytes((folder / FILE).read_bytes(), what=FILE)
 
 
 class OnnxEngine:
@@ -30,13 +41,8 @@ class OnnxEngine:
         self._nothing = {tensor.name: np.zeros((1, *tensor.shape), dtype=np.float32) for tensor in contract.inputs}
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Open an ONNX file; one that does not describe itself, or describes itself wrongly, is refused."""
-        return cls.from_bytes(path.read_bytes(), what=path.name)
-
-    @classmethod
     def from_bytes(cls, data: bytes, *, what: str) -> Self:
-        """The same from the file's bytes; `what` names it in errors."""
+        """Open an ONNX file's bytes; one that does not describe itself, or does so wrongly, is refused."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol
 
+from simgate.data.sample import Command
 from simgate.families.contract import Contract, Floats, Pictures, Tensors
 from simgate.families.goal import RelativeGoal
 
@@ -27,9 +28,24 @@ class Model(Protocol):
 
 
 class Engine(Model, Protocol):
-    """A model in a file of its own that carries its contract."""
+    """A model in the form in which a target runs it."""
 
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Open an engine file; one that does not describe itself, or describes itself wrongly, is refused."""
+    def command(self, image_bytes: bytes, goal_distance_m: float, goal_bearing_rad: float) -> Command:
+        """From a stored picture and the goal in the base frame to a command within the contract's limits."""
+        ...
+
+    def warm_up(self, runs: int = 3) -> None:
+        """Let the runtime allocate what it keeps, so that the first real picture is not slower than the others."""
+        ...
+
+
+class Target(Protocol):
+    """A module that builds and opens the engines of one target; a row of simgate/rows/engines.py names it."""
+
+    def build(self, graph: bytes, precision: str, folder: Path) -> None:
+        """Write the engine's files into an empty folder; the graph is ONNX and carries its contract."""
+        ...
+
+    def open_target(self, folder: Path, contract: Contract) -> Engine:
+        """Open the files that `build` wrote; they were checked against their digests."""
         ...

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from simgate.core.errors import InputError
@@ -19,6 +18,7 @@ from simgate.evaluate.driving import Driving, Trip
 from simgate.families.interval import rate
 from simgate.families.trained import TrainedModel
 from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
+from simgate.worker.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ClosedLoop:
 @contextmanager
 def begin(
     work: Work[EvaluateSpec], closed_loop: ClosedLoopSpec, model: TrainedModel, split: SplitDocument
-) -> Iterator[list[Connection]]:
+) -> Iterator[list[Worker]]:
     """Start the drivers; they work in the background until `finish` hears them out."""
     spec = work.spec
     driving = Driving(
@@ -57,7 +57,7 @@ def begin(
         yield pipes
 
 
-def finish(work: Work[EvaluateSpec], pipes: list[Connection], episodes: int) -> ClosedLoop:
+def finish(work: Work[EvaluateSpec], pipes: list[Worker], episodes: int) -> ClosedLoop:
     """Wait for all episodes; sorted, so that it does not matter which process was faster."""
     pairs = []
     for pair in driven(pipes):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -45,8 +45,8 @@ class Driving:
     swap_channels: bool
 
 
-def drive_share(driving: Driving, trips: tuple[Trip, ...], tell: Callable[[bytes], None]) -> None:
-    """Drive the trips in their order, telling each one's result as canonical JSON."""
+def drive_share(driving: Driving, trips: tuple[Trip, ...]) -> Iterator[bytes]:
+    """Drive the trips in their order; each one's result as canonical JSON."""
     # Heavy, and only here: the process that waits for the results needs no simulator.
     from simgate.evaluate.policy import policies_of
     from simgate.sim.rollout import drive, lanes_of, open_simulator
@@ -60,7 +60,7 @@ def drive_share(driving: Driving, trips: tuple[Trip, ...], tell: Callable[[bytes
             episodes, steps = [trip.episode for trip in trips_at_once], driving.closed_loop.max_steps
             driven = (drive(simulator, spec, episodes, policy, steps) for policy in policies)
             for candidate, baseline in zip(*driven, strict=True):
-                tell(DrivenTrip(candidate=candidate, baseline=baseline).to_json())
+                yield DrivenTrip(candidate=candidate, baseline=baseline).to_json()
         simulator.close()
 
 

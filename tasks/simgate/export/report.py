@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simgate.core.runtime.attempt import VERDICT_NAME, Verdict
 from simgate.core.runtime.work import Drawn
+from simgate.documents.engine import FOLDER, NAME
 from simgate.documents.parity import Parity
 from simgate.export.latency import Latency
 from simgate.report.figure import note, table
@@ -16,12 +17,13 @@ def draw(drawn: Drawn[ExportSpec]) -> bytes:
     parity = Parity.from_json(drawn.read("parity.json"), what="parity.json")
     latency = Latency.from_json(drawn.read("latency.json"), what="latency.json")
     verdict = Verdict.from_json(drawn.read(VERDICT_NAME), what=VERDICT_NAME)
-    engine = drawn.manifest.artifact("model.onnx")
+    files = [item for item in drawn.manifest.artifacts if item.name.startswith(f"{FOLDER}/")]
+    engine = drawn.manifest.artifact(f"{FOLDER}/{NAME}")
     facts = {
         "Target": f"{drawn.spec.target}, {drawn.spec.precision}",
         "Opset": str(drawn.spec.opset),
         "Engine": engine.sha256[:12],
-        "Size": f"{engine.size_bytes / 1000:,.0f} kB",
+        "Size": f"{sum(file.size_bytes for file in files) / 1000:,.0f} kB in {len(files)} files",
         "Frames compared": str(parity.samples),
     }
     reasons = (

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 
 from simgate.core.errors import InputError
 from simgate.core.runtime.work import Work
+from simgate.documents.engine import FOLDER, NAME
 from simgate.documents.parity import Parity
-from simgate.engine.onnx import OnnxEngine
+from simgate.engine.bundle import open_engine, row_of, write_bundle
+from simgate.engine.protocol import Engine
 from simgate.engine.pytorch import PytorchModel
 from simgate.export.graph import onnx_bytes
 from simgate.export.latency import measure
@@ -20,42 +24,38 @@ from simgate.specs.bounds import broken_bounds
 from simgate.specs.export import ExportSpec
 
 SPLIT = "splits/eval.json"
-MEDIA_TYPE = "application/onnx"
+BYTES, JSON = "application/octet-stream", "application/json"
 
 
 def run(work: Work[ExportSpec]) -> None:
-    """Write model.onnx, parity.json and the verdict on it; latency.json beside them."""
-    _check(work.spec)
+    """Write the bundle `engine/`, parity.json and the verdict on it; latency.json beside them."""
+    row_of(work.spec.target, work.spec.precision)
     torch.set_num_threads(1)
     model = read_trained(work.inputs)
     if model.card.family != work.spec.family:
         raise InputError(
             "field family: the model is of another one", actual=model.card.family, expected=work.spec.family
         )
-    data = onnx_bytes(model.network, model.contract, work.spec.opset)
-    engine = OnnxEngine.from_bytes(data, what="model.onnx")
+    folder = _bundle(work, model)
+    engine = open_engine(folder)
     frames = _frames(work)
     parity = _compare(work, frames, model, engine)
-    work.outputs.write("model.onnx", data, MEDIA_TYPE)
-    work.outputs.write("parity.json", parity.to_json(), "application/json")
+    for path in sorted(folder.iterdir()):
+        work.outputs.put(f"{FOLDER}/{path.name}", path, JSON if path.name == NAME else BYTES)
+    work.outputs.write("parity.json", parity.to_json(), JSON)
     metrics = metrics_of(parity)
     reasons = broken_bounds(work.spec, metrics)
     work.outputs.verdict(not reasons, reasons, metrics)
     latency = measure(engine, frames, work.spec.latency_runs)
-    work.outputs.byproduct("latency.json", latency.to_json(), "application/json")
+    work.outputs.byproduct("latency.json", latency.to_json(), JSON)
 
 
-def _check(spec: ExportSpec) -> None:
-    if spec.target != "onnxruntime-cpu":
-        remedy = "use onnxruntime-cpu; this target comes later"
-        raise InputError(
-            "field target: not supported yet", actual=spec.target, expected="onnxruntime-cpu", remedy=remedy
-        )
-    if spec.precision != "fp32":
-        remedy = "use fp32; it comes later, with its target"
-        raise InputError(
-            "field precision: not supported by this target", actual=spec.precision, expected="fp32", remedy=remedy
-        )
+def _bundle(work: Work[ExportSpec], model: TrainedModel) -> Path:
+    spec, folder = work.spec, work.folder / FOLDER
+    folder.mkdir()
+    graph = onnx_bytes(model.network, model.contract, spec.opset)
+    write_bundle(folder, graph, model.contract, target=spec.target, precision=spec.precision)
+    return folder
 
 
 def _frames(work: Work[ExportSpec]) -> list[Frame]:
@@ -67,7 +67,7 @@ def _frames(work: Work[ExportSpec]) -> list[Frame]:
     return [frame for number, frame in enumerate(frames) if number in wanted]
 
 
-def _compare(work: Work[ExportSpec], frames: list[Frame], model: TrainedModel, engine: OnnxEngine) -> Parity:
+def _compare(work: Work[ExportSpec], frames: list[Frame], model: TrainedModel, engine: Engine) -> Parity:
     reference = PytorchModel(model.network, model.contract)
     differences = model.family.parity.differences(model.contract)
     for done, frame in enumerate(frames, start=1):

@@ -1,1 +1,1 @@
-"""The hil stage: an emulated bench. A recorded drive is replayed to the engine, and every command meets the monitor."""
+"""The hil stage: a bench. A recorded drive is replayed to the engine, and every command meets the monitor."""

@@ -145,7 +145,7 @@ def _metrics(trace: Trace, spec: HilSpec) -> dict[str, float]:
     latencies = latencies_ms(asked)
     worst = worst_motion(spec.limits.envelope())
     return {
-        "bench_emulated": 1.0,
+        "bench_emulated": 1.0 if trace.bench == "emulated" else 0.0,
         "bags": float(len(trace.drives)),
         "frames": float(len(asked)),
         "commands": float(len(latencies)),

@@ -6,10 +6,11 @@ import math
 
 from simgate.hil.drive import Drive
 from simgate.hil.trace import Asked, DriveTrace, Motion, Trip
-from simgate.hil.wire import Answer, Garbled, Question
+from simgate.hil.wire import Answer, Question
 from simgate.safety.limits import Limits
 from simgate.safety.owner import Monitor, Ruling
 from simgate.safety.state import STOP, Cause, CommandSample, Mode, SafeCommand
+from simgate.worker.fault import Garbled
 
 LEAD_NS = 200_000_000
 """The monitor is armed this long before the first frame: the robot stands still, and may begin to move with it."""

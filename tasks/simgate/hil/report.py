@@ -1,4 +1,4 @@
-"""Drawing: the report of one session on the emulated bench."""
+"""Drawing: the report of one session on a bench."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ from simgate.specs.hil import HilSpec, SafetyLimits
 
 MAX_DRAWN_DRIVES = 6
 HISTOGRAM_BINS = 24
+BENCHES = {"emulated": "emulated: a process, no robot", "device": "a device"}
+EMULATED = (
+    "The engine ran in a process of its own on the machine of the replay. "
+    "No robot moved: this says nothing about a real device's timing, heat or wiring."
+)
 Points = list[tuple[float, float]]
 
 
 def draw(drawn: Drawn[HilSpec]) -> bytes:
-    """Commands over time, trips, latency: report.html. It says EMULATED BENCH on top."""
+    """Commands over time, trips, latency: report.html. Of an emulated bench it says EMULATED BENCH on top."""
     trace = Trace.from_json(drawn.read("trace.json"), what="trace.json")
     verdict = Verdict.from_json(drawn.read("verdict.json"), what="verdict.json")
     result = HilResult.from_json(drawn.read("hil.json"), what="hil.json")
@@ -33,14 +38,13 @@ def draw(drawn: Drawn[HilSpec]) -> bytes:
     log = drawn.read("device.log").decode("utf-8", errors="replace").strip()
     if log:
         sections.append(Section("What the device wrote to its log", figure.note(log[-2000:])))
-    title = "hil — EMULATED BENCH"
-    return page(title, verdict=verdict.verdict, facts=_facts(drawn.spec, verdict.metrics), sections=sections)
+    title = "hil — EMULATED BENCH" if result.bench == "emulated" else "hil"
+    facts = {"Bench": BENCHES[result.bench], **_facts(drawn.spec, verdict.metrics)}
+    return page(title, verdict=verdict.verdict, facts=facts, sections=sections)
 
 
 def _facts(spec: HilSpec, metrics: Mapping[str, float]) -> dict[str, str]:
     return {
-        "Bench": "emulated: a process, no robot",
-        "Engine": spec.engine,
         "Frames answered": f"{metrics['commands']:.0f} of {metrics['frames']:.0f}",
         "Safety trips": f"{metrics['safety_trips']:.0f} (at most {spec.max_trips})",
         "Latency p50 / p99": f"{metrics['latency_p50_ms']:.1f} / {metrics['latency_p99_ms']:.1f} ms",
@@ -53,10 +57,7 @@ def _facts(spec: HilSpec, metrics: Mapping[str, float]) -> dict[str, str]:
 
 
 def _verdict(verdict: Verdict, trace: Trace) -> str:
-    emulated = (
-        "The engine ran in a process of its own on the machine of the replay. "
-        "No robot moved: this says nothing about a real device's timing, heat or wiring."
-    )
+    emulated = EMULATED if trace.bench == "emulated" else ""
     reasons = verdict.reasons or ("Every command came in time and stayed within the envelope.",)
     fault = f"The device broke off: {trace.device_fault}." if trace.device_fault else ""
     return "".join(figure.note(text) for text in (emulated, *reasons, fault) if text)

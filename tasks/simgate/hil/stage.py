@@ -1,10 +1,8 @@
-"""hil: replay eval drives to the engine in real time, every command through the safety monitor. An EMULATED bench."""
+"""hil: replay eval drives to the engine in real time, every command through the safety monitor."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
-from pathlib import Path
 
 from simgate.core.errors import Inconclusive, InputError
 from simgate.core.runtime.job import MAIN
@@ -12,10 +10,13 @@ from simgate.core.runtime.work import Work
 from simgate.data.bag import bag_name
 from simgate.documents.bench import HilResult, WorstCase
 from simgate.documents.dataset import SplitDocument
-from simgate.hil import device
+from simgate.documents.engine import EngineBundle
+from simgate.engine.bundle import Bundle
+from simgate.engine.fetched import fetch_bundle
 from simgate.hil.bench import Bench
 from simgate.hil.drive import Drive, read_drive
 from simgate.hil.judge import bag_result, judge
+from simgate.hil.link import bench_of, check_bench, open_link
 from simgate.hil.replay import LEAD_NS
 from simgate.hil.report import draw
 from simgate.hil.trace import Trace
@@ -23,6 +24,7 @@ from simgate.rows.families import FAMILIES
 from simgate.rows.runtime import stage_of
 from simgate.safety.motion import worst_motion
 from simgate.specs.hil import HilSpec
+from simgate.worker.transport import Transport
 
 JSON = "application/json"
 LEAST_TICK_MS = 1.0
@@ -34,12 +36,11 @@ def run(work: Work[HilSpec]) -> None:
     spec = work.spec
     check_domain(spec, work.job.domain)
     check(spec)
-    check_family(spec, str(work.inputs.manifest("export").spec.get("family", "")))
-    work.note("emulated bench: the device under test is a process on this machine", bench=spec.bench)
-    model = work.inputs.fetch("export", "model.onnx", work.folder / "model.onnx")
+    engine = fetch_bundle(work.inputs, work.folder / "engine")
+    check_engine(spec, engine.document)
     drives = _drives(work)
     bench = Bench(spec.limits.envelope(), spec.rate, spec.max_trips)
-    trace, log = bench.run(device_command(model), drives, lambda done: work.progress(done, len(drives), "bags"))
+    trace, log = bench.run(lambda: _open(work, engine), drives, lambda done: work.progress(done, len(drives), "bags"))
     _keep(work, trace, log)
 
 
@@ -49,23 +50,21 @@ def check_domain(spec: HilSpec, domain: str) -> None:
         raise InputError("field bench: a pull request reaches no bench", actual=domain, expected=MAIN)
 
 
-def check_family(spec: HilSpec, found: str) -> None:
-    """Refuse an engine of another family, and of one that commands nothing: the monitor has no command to judge."""
-    if found != spec.family:
-        raise InputError("field family: the engine is of another one", actual=found or "none", expected=spec.family)
-    if not FAMILIES.find(found).commands:
+def check_engine(spec: HilSpec, engine: EngineBundle) -> None:
+    """Refuse another engine than was asked for, and one that commands nothing: the monitor has no command to judge."""
+    for field in ("family", "target"):
+        if (found := getattr(engine, field)) != (asked := getattr(spec, field)):
+            raise InputError(f"field {field}: the engine is of another one", actual=found, expected=asked)
+    if not FAMILIES.find(spec.family).commands:
         raise InputError(
-            f"the engine is a {found}, which commands no robot: the bench has nothing to replay it to",
+            f"the engine is a {spec.family}, which commands no robot: the bench has nothing to replay it to",
             remedy="leave hil out of its recipe; evaluate and export judge it",
         )
 
 
 def check(spec: HilSpec) -> None:
     """Refuse what this bench cannot do."""
-    if spec.bench != "emulated":
-        raise InputError("field bench: no device is attached", actual=spec.bench, expected="emulated")
-    if spec.engine != "onnxruntime-cpu":
-        raise InputError("field engine: not on an emulated bench", actual=spec.engine, expected="onnxruntime-cpu")
+    check_bench(spec.bench)
     if not spec.limits.tick_period_ms >= LEAST_TICK_MS:
         raise InputError(
             "field limits.tick_period_ms: the bench does not look so often",
@@ -81,9 +80,15 @@ def check(spec: HilSpec) -> None:
         )
 
 
-def device_command(model: Path) -> tuple[str, ...]:
-    """How the device under test is started; -P keeps the working folder out of its imports."""
-    return sys.executable, "-P", "-m", device.__name__, str(model)
+def _open(work: Work[HilSpec], engine: Bundle) -> Transport:
+    link = open_link(work.spec.bench, engine)
+    if link.emulated:
+        work.note(
+            "emulated bench: the device under test is a process on this machine",
+            bench=bench_of(link),
+            target=engine.document.target,
+        )
+    return link
 
 
 def _drives(work: Work[HilSpec]) -> list[Drive]:
@@ -130,10 +135,11 @@ def _keep(work: Work[HilSpec], trace: Trace, log: bytes) -> None:
     bags = tuple(bag_result(drive, work.spec.limits) for drive in trace.drives)
     limits = work.spec.limits
     worst_case = WorstCase(**asdict(worst_motion(limits.envelope())))
-    result = HilResult(bench=work.spec.bench, limits=limits, worst_case=worst_case, bags=bags)
+    result = HilResult(bench=trace.bench, limits=limits, worst_case=worst_case, bags=bags)
     work.outputs.write("hil.json", result.to_json(), JSON, deterministic=False)
     word = "PASS" if judgement.passed else "FAIL"
-    work.note("verdict on an emulated bench", verdict=word, reasons=judgement.reasons, bench=work.spec.bench)
+    what = "verdict on an emulated bench" if trace.bench == "emulated" else "verdict on a device's bench"
+    work.note(what, verdict=word, reasons=judgement.reasons, bench=trace.bench)
     # An observation is never the same twice: its verdict carries latencies, so it is not declared bitwise.
     work.outputs.verdict(judgement.passed, judgement.reasons, judgement.metrics, deterministic=False)
 

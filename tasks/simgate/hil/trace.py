@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from simgate.core.documents.document import Document
+from simgate.specs.hil import BenchKind
 
 
 class Motion(Document):
@@ -65,8 +66,8 @@ class Trace(Document):
     """`trace.json`."""
 
     version: Literal[1] = 1
-    bench: Literal["emulated"] = "emulated"
-    """The engine ran in a process on the machine of the replay: no robot, no actuator."""
+    bench: BenchKind
+    """Said by the link that was opened; `emulated`: a process on the machine of the replay, no robot, no actuator."""
     device_fault: str | None
     """What the device under test broke the bench off with; None: it lived to the end."""
     slow_start: bool = False

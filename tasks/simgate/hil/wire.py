@@ -1,10 +1,10 @@
-"""Wire: what bench and device under test say to each other over two pipes; every frame is bounded.
+"""Wire: what bench and device under test say to each other over a worker's channel; every frame is bounded.
 
-A frame is a 4-byte length and that many bytes; the first of them says what follows. Big-endian throughout.
+The device says hello (simgate/worker/hello.py) once it is loaded and warm. From then on the first byte of a frame's
+payload says what follows, big-endian throughout.
 
     bench → device   Q  sequence u64, goal distance f64 (m), goal bearing f64 (rad), then the stored image bytes
-    device → bench   R  ready: loaded and warm
-                     A  sequence u64, speed f64 (m/s), yaw rate f64 (rad/s), time spent i64 (ns)
+    device → bench   A  sequence u64, speed f64 (m/s), yaw rate f64 (rad/s), time spent i64 (ns)
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from simgate.worker.fault import Garbled
+
 MAX_QUESTION_BYTES = 16 * 1024 * 1024
 MAX_ANSWER_BYTES = 64
-READY = b"R"
+MAX_FRAME_BYTES = 1024
+"""Of anything that a device may say: its hello is longer than an answer."""
+ROLE = "device"
 
-_LENGTH = struct.Struct("!I")
 _QUESTION = struct.Struct("!cQdd")
 _ANSWER = struct.Struct("!cQddq")
-
-
-class Garbled(ValueError):
-    """Bytes that follow no rule of the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,31 +67,3 @@ class Answer:
         if not payload.startswith(b"A") or len(payload) != _ANSWER.size:
             raise Garbled(f"no answer: {payload[:16]!r}")
         return cls(*_ANSWER.unpack(payload)[1:])
-
-
-def framed(payload: bytes) -> bytes:
-    """The payload with its length before it."""
-    return _LENGTH.pack(len(payload)) + payload
-
-
-class Unframer:
-    """Cuts a byte stream into payloads, never holding more than one too large frame's length."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._held = bytearray()
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The payloads that are complete now; `Garbled` at a length that no frame may have."""
-        self._held += data
-        payloads = []
-        while len(self._held) >= _LENGTH.size:
-            (size,) = _LENGTH.unpack_from(self._held)
-            if not 0 < size <= self._max_bytes:
-                raise Garbled(f"a frame of {size} bytes, at most {self._max_bytes} are read")
-            end = _LENGTH.size + size
-            if len(self._held) < end:
-                break
-            payloads.append(bytes(self._held[_LENGTH.size : end]))
-            del self._held[:end]
-        return payloads

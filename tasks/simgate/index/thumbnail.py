@@ -73,9 +73,10 @@ def _view(eye: NDArray[np.float64], target: NDArray[np.float64], width_px: int) 
 
 
 def _asked(spec: IndexSpec) -> GenerateSpec:
+    version = installed(SIMULATORS.find(DRAWN_BY).package)
     return GenerateSpec(
-        simulator=DRAWN_BY, simulator_version=installed(SIMULATORS.find(DRAWN_BY).package), device="cpu", scene="thumbnail", first_episode=0,
-        episodes=1, dataset_seed=0, classes=spec.classes,
+        simulator=DRAWN_BY, simulator_version=version, device="cpu", scene="thumbnail", first_episode=0, episodes=1,
+        dataset_seed=0, classes=spec.classes,
     )  # fmt: skip
 
 

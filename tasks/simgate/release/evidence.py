@@ -47,7 +47,7 @@ def evidence_problems(
         yield from _chain(store, candidate, found)
         yield from _gates(store, channel, found)
         yield from _age(channel, found, at)
-        yield from _bench(channel, found)
+        yield from _bench(store, channel, found)
         yield from _observations(store, channel, candidate, found["export"], state, later=later)
         yield from quarantine_problems(store, candidate, state)
         yield from damage_problems(store, candidate)
@@ -161,10 +161,20 @@ def _age(channel: Channel, found: Mapping[Role, Manifest], at: datetime) -> Iter
             yield f"evidence {role} is too old: made at {finished}, the channel wants it after {oldest}"
 
 
-def _bench(channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
-    for bench in (found[role].spec.get("bench") for role in DRIVEN if role in found):
+def _bench(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
+    for bench in (bench for role in DRIVEN if role in found for bench in benches(store, found[role])):
         if bench not in channel.benches:
             yield f"the bench was {bench!r}; the channel takes {' or '.join(channel.benches)}"
+
+
+def benches(store: Store, hil: Manifest) -> tuple[str, ...]:
+    """Name the bench that was asked for and, where it is another, the one that the link led to.
+
+    A verdict that does not say that a device was there says that none was.
+    """
+    verdict = read_verdict(store, hil)
+    opened = "device" if verdict is not None and verdict.metrics.get("bench_emulated") == 0.0 else "emulated"
+    return tuple(dict.fromkeys((str(hil.spec.get("bench")), opened)))
 
 
 def _observations(

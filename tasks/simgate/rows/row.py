@@ -95,7 +95,7 @@ class Table(Generic[R]):
                 expected=f"a {self.row_type.__name__} called {name}",
                 remedy="ask its author",
             )
-        for module in row.modules_of(""):
+        for module in (row.module, *row.modules_of("")):
             if module.partition(".")[0] != OURS and not holds(owner, module):
                 raise InputError(
                     f"{self.kind} {name} of distribution {owner} names a module that is none of its files",

@@ -119,7 +119,7 @@ STAGES = Table(
         StageRow(
             name="hil", module="simgate.hil.stage", spec="simgate.specs.hil:HilSpec", extra="agent", image="agent",
             pipeline="release", kind="observation", gate=True, drives=True, evidence=(Evidence(role="hil"),),
-            upstream=(Upstream(stage="export", output="model.onnx"), _split("eval")),
+            upstream=(Upstream(stage="export"), _split("eval")),
         ),
         StageRow(
             name="probe", module="simgate.probe.stage", spec="simgate.specs.probe:ProbeSpec", extra="light",

@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from simgate.core.documents.strictness import EQUAL, free, higher
+from simgate.rows.engines import ENGINES
+from simgate.rows.names import names
 from simgate.specs.demands import Demands
 
 
@@ -18,7 +20,8 @@ class ExportSpec(Demands):
 
     stage: ClassVar[str] = "export"
 
-    target: Annotated[Literal["onnxruntime-cpu", "onnxruntime-cuda", "tensorrt"], EQUAL]
+    target: Annotated[str, names(ENGINES), EQUAL]
+    """Name of a row of simgate/rows/engines.py, or of another distribution's entry point `simgate.engines`."""
     precision: Annotated[Literal["fp32", "fp16", "int8"], EQUAL] = "fp32"
     opset: Annotated[int, Field(ge=17, le=30), EQUAL] = 20
     parity_samples: Annotated[int, Field(ge=1), higher()] = 64

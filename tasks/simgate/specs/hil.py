@@ -9,11 +9,14 @@ from pydantic import Field, model_validator
 from simgate.core.documents.document import Document
 from simgate.core.documents.spec import Spec
 from simgate.core.documents.strictness import EQUAL, higher, lower
+from simgate.rows.engines import ENGINES
 from simgate.rows.families import FAMILIES
 from simgate.rows.names import names
 from simgate.safety.limits import Limits
 
 Positive = Annotated[float, Field(gt=0)]
+BenchKind = Literal["emulated", "device"]
+"""`emulated`: a process stands in for the device; a real channel's policy refuses it."""
 
 
 class SafetyLimits(Document):
@@ -61,11 +64,12 @@ class HilSpec(Spec):
 
     zero_metrics: ClassVar[tuple[str, ...]] = ("faults",)
 
-    bench: Annotated[Literal["emulated", "device"], EQUAL]
-    """`emulated`: the engine runs in its own process on this machine; a real channel's policy refuses it."""
+    bench: Annotated[BenchKind, EQUAL]
+    """Bench that is asked for; the link that is opened says which one it is, and another one is refused."""
     family: Annotated[str, names(FAMILIES), EQUAL]
     """Kind of model that it replays to: an engine of another one is refused."""
-    engine: Annotated[Literal["onnxruntime-cpu", "onnxruntime-cuda", "tensorrt"], EQUAL]
+    target: Annotated[str, names(ENGINES), EQUAL]
+    """Target that the engine was built for: another one is refused."""
     bags: Annotated[int, Field(ge=1, le=10_000), higher("bags")] = 2
     max_duration_s: Annotated[float, Field(gt=0, le=86_400), higher()] = 5.0
     """Each bag is replayed for at most this long."""

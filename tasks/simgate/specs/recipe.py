@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -112,12 +113,29 @@ class ReleaseRecipe(Document):
     hil: HilSpec | None = None
     """Of a family that commands a robot, and of no other."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _said_once(cls, value: Any) -> Any:
+        """Take family and target of what comes later from what comes before, where they are not said."""
+        parts = dict(value) if isinstance(value, Mapping) else {}
+        train, export, hil = (parts.get(name) for name in ("train", "export", "hil"))
+        if not isinstance(train, Mapping) or not isinstance(export, Mapping):
+            return value
+        family = {"family": train["family"]} if "family" in train else {}
+        target = {"target": export["target"]} if "target" in export else {}
+        parts["export"] = {**family, **export}
+        if isinstance(hil, Mapping):
+            parts["hil"] = {**family, **target, **hil}
+        return parts
+
     @model_validator(mode="after")
     def _of_one_family(self) -> Self:
         family = self.train.family
         for stage, spec in (("export", self.export), ("hil", self.hil)):
             if spec is not None and spec.family != family:
                 raise ValueError(f"train says family {family}, {stage} says {spec.family}")
+        if self.hil is not None and self.hil.target != self.export.target:
+            raise ValueError(f"export says target {self.export.target}, hil says {self.hil.target}")
         if FAMILIES.find(family).commands != (self.hil is not None):
             raise ValueError(
                 f"a {family} commands a robot: hil is missing"
