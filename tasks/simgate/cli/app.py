@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from simgate.cli import keys, ledger, policy, scenes, store
+from simgate.cli import keys, ledger, policy, recipe, scenes, store
 from simgate.cli.damage import naming_damage
 from simgate.cli.decide import quarantine, rollback, waive
 from simgate.cli.demo import command as demo
+from simgate.cli.init import init
 from simgate.cli.lineage import lineage
 from simgate.cli.link import link
 from simgate.cli.live import history, live
@@ -42,7 +43,7 @@ app.callback(help=HELP)(store_before_command)
 app.add_typer(scenes.app, name="scenes")
 for reader in (plan, runs, show, lineage):
     app.command()(naming_damage(reader))
-for command in (run, link, verify, witness, live, history):
+for command in (init, run, link, verify, witness, live, history):
     app.command()(command)
 for decision in (rollback, quarantine, waive):
     app.command()(decision)
@@ -51,5 +52,6 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(store.app, name="store")
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
+app.add_typer(recipe.app, name="recipe")
 app.command(hidden=True)(pipeline)
 app.add_typer(demo.app, name="demo", hidden=True)

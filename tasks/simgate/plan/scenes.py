@@ -11,13 +11,15 @@ from simgate.specs.index import SceneChoice
 from simgate.specs.recipe import DatasetRecipe, SceneRule
 
 ROOT_SUFFIXES = (".usda", ".usd", ".usdc", ".usdz")
+PARTS = ("assets", "robot", "robots")
+"""Folders of what scenes share: none of them is a scene, whatever layer it holds."""
 
 
 def pushed_scenes(files: Iterable[str]) -> dict[str, str]:
     """Find the scenes of a push: root layers by name, where a folder holds a layer of its own name."""
     found: dict[str, str] = {}
     for path in sorted(PurePosixPath(file) for file in files):
-        if len(path.parts) == 2 and path.suffix in ROOT_SUFFIXES and path.stem == path.parts[0]:
+        if len(path.parts) == 2 and path.suffix in ROOT_SUFFIXES and path.stem == path.parts[0] not in PARTS:
             found.setdefault(path.stem, str(path))
     return found
 

@@ -30,7 +30,7 @@ class SceneRule(Document):
     name: Annotated[str, Field(pattern=r"^[a-z*?\[][a-z0-9_*?!\[\]-]{0,62}$")]
     """A scene's name, or a pattern over the names of the pushed scenes: `office`, `train-*`. The first rule wins."""
     root: Annotated[str, Field(max_length=512)] = ""
-    """Root layer, relative to the push, for a rule of one scene. Empty: `<name>/<name>.usda`, `.usd` or `.usdc`."""
+    """Root layer, relative to the push, for a rule of one scene. Empty: `<name>/<name>.usda`, or .usd, .usdc, .usdz."""
     split: Split
     """Which side of the dataset its episodes are on."""
     episodes: Annotated[int, Field(ge=1, le=1_000_000)]
