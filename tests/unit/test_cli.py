@@ -18,6 +18,7 @@ from simgate.cli.app import app
 from simgate.core.storage.heads import scenes_head
 from simgate.core.storage.store import Store
 from simgate.release.decision import quarantine
+from tests.demo_recipes import RECIPES
 from tests.release_chain import POLICY
 
 COMMANDS = ("plan", "run", "runs", "show", "lineage", "verify", "live", "history", "rollback", "quarantine", "safety")
@@ -347,16 +348,32 @@ def test_plan_without_scenes_exits_2(simgate: Simgate, tmp_path: Path) -> None:
     assert "scenes push" in done.stderr
 
 
-def test_plan_says_what_would_run_and_writes_nothing(simgate: Simgate, tmp_path: Path, scenes: Path) -> None:
-    store = tmp_path / "store"
-    simgate(store, "scenes", "push", str(scenes))
+def test_plan_says_what_would_run_and_writes_nothing(simgate: Simgate, tmp_path: Path) -> None:
+    store, scenes = tmp_path / "store", tmp_path / "pushed"
+    for name in ("office", "home", "warehouse", "kitchen"):
+        (scenes / name).mkdir(parents=True)
+        (scenes / name / f"{name}.usda").write_text("#usda 1.0\n")
+    pushed = simgate(store, "scenes", "push", str(scenes), "--recipes", str(RECIPES))
+    assert "no recipe takes kitchen" in pushed.stderr
     before = sorted(path for path in store.rglob("*"))
-    done = simgate(store, "plan", "--json")
+    done = simgate(store, "plan", "--json", "--recipes", str(RECIPES))
     assert done.returncode == 0, done.stderr
     lines = {line["slot"]: line for line in json.loads(done.stdout)["lines"]}
-    assert lines["index"] == {"slot": "index", "action": "run", "moved": ["first time"]}
+    assert lines["index"] == {"recipe": "rooms", "slot": "index", "action": "run", "moved": ["first time"]}
     assert lines["train"]["action"] == "depends"
     assert sorted(path for path in store.rglob("*")) == before
+
+
+def test_a_recipe_that_takes_a_scene_which_is_not_pushed_is_refused_with_what_to_do(
+    simgate: Simgate, tmp_path: Path, scenes: Path
+) -> None:
+    store = tmp_path / "store"
+    assert "takes scene" in simgate(store, "scenes", "push", str(scenes), "--recipes", str(RECIPES)).stderr
+    done = simgate(store, "plan", "--recipes", str(RECIPES))
+    assert done.returncode == 2
+    said = " ".join(done.stderr.split())
+    assert "which is not pushed" in said
+    assert "change the recipe's scenes" in said
 
 
 def test_the_installed_command_starts_and_ends_with_the_errors_code(tmp_path: Path) -> None:
