@@ -2,25 +2,29 @@
 
 python -m simgate_airflow.roles roles.json --account promoter:promoter:PASSWORD_FILE
 
-The file has the form of `airflow roles export`. `airflow roles import` would leave a role that exists as it is, and
-refuse a DAG's name that no DAG file has told it yet.
+The file has the form of `airflow roles export`; `DAG:release_model.*` stands for the DAG of every release recipe that
+SIMGATE_RECIPES has now, so the command is run again after a recipe was added. `airflow roles import` would leave a role
+that exists as it is, and refuse a DAG's name that no DAG file has told it yet.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simgate.core.errors import InputError
+from simgate_airflow.run.recipes import dag_ids
 
 if TYPE_CHECKING:
     from airflow.providers.fab.auth_manager.security_manager.override import FabAirflowSecurityManagerOverride
 
 Permission = tuple[str, str]
-"""(action, resource), as FAB names them: ("can_edit", "DAG:release_model")."""
+"""(action, resource), as FAB names them: ("can_edit", "DAG:release_model.navigator")."""
+EVERY = ".*"
+"""Ends a resource that stands for the DAG of every recipe: `DAG:release_model.*`."""
 
 
 def read_roles(path: Path) -> dict[str, frozenset[Permission]]:
@@ -37,6 +41,20 @@ def read_roles(path: Path) -> dict[str, frozenset[Permission]]:
         more = {(action, resource) for action in actions.split(",") if action}
         roles[name] = roles.get(name, frozenset()) | more
     return roles
+
+
+def of_dags(roles: Mapping[str, frozenset[Permission]], dags: Collection[str]) -> dict[str, frozenset[Permission]]:
+    """Write out the resources that stand for several DAGs."""
+    return {
+        name: frozenset((action, one) for action, resource in wanted for one in _written_out(resource, dags))
+        for name, wanted in roles.items()
+    }
+
+
+def _written_out(resource: str, dags: Collection[str]) -> list[str]:
+    if not resource.endswith(EVERY):
+        return [resource]
+    return [f"DAG:{dag}" for dag in dags if f"DAG:{dag}".startswith(resource.removesuffix("*"))]
 
 
 def apply_roles(manager: FabAirflowSecurityManagerOverride, roles: Mapping[str, frozenset[Permission]]) -> list[str]:
@@ -75,7 +93,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("file", type=Path, help="the roles, in the form of `airflow roles export`")
     parser.add_argument("--account", action="append", default=[], metavar="NAME:ROLE:PASSWORD_FILE")
     asked = parser.parse_args(words)
-    roles, accounts = read_roles(asked.file), [_account(text) for text in asked.account]
+    roles, accounts = of_dags(read_roles(asked.file), dag_ids()), [_account(text) for text in asked.account]
 
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 

@@ -22,6 +22,7 @@ from simgate_airflow.local.standalone import LocalAirflow, start
 from simgate_airflow.rest import Rest, run_path
 from simgate_airflow.roles import read_roles
 from simgate_airflow.settings import read_settings
+from tests.demo_recipes import RECIPES
 from tests.e2e.airflow_client import wait_for
 
 pytestmark = pytest.mark.timeout(240)
@@ -40,7 +41,7 @@ BY_HAND = {"name": "engineer", "resource": "Providers", "action": "can_read"}
 """Harmless, and not of the project's roles."""
 NEWCOMER = [
     {"name": "newcomer", "resource": resource, "action": "can_read"}
-    for resource in ("DAG:build_dataset", "DAG Runs", "Task Instances", "Website")
+    for resource in ("DAG:build_dataset.rooms", "DAG Runs", "Task Instances", "Website")
 ]
 """May read one DAG of the two."""
 ANSWER = {"chosen_options": ["Approve"], "params_input": {}}
@@ -106,7 +107,7 @@ def _people(airflow: LocalAirflow, folder: Path) -> Office:
 
 
 def _apply(home: Path, *words: str | Path) -> list[str]:
-    environment = {**os.environ, **FAB, "AIRFLOW_HOME": str(home)}
+    environment = {**os.environ, **FAB, "AIRFLOW_HOME": str(home), "SIMGATE_RECIPES": str(RECIPES)}
     command = [sys.executable, "-m", "simgate_airflow.roles", *map(str, words)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -282,5 +283,10 @@ def test_no_role_of_the_file_may_change_the_gates_tasks_variables_or_roles():
     own = {("can_edit", "My Password"), ("can_edit", "My Profile")}
     assert writes["promoter"] == set()
     assert writes["viewer"] == own
-    assert writes["release-manager"] - own == {("can_edit", "DAG:release_model"), ("can_edit", "HITL Detail")}
-    assert not {resource for _, resource in writes["engineer"]} & {"DAGs", "DAG:release_model", "XComs", "HITL Detail"}
+    assert writes["release-manager"] - own == {("can_edit", "DAG:release_model.*"), ("can_edit", "HITL Detail")}
+    assert not {resource for _, resource in writes["engineer"]} & {
+        "DAGs",
+        "DAG:release_model.*",
+        "XComs",
+        "HITL Detail",
+    }

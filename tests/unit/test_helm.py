@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from simgate_airflow.place.pod_settings import PodsSettings
-from simgate_airflow.roles import read_roles
+from simgate_airflow.roles import of_dags, read_roles
 from tests.unit.helm_chart import (
     CHART,
     NAMESPACE,
@@ -211,4 +211,10 @@ def test_nobody_may_read_secrets_and_makers_of_pods_stay_in_their_namespace(rend
 def test_the_roles_of_the_chart_are_the_file_that_is_tested_on_a_real_airflow(rendered: dict[str, list[Shape]]):
     data = named(rendered["default"], "ConfigMap", "simgate-roles")["data"]["roles.json"]
     assert json.loads(data) == json.loads((CHART / "files/roles.json").read_text())
-    assert "promoter" in read_roles(CHART / "files/roles.json")
+    roles = of_dags(
+        read_roles(CHART / "files/roles.json"), ("build_dataset.rooms", "release_model.a", "release_model.b")
+    )
+    assert "promoter" in roles
+    edits = {role: {resource for _, resource in held if resource.startswith("DAG:")} for role, held in roles.items()}
+    assert edits["engineer"] == {"DAG:build_dataset.rooms"}
+    assert edits["release-manager"] == {"DAG:release_model.a", "DAG:release_model.b"}

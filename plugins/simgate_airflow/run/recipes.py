@@ -23,6 +23,13 @@ def release_recipes() -> Iterable[ReleaseRecipe]:
     return _recipes().release.values()
 
 
+def dag_ids() -> tuple[str, ...]:
+    """The DAG of every recipe that can be read."""
+    found = _recipes()
+    made, released = found.dataset.values(), found.release.values()
+    return (*(recipe.dag_id for recipe in made), *(recipe.dag_id for recipe in released))
+
+
 def kept_release(name: str) -> ReleaseRecipe | None:
     """The release recipe of a name as the folder has it now."""
     return _recipes().release.get(name)
