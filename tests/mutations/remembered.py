@@ -31,7 +31,7 @@ def remembered() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Document, "from_json", classmethod(from_json))
-        for module in ("release.lineage", "core.snapshot"):
+        for module in ("release.lineage", "core.given.snapshot"):
             patch.setattr(f"simgate.{module}.at_once", _one_by_one)
         yield
 

@@ -188,7 +188,7 @@ def test_each_domain_has_its_own_planner_account_and_a_missing_one_is_refused(st
     ("device", "pr-7", True), ("device", "main", False), ("emulated", "pr-7", False), ("emulated", "main", False),
 ])  # fmt: skip
 def test_a_pull_request_reaches_no_bench(bench: str, domain: str, refused: bool):
-    spec: Mapping[str, Any] = {"bench": bench}
+    spec: Mapping[str, Any] = {"bench": bench, "family": "navigator", "target": "onnxruntime-cpu"}
     asked = HilSpec.from_value(dict(spec), what="spec")
     if refused:
         with pytest.raises(InputError, match="a pull request reaches no bench") as error:

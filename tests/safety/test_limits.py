@@ -213,7 +213,8 @@ def test_simgate_safety_prints_limits_and_worst_motion(tmp_path: Path) -> None:
 
 def test_simgate_safety_reads_a_hil_spec(tmp_path: Path) -> None:
     spec = tmp_path / "hil.json"
-    spec.write_text('{"bench": "emulated", "limits": {"speed_m_s": 0.3}}', encoding="utf-8")
+    named = {"bench": "emulated", "family": "navigator", "target": "onnxruntime-cpu"}
+    spec.write_text(json.dumps({**named, "limits": {"speed_m_s": 0.3}}), encoding="utf-8")
     found = json.loads(CliRunner().invoke(app, ["safety", "--spec", str(spec), "--json"]).stdout)
     assert found["worst_motion"]["distance_m"] == pytest.approx(0.3 * 0.76)
 

@@ -22,6 +22,7 @@ from simgate.specs.evaluate import EvaluateSpec
 from simgate.specs.export import ExportSpec
 from simgate.specs.train import TrainSpec
 from simgate.core.identity.code import closure
+from simgate.rows.runtime import runtime_of
 from simgate.core.runtime.attempt import Verdict
 from simgate.evaluate.stage import run as evaluate
 from simgate.export.stage import run as export
@@ -54,7 +55,7 @@ def main():
     made = ExportSpec(family="counter", target="onnxruntime-cpu", parity_samples=4, latency_runs=3)
     said = verdict(toy, toy.work("export", made, inputs), export)
     assert said == ("PASS", ["count.max"], ()), said
-    print("simgate.families.counter.learning" in closure("simgate.train.stage"))
+    print("simgate.families.counter.learning" in closure(*runtime_of("train", spec).modules))
 
 
 if __name__ == "__main__":

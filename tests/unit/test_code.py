@@ -102,8 +102,6 @@ CODE = "\n\nEDITED = 1\n"
         ("train/place/slurm.py", CODE, set()),
         ("core/runtime/node.py", CODE, set()),
         ("train/rank.py", CODE, {"train"}),
-        ("sim/newton.py", CODE, {"generate", "evaluate"}),
-        ("sim/newton_camera.py", CODE, {"generate", "evaluate"}),
         ("sim/isaac.py", CODE, set()),
         ("specs/evaluate.py", CODE, {"evaluate"}),
         ("specs/validate.py", CODE, {"validate"}),

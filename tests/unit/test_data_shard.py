@@ -61,7 +61,7 @@ def test_the_webdataset_library_reads_it(shard: Path) -> None:
     read = list(webdataset.WebDataset(str(shard), shardshuffle=False).decode("pil"))
     assert [item["__key__"] for item in read] == [f"office_000000_{frame:04d}" for frame in range(3)]
     np.testing.assert_array_equal(np.asarray(read[2]["rgb.png"]), make_sample(frame=2).rgb)
-    assert read[2]["json"]["command"] == {"speed_m_s": 0.5, "yaw_rate_rad_s": 0.0}
+    assert read[2]["json"]["command"] == {"lateral_speed_m_s": 0, "speed_m_s": 0.5, "yaw_rate_rad_s": 0.0}
 
 
 def test_plain_tar_reads_it_without_owner_or_time(shard: Path) -> None:

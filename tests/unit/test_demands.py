@@ -41,7 +41,7 @@ def test_each_bound_is_of_the_metric_that_it_names() -> None:
         ({"at_most": {"command_error": 0.1, "map_50": 0.9}}, "at_most.map_50 bounds nothing: higher is better"),
         ({"at_most": {"command_error": 0.1, "baseline_success_rate": 1}}, "bounds nothing: neither is better"),
         ({"family": "perception"}, "balanced_accuracy is missing"),
-        ({"family": "nobody"}, "no such model family.*nobody"),
+        ({"family": "nobody"}, "nobody.*no such model family"),
         ({"closed_loop": None}, "closed_loop is missing"),
     ],
 )

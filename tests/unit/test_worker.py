@@ -65,9 +65,10 @@ def launch_of(program: str) -> Launch:
 def worker(program: str, patience: Patience = PATIENCE, **bounds: int) -> Iterator[Worker]:
     """A worker that runs `program`, which finds its channel's descriptor in `fd`."""
     launch = replace(launch_of(program), **bounds)  # type: ignore[arg-type]
+    before = descendants(os.getpid())
     with closing(ProcessTransport(launch)) as transport:
         yield Worker(transport, "echo", patience)
-    assert not descendants(os.getpid())
+    assert not descendants(os.getpid()) - before
 
 
 def echo(body: str = "pass") -> str:

@@ -55,9 +55,9 @@ def parse_recipe(data: bytes, *, what: str) -> Recipe:
 
 def read_recipes(folder: Path) -> Recipes:
     """Read every recipe of a folder; one that is wrong is left out and named, with what depends on it."""
-    if not folder.is_dir():
+    if not _is_folder(folder):
         remedy = "SIMGATE_RECIPES or --recipes names it; `simgate init` makes one"
-        raise InputError("no such folder of recipes", actual=folder, remedy=remedy)
+        raise InputError("no such folder of recipes", actual=str(folder)[:200], remedy=remedy)
     problems: list[str] = []
     read: list[tuple[str, Recipe]] = []
     for path in sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and not path.name.startswith(".")):
@@ -71,6 +71,13 @@ def read_recipes(folder: Path) -> Recipes:
         problems.append(problem)
         release.pop(name)
     return Recipes(dataset, release, tuple(problems))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that no folder can have
+        return False
 
 
 def _by_name(read: list[tuple[str, R]], problems: list[str]) -> dict[str, R]:
