@@ -15,6 +15,7 @@ from simgate.core.errors import InputError
 from simgate_airflow.place.place import stage_class
 from simgate_airflow.place.pod_settings import pods_settings
 from simgate_airflow.place.pod_shape import pod_shape
+from tests.demo_recipes import RECIPES
 from tests.pods.pod_world import FILE, order
 from tests.pods.pod_world import pods as settings_of
 
@@ -25,7 +26,8 @@ DAGS = Path(__file__).parents[2] / "dags"
 def pods_file(tmp_path: Path, wire: Callable[..., Any]) -> Path:
     path = tmp_path / "pods.yaml"
     path.write_text(yaml.safe_dump(FILE))
-    wire({"SIMGATE_PLACE": "pod", "SIMGATE_PODS": str(path), "SIMGATE_STORE": "s3://simgate/store"})
+    wire({"SIMGATE_PLACE": "pod", "SIMGATE_PODS": str(path), "SIMGATE_STORE": "s3://simgate/store",
+          "SIMGATE_RECIPES": str(RECIPES)})  # fmt: skip
     pods_settings.cache_clear()
     yield path
     pods_settings.cache_clear()
@@ -44,8 +46,8 @@ def test_without_a_word_stages_are_processes(wire: Callable[..., Any]):
 
 
 def test_the_same_dags_run_as_pods_and_a_training_over_nodes_as_a_job(pods_file: Path):
-    assert {kinds("build_dataset.rooms")[task] for task in ("index", "generate", "validate")} == {"StagePod"}
-    release = kinds("release_model.navigator")
+    assert {kinds("build_dataset")[task] for task in ("index", "generate", "validate")} == {"StagePod"}
+    release = kinds("release_model")
     assert {release[task] for task in ("evaluate_candidate", "evaluate_live", "export", "hil")} == {"StagePod"}
     assert release["train"] == "StageJob"
 
