@@ -174,7 +174,11 @@ def test_a_push_starts_the_dataset_within_five_seconds_and_an_approval_makes_its
 def test_doubled_and_forged_events_change_nothing(world: World):
     admin = world.user("admin")
     before = len(admin.runs("build_dataset.rooms")), len(admin.runs("release_model.navigator"))
-    for asset, extra in (("scenes", {"seq": 99}), ("scenes", {"seq": 1}), ("dataset", {"content_digest": "0" * 64})):
+    for asset, extra in (
+        ("scenes", {"seq": 99}),
+        ("scenes", {"seq": 1}),
+        ("dataset.rooms", {"content_digest": "0" * 64}),
+    ):
         admin.post_event(asset, **extra).raise_for_status()
     wait_for(lambda: len(admin.runs("release_model.navigator")) > before[1], 60, "the forged run")
     wait_for(lambda: len(admin.runs("build_dataset.rooms")) > before[0], 60, "the forged run")
@@ -182,7 +186,7 @@ def test_doubled_and_forged_events_change_nothing(world: World):
         for run in admin.runs(dag)[count:]:
             assert run.ended() == "success"
             assert run.tasks["plan"] == "skipped", "the store says that there is nothing to do"
-    assert len(list(Journal(world.store, "heads/main/dataset").entries())) == 1
+    assert len(list(Journal(world.store, "heads/main/dataset/rooms").entries())) == 1
     assert len(admin.runs("release_model.navigator")) == before[1] + 1, "a skipped dataset run starts no release"
 
 

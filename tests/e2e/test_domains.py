@@ -71,7 +71,7 @@ def test_a_pull_requests_run_writes_its_own_prefix_alone_and_starts_no_release(w
     run = world.user("engineer").trigger("build_dataset.rooms", pull_request=7)
     assert run.ended(120) == "success"
     assert run.tasks["publish"] == "skipped"
-    assert "DATASET is main's" in run.log("publish")
+    assert "the asset is main's" in run.log("publish")
     why = find_why(world.store, record_folder(PR, run_name(run.dag, run.run_id)))
     assert (why.domain, why.pull_request, set(why.people)) == (PR, "7", {"engineer", "dev@example.org"})
     assert (
@@ -123,9 +123,9 @@ def test_a_forged_event_or_a_materialized_asset_releases_nothing(world: World):
     count = len(admin.runs("build_dataset.rooms"))
     head = dataset_head(world.store, PR, "rooms")
     forged = {"pull_request": 7, "domain": PR, "seq": head.seq, "content_digest": head.content_digest}
-    for asset in ("scenes", "dataset"):
+    for asset in ("scenes", "dataset.rooms"):
         admin.post_event(asset, **forged).raise_for_status()
-    number = next(item["id"] for item in admin.get("assets", name_pattern="dataset")["assets"])
+    number = next(item["id"] for item in admin.get("assets", name_pattern="dataset.rooms")["assets"])
     admin.ask("POST", f"assets/{number}/materialize", {"conf": {"pull_request": 7}}).raise_for_status()
     wait_for(lambda: len(admin.runs("release_model.navigator")) > live[2], 60, "the forged release run")
     wait_for(lambda: len(admin.runs("build_dataset.rooms")) >= count + 2, 60, "the forged dataset runs")

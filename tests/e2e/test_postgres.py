@@ -39,6 +39,6 @@ def test_a_push_becomes_one_dataset_though_the_scheduler_that_makes_it_is_killed
     wait_for(lambda: dataset_head(world.store, "main", "rooms") is not None, 120, "the dataset")
     (run,) = admin.runs("build_dataset.rooms")
     assert run.ended(60) == "success"
-    assert len(list(Journal(world.store, "heads/main/dataset").entries())) == 1
+    assert len(list(Journal(world.store, "heads/main/dataset/rooms").entries())) == 1
     assert_every_shard_once(world.store, record_folder("main", run_name(run.dag, run.run_id)), 5)
     assert parts.strays() == []

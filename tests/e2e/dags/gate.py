@@ -11,8 +11,8 @@ from simgate_airflow.gate.approval import ReleaseApproval
 from simgate_airflow.gate.promote import promote_candidate, settle_candidate
 from simgate_airflow.place.stage_local import StageLocal
 from simgate_airflow.run.plan import plan_release, propose_candidate
+from simgate_airflow.run.recipes import recipe_param, release_recipes
 from simgate_airflow.settings import settings
-from tests.demo_recipes import demo_release_recipe
 
 
 @task(retries=0)
@@ -31,7 +31,7 @@ with DAG(
     schedule=None,
     max_active_runs=8,
     params={
-        "recipe": Param(demo_release_recipe().model_dump(mode="json"), type="object"),
+        "recipe": recipe_param(next(iter(release_recipes()))),
         "hold": Param(False, type="boolean"),
     },
     default_args={"retry_delay": timedelta(seconds=1)},
