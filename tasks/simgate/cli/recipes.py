@@ -15,7 +15,9 @@ from simgate.plan.record import Trigger
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
 from simgate.specs.recipe_file import Recipes, read_recipes
 
-DEFAULT_POLICY = Path("release/policy.yaml")
+OF_A_PROJECT, OF_THE_CHECKOUT = Path("policy.yaml"), Path("release/policy.yaml")
+DEFAULT_POLICY = OF_A_PROJECT if OF_A_PROJECT.is_file() else OF_THE_CHECKOUT
+"""The policy of the folder that the command is run in."""
 DEFAULT_RECIPES = Path("recipes")
 R = TypeVar("R", DatasetRecipe, ReleaseRecipe)
 
