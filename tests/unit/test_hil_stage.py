@@ -228,9 +228,11 @@ def wait_for(condition: Callable[[], bool]) -> bool:
 
 
 def test_an_edit_of_the_device_or_its_engine_moves_the_key() -> None:
-    assert {"simgate.hil.device", "simgate.engine.onnx", "simgate.safety.monitor"} <= set(closure("simgate.hil.stage"))
+    modules = closure(*runtime_of("hil", SPEC).modules)
+    assert {"simgate.hil.device", "simgate.engine.onnx", "simgate.safety.monitor"} <= set(modules)
 
 
 def test_the_bench_needs_no_torch() -> None:
-    assert not {name for name in closure("simgate.hil.stage") if name.startswith("simgate.families.navigator.network")}
-    assert runtime_of("hil").extras == ("agent",)
+    needs = runtime_of("hil", SPEC)
+    assert not {name for name in closure(*needs.modules) if name.startswith("simgate.families.navigator.network")}
+    assert needs.extras == ("agent",)
