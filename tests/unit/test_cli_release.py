@@ -16,6 +16,7 @@ import pytest
 
 from simgate.cli import main
 from simgate.core.documents.artifact import ManifestRef
+from simgate.core.runtime.attempt import read_verdict
 from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.store import Store
 from simgate.release.promote import promote
@@ -174,7 +175,15 @@ def test_the_registry_gets_each_live_model_once_under_its_channels_alias(to: Cal
     with sqlite3.connect(database) as registry:
         tags = dict(registry.execute("select key, value from model_version_tags").fetchall())
         aliases = registry.execute("select alias, version, name from registered_model_aliases").fetchall()
+        runs = registry.execute("select run_id from model_versions").fetchall()
+        figures = dict(registry.execute("select run_uuid || ' ' || key, value from metrics").fetchall())
     registry.close()
+    verdict = read_verdict(to[0].store, read_manifest(to[0].store, live.evidence["evaluate"]))
+    assert verdict is not None
+    assert verdict.metrics
+    for name, value in verdict.metrics.items():
+        assert figures[f"{runs[0][0]} evaluate.{name}"] == value
+    assert {key.split()[0] for key in figures} == {run for (run,) in runs}
     assert tags["simgate.candidate"] == live.candidate
     assert tags["simgate.engine"] == live.engine
     assert aliases == [(CHANNEL, 1, MODEL)]

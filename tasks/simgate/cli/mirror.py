@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import time
 from pathlib import Path
 
+from mlflow.entities import Metric
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from simgate.cli.options import open_store
+from simgate.core.runtime.attempt import read_verdict
 from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.store import Store
 from simgate.documents.engine import FOLDER, NAME
@@ -20,6 +24,12 @@ from simgate.release.policy import Policy
 
 CANDIDATE_TAG = "simgate.candidate"
 HEAD_TAG = "simgate.ledger_head"
+EXPERIMENT = "simgate releases"
+"""Where the runs are that hold the figures of live models; trainings have an experiment of their own."""
+MOST_METRICS = 1000
+"""MLflow takes no more at once."""
+UNUSABLE = re.compile(r"[^A-Za-z0-9_./ -]")
+"""What no metric's name may hold."""
 ENGINE_NAME = f"{FOLDER}/{NAME}"
 
 
@@ -63,7 +73,28 @@ def _register(
         **{f"simgate.evidence.{role}": ref.uri for role, ref in live.evidence.items()},
     }  # fmt: skip
     source = f"{store.url}/{engine.uri.rpartition('/')[0]}"
-    return client.create_model_version(model, source=source, tags=tags, description=f"live in {channel}")
+    run = _run_of(client, model, live, _figures(store, live))
+    return client.create_model_version(model, source=source, run_id=run, tags=tags, description=f"live in {channel}")
+
+
+def _figures(store: Store, live: LiveModel) -> dict[str, float]:
+    """The metrics of every gate that the model passed, by role: `evaluate.map_50`."""
+    manifests = {role: read_manifest(store, ref) for role, ref in sorted(live.evidence.items())}
+    verdicts = {role: read_verdict(store, manifest) for role, manifest in manifests.items()}
+    said = {role: verdict.metrics for role, verdict in verdicts.items() if verdict is not None}
+    return {f"{role}.{name}": value for role, metrics in said.items() for name, value in metrics.items()}
+
+
+def _run_of(client: MlflowClient, model: str, live: LiveModel, figures: dict[str, float]) -> str:
+    """Note the figures in a run of MLflow, for a model version shows those of the run that it names; the run's id."""
+    found = client.get_experiment_by_name(EXPERIMENT)
+    number = found.experiment_id if found else client.create_experiment(EXPERIMENT)
+    run = client.create_run(number, run_name=f"{model} {live.candidate[:12]}", tags={CANDIDATE_TAG: live.candidate})
+    now = int(time.time() * 1000)
+    metrics = [Metric(UNUSABLE.sub("_", name), value, now, 0) for name, value in figures.items()]
+    client.log_batch(run.info.run_id, metrics=metrics[:MOST_METRICS])
+    client.set_terminated(run.info.run_id)
+    return str(run.info.run_id)
 
 
 def main(arguments: list[str]) -> int:
