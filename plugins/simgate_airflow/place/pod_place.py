@@ -28,7 +28,7 @@ LOG_EVERY_S = 5
 """While a pod runs, its log comes into Airflow's at least that often."""
 
 
-class PodPlace(KubernetesPodOperator):  # type: ignore[misc]
+class PodPlace(KubernetesPodOperator):
     """Takes a stage's jobs and knows how to ask for a pod; a subclass makes it and waits for its end."""
 
     stage: str

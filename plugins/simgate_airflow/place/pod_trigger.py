@@ -17,7 +17,7 @@ LOST_AFTER_S = 30.0
 _FINAL = (401, 403, 404)
 
 
-class StagePodTrigger(KubernetesPodTrigger):  # type: ignore[misc]
+class StagePodTrigger(KubernetesPodTrigger):
     """The provider's trigger, more patient with the API server and less with a node that is gone."""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

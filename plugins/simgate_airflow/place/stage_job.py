@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class StageJobPlace(PodPlace, KubernetesJobOperator):  # type: ignore[misc]
+class StageJobPlace(PodPlace, KubernetesJobOperator):
     """Makes the Job that `job_shape` describes, or finds its own, defers until it ended, and removes it."""
 
     def execute(self, context: Context) -> Any:

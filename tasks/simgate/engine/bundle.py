@@ -115,7 +115,7 @@ def installed(row: EngineRow) -> dict[str, str]:
 
 
 def _target(row: EngineRow) -> Target:
-    found: Target = import_module(row.module)  # type: ignore[assignment]
+    found: Target = import_module(row.module)
     return found
 
 

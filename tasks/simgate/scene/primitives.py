@@ -49,7 +49,8 @@ def _box(half: float) -> Triangles:
 
 
 def _plane(half_width: float, half_length: float) -> Triangles:
-    return _square() * np.array([half_width, half_length, 1.0])
+    scaled: Triangles = _square() * np.array([half_width, half_length, 1.0])
+    return scaled
 
 
 def _square() -> Triangles:

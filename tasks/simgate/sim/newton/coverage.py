@@ -15,7 +15,7 @@ Rect = tuple[int, int, int, int]
 """x_min, y_min, x_max, y_max in pixels, max edges exclusive."""
 
 
-@wp.kernel(enable_backward=False)
+@wp.kernel(enable_backward=False)  # type: ignore[untyped-decorator]  # Warp has no types
 def _cast(
     mesh: wp.uint64,
     mesh_from_camera: wp.transformf,
