@@ -71,3 +71,9 @@ def test_an_airflow_that_another_was_faster_than_is_started_again_on_a_port_of_i
         assert said[-1] == f"Airflow is up at {airflow.url}"
     finally:
         airflow.stop()
+
+
+def test_a_supervisor_that_shows_no_environment_yet_is_stopped_by_whoever_started_it(tmp_path: Path) -> None:
+    process = subprocess.Popen(["sleep", "60"], env={}, start_new_session=True)
+    standalone.LocalAirflow(tmp_path, "http://127.0.0.1:1", process.pid, {}, process).stop()
+    assert process.returncode is not None

@@ -94,7 +94,9 @@ class LocalAirflow:
 
     def stop(self) -> None:
         """End it and everything that it started; a second stop does nothing."""
-        if self._is_session_ours:
+        # A process of a moment ago may show no environment yet; one that is not reaped keeps its number.
+        is_own_child = self.supervisor is not None and self.supervisor.poll() is None
+        if is_own_child or self._is_session_ours:
             end_session(self.pid, first=signal.SIGINT, grace_s=STOP_TIMEOUT_S)
         if self.supervisor is not None:
             self.supervisor.poll()
