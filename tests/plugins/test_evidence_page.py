@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -318,3 +319,19 @@ def test_what_was_asked_less_of_than_the_channel_demands_is_said_before_the_answ
     policy = POLICY.model_copy(update={"channels": {**POLICY.channels, "demo": stricter}})
     said = body(chain.store, chain.propose(), policy)
     assert "promote will refuse:**\n\n- `evaluate was asked too little: at_least.map_50 is " in said
+
+
+def test_a_recipe_whose_file_is_gone_is_said_and_not_taken_for_an_equal_one(
+    store: Store, two: CandidateEntry, tmp_path: Path, wire: Callable[[dict[str, str]], None]
+):
+    equal, gone = "the recipe is as its file has it", "The recipe's file is not there"
+    said = asked(store, two)
+    assert equal in said
+    assert gone not in said
+    wire({
+        "SIMGATE_STORE": store.url, "SIMGATE_POLICY": str(tmp_path / "policy.yaml"),
+        "SIMGATE_RECIPES": str(tmp_path / "gone"),
+    })  # fmt: skip
+    said = asked(store, two)
+    assert gone in said
+    assert equal not in said

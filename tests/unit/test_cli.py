@@ -364,6 +364,13 @@ def test_plan_says_what_would_run_and_writes_nothing(simgate: Simgate, tmp_path:
     assert sorted(path for path in store.rglob("*")) == before
 
 
+def test_a_push_beside_a_folder_of_recipes_that_no_folder_can_be_is_a_push(
+    simgate: Simgate, tmp_path: Path, scenes: Path
+) -> None:
+    done = simgate(tmp_path / "store", "scenes", "push", str(scenes), "--recipes", "a" * 5000)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_recipe_that_takes_a_scene_which_is_not_pushed_is_refused_with_what_to_do(
     simgate: Simgate, tmp_path: Path, scenes: Path
 ) -> None:

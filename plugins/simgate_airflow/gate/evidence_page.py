@@ -23,6 +23,7 @@ from simgate_airflow.gate.figure_table import figure_table
 from simgate_airflow.gate.judged import Judged, read_judged
 from simgate_airflow.gate.markdown import code
 from simgate_airflow.gate.softened import asked_otherwise, softenings
+from simgate_airflow.run.recipes import kept_release
 from simgate_airflow.ui.address import candidate_url, report_url
 
 SHOWN_FILES = 30
@@ -159,13 +160,18 @@ def _report(case: Case, gate: Judged) -> str:
 def _softened(case: Case, policy: Policy) -> Iterator[str]:
     channel = policy.channel(case.candidate.channel)
     looser = [code(problem) for problem in softenings(case.store, channel, case.found)]
-    fields = [_asked(name, usual, now, "in its file") for name, usual, now in asked_otherwise(case.why)]
+    recipe = case.why.recipe if case.why else None
+    kept = kept_release(recipe.name) if recipe else None
+    differing = asked_otherwise(recipe, kept) if recipe and kept else ()
+    fields = [_asked(name, usual, now, "in its file") for name, usual, now in differing]
     yield "### Softened"
     if looser:
         yield _list("⚠ Asked less than the channel demands, and promote will refuse", looser)
     if fields:
         yield _list("Asked otherwise than the recipe's file", fields)
-    if not (looser or fields):
+    if kept is None:
+        yield "⚠ The recipe's file is not there, so nobody can say what was asked otherwise."
+    if not (looser or fields) and kept is not None:
         yield "Nothing: no demand of the channel is missed, and the recipe is as its file has it."
 
 

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from simgate.core.errors import InputError
 from simgate.core.runtime.manifest import Manifest
 from simgate.core.storage.store import Store
-from simgate.plan.record import ReleaseWhy
 from simgate.release import softening
 from simgate.release.policy import Channel, Role
+from simgate.specs.recipe import ReleaseRecipe
 from simgate_airflow.gate.change import leaves
-from simgate_airflow.run.recipes import kept_release
 
 
 def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
@@ -22,12 +21,9 @@ def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -
         yield f"a gate's spec cannot be compared with the channel's reference: {error}"
 
 
-def asked_otherwise(why: ReleaseWhy | None) -> Iterator[tuple[str, object, object]]:
-    """Yield (field, as the recipe's file has it, what was asked); nothing where the file is gone."""
-    kept = kept_release(why.recipe.name) if why else None
-    if why is None or kept is None:
-        return
+def asked_otherwise(recipe: ReleaseRecipe, kept: ReleaseRecipe) -> Iterator[tuple[str, object, object]]:
+    """Yield (field, its value in the recipe's file, the value that was asked) for each field that differs."""
     usual = dict(leaves(kept.model_dump(mode="json")))
-    for name, value in leaves(why.recipe.model_dump(mode="json")):
+    for name, value in leaves(recipe.model_dump(mode="json")):
         if usual.get(name) != value:
             yield name, usual.get(name), value

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from airflow.sdk import Param
 
 from simgate.core.errors import InputError
-from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
+from simgate.specs.recipe import DATASET_DAG, RELEASE_DAG, DatasetRecipe, ReleaseRecipe
 from simgate.specs.recipe_file import Recipes, read_recipes
 from simgate_airflow.settings import settings
-
-PIPELINES = ("build_dataset.", "release_model.")
-"""How the DAGs of recipes begin."""
 
 
 def dataset_recipes() -> Iterable[DatasetRecipe]:
@@ -52,13 +48,13 @@ def refuse_broken_recipes() -> None:
 
 def check_recipe_of(dag_id: str, recipe: DatasetRecipe | ReleaseRecipe) -> None:
     """Refuse params that make a run of one recipe's DAG another recipe's; a DAG of one's own may ask anything."""
-    if dag_id.startswith(PIPELINES) and recipe.dag_id != dag_id:
-        raise InputError("params.recipe is another DAG's", actual=recipe.name, expected=dag_id.partition(".")[2])
+    pipeline, _, name = dag_id.partition(".")
+    if pipeline in (DATASET_DAG, RELEASE_DAG) and recipe.dag_id != dag_id:
+        raise InputError("params.recipe is another DAG's", actual=recipe.name, expected=name)
 
 
 def _recipes() -> Recipes:
-    folder: Any = settings().recipes_path
     try:
-        return read_recipes(folder)
+        return read_recipes(settings().recipes_path)
     except InputError as error:
         return Recipes({}, {}, (str(error),))

@@ -14,6 +14,7 @@ from simgate.cli.recipes import DEFAULT_RECIPES, RecipesOption, present_recipes
 from simgate.core.errors import InputError
 from simgate.core.given.snapshot import read_snapshot
 from simgate.plan.scenes import choose_scenes, left_out
+from simgate.specs.recipe_file import is_folder
 
 app = typer.Typer(no_args_is_help=True, help="Push scene files, and see who pushed what.")
 
@@ -48,7 +49,7 @@ def push(
         return
     said = "is the new head" if is_new else "is the head already: nothing changed"
     console().print(f"snapshot [bold]{short(head.snapshot_sha256)}[/] {said} ({domain}, entry {head.seq})")
-    if recipes.is_dir():
+    if is_folder(recipes):
         _compare(recipes, read_snapshot(place, head.snapshot_sha256, domain).files)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 
 from simgate.core.documents.canonical import canonical_json, parse_json
 from simgate.core.errors import InputError
+from simgate.core.identity import lock
 from simgate.documents.engine import MAX_BUNDLE_BYTES, NAME, EngineBundle, EngineFile
 from simgate.engine.protocol import Engine, Target
 from simgate.families.contract import Contract, read_contract
@@ -18,7 +19,6 @@ from simgate.rows.engines import ENGINES, EngineRow
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
 REMEDY = "export the model again"
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +111,12 @@ def _contract_of(document: EngineBundle) -> Contract:
 
 def installed(row: EngineRow) -> dict[str, str]:
     """Find the versions of a target's runtime here; empty for a distribution that is not installed."""
-    return {name: _version(name) for name in row.runtime}
+    return {name: lock.installed(name) for name in row.runtime}
 
 
 def _target(row: EngineRow) -> Target:
     found: Target = import_module(row.module)
     return found
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _versions(found: Mapping[str, str]) -> str:
@@ -197,16 +190,8 @@ def _entry(path: Path) -> EngineFile:
 
 
 def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    for chunk in _chunks(path):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            yield chunk
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _some(names: set[str]) -> str:

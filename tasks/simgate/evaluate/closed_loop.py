@@ -53,14 +53,14 @@ def begin(
         device=spec.device,
         swap_channels=spec.swap_channels,
     )
-    with start_drivers(driving, _trips(work, split, closed_loop.episodes)) as pipes:
-        yield pipes
+    with start_drivers(driving, _trips(work, split, closed_loop.episodes)) as workers:
+        yield workers
 
 
-def finish(work: Work[EvaluateSpec], pipes: list[Worker], episodes: int) -> ClosedLoop:
+def finish(work: Work[EvaluateSpec], workers: list[Worker], episodes: int) -> ClosedLoop:
     """Wait for all episodes; sorted, so that it does not matter which process was faster."""
     pairs = []
-    for pair in driven(pipes):
+    for pair in driven(workers):
         pairs.append(pair)
         work.progress(len(pairs), episodes, "episodes driven")
     pairs.sort(key=lambda pair: (pair.candidate.scene, pair.candidate.episode))

@@ -26,7 +26,7 @@ from simgate.release.settle import REJECTED
 from simgate.release.undecided import gate_is_over
 from simgate.rows.runtime import runtime_of
 from simgate.specs.generate import SimulationSpec
-from simgate.specs.recipe import ReleaseRecipe
+from simgate.specs.recipe import DATASET_DAG, ReleaseRecipe
 
 
 def plan_release(
@@ -38,7 +38,7 @@ def plan_release(
     """
     head = dataset_head(store, domain, recipe.dataset)
     if head is None:
-        remedy = f"run build_dataset.{recipe.dataset} first"
+        remedy = f"run {DATASET_DAG}.{recipe.dataset} first"
         raise InputError(f"no dataset {recipe.dataset} in domain {domain}", remedy=remedy)
     policy.channel(recipe.channel)
     # Nothing is made to replace a release that does not hold.

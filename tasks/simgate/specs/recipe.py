@@ -21,6 +21,8 @@ from simgate.specs.hil import HilSpec
 from simgate.specs.train import TrainSpec
 from simgate.specs.validate import ValidateSpec
 
+DATASET_DAG, RELEASE_DAG = "build_dataset", "release_model"
+"""How the DAGs of recipes begin; the recipe's name follows."""
 Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
@@ -74,7 +76,7 @@ class DatasetRecipe(Document):
     @property
     def dag_id(self) -> str:
         """The DAG that Airflow shows for it."""
-        return f"build_dataset.{self.name}"
+        return f"{DATASET_DAG}.{self.name}"
 
     def seed_of(self, day: date) -> int:
         """The dataset seed of a day."""
@@ -152,7 +154,7 @@ class ReleaseRecipe(Document):
     @property
     def dag_id(self) -> str:
         """The DAG that Airflow shows for it."""
-        return f"release_model.{self.name}"
+        return f"{RELEASE_DAG}.{self.name}"
 
     def evaluate_spec(self, simulation: SimulationSpec, scene: str) -> EvaluateSpec:
         """What evaluate is asked about a dataset that was simulated so; `scene` is any of its eval split."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from simgate.core.documents.yaml_text import MAX_YAML_BYTES, read_document, read_yaml
+from simgate.core.documents.yaml_text import MAX_YAML_BYTES, document_of, read_yaml
 from simgate.core.errors import InputError
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
 
@@ -50,12 +50,12 @@ def parse_recipe(data: bytes, *, what: str) -> Recipe:
             f"{what}, line 1: field kind: a recipe says of what it is", actual=repr(kind)[:80],
             expected=" | ".join(f"kind: {name}" for name in KINDS), remedy=REMEDY,
         )  # fmt: skip
-    return read_document(KINDS[kind], data, what=what, remedy=REMEDY)
+    return document_of(KINDS[kind], value, data, what=what, remedy=REMEDY)
 
 
 def read_recipes(folder: Path) -> Recipes:
     """Read every recipe of a folder; one that is wrong is left out and named, with what depends on it."""
-    if not _is_folder(folder):
+    if not is_folder(folder):
         remedy = "SIMGATE_RECIPES or --recipes names it; `simgate init` makes one"
         raise InputError("no such folder of recipes", actual=str(folder)[:200], remedy=remedy)
     problems: list[str] = []
@@ -73,7 +73,8 @@ def read_recipes(folder: Path) -> Recipes:
     return Recipes(dataset, release, tuple(problems))
 
 
-def _is_folder(path: Path) -> bool:
+def is_folder(path: Path) -> bool:
+    """Say whether there is such a folder; no name makes it raise."""
     try:
         return path.is_dir()
     except (OSError, ValueError):  # a name that no folder can have

@@ -12,10 +12,11 @@ from simgate.release.entry import LedgerEntry, LiveModel
 from simgate.release.judge import judge
 from simgate.release.policy import Policy
 from simgate.release.settle import REJECTED
+from simgate.specs import recipe
 
 MODEL, CHANNEL = "navigator", "demo"
 DATASET_RECIPE, RELEASE_RECIPE = "rooms", "navigator"
-DATASET_DAG, RELEASE_DAG = f"build_dataset.{DATASET_RECIPE}", f"release_model.{RELEASE_RECIPE}"
+DATASET_DAG, RELEASE_DAG = f"{recipe.DATASET_DAG}.{DATASET_RECIPE}", f"{recipe.RELEASE_DAG}.{RELEASE_RECIPE}"
 
 
 @dataclass(frozen=True, slots=True)

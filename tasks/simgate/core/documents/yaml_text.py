@@ -37,9 +37,8 @@ def read_yaml(data: bytes, *, what: str) -> Any:
         raise InputError(f"{what} holds what JSON does not: {error}") from error
 
 
-def read_document(kind: type[D], data: bytes, *, what: str, remedy: str) -> D:
-    """Read a document; the error names the line, the field, its value, and what was expected."""
-    value = read_yaml(data, what=what)
+def document_of(kind: type[D], value: Any, data: bytes, *, what: str, remedy: str) -> D:
+    """Validate the value of a text; the error names the line, the field, its value, and what was expected."""
     try:
         return kind.model_validate_json(canonical_json(value, what=what), strict=True)
     except ValidationError as error:
