@@ -69,16 +69,21 @@ def test_a_preempted_run_resumes_and_clears_its_scratch(store: Store) -> None:
 
 
 def test_sigterm_exits_143_after_a_checkpoint_and_a_rerun_commits(store: Store) -> None:
-    job = probe_job(1, files=50, step_s=0.1)
+    job = probe_job(1, files=20, step_s=0.1)
     key = submit(store, job)
     process = start(store, key)
-    while not attempt_folders(store, job):
+    # Not only begun: a stop before the first file finds nothing to keep.
+    while process.poll() is None and not any(
+        store.exists(f"{folder}/file-0.bin") for folder in attempt_folders(store, job)
+    ):
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 143
     assert failure(store, job).error == "Preempted"
     assert store.keys("scratch")
+    assert run(store, key).returncode == 0
+    assert result(store, job) is not None
 
 
 def test_a_second_run_reuses_the_first(store: Store) -> None:
