@@ -46,7 +46,7 @@ class Rest:
                 return
 
     def everybody_is_admin(self) -> bool:
-        """Whether a token is handed out for nothing (`simple_auth_manager_all_admins`)."""
+        """Return whether Airflow gives an admin's token to anybody (`simple_auth_manager_all_admins`)."""
         return self._retried(lambda: self._client.get("/auth/token")).status_code == httpx.codes.CREATED
 
     def close(self) -> None:

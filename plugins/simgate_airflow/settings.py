@@ -37,7 +37,7 @@ STAGE_ENVIRONMENT = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One deployment."""
+    """The settings of one deployment."""
 
     store_url: str
     """SIMGATE_STORE: folder or s3://bucket/prefix."""
@@ -76,7 +76,7 @@ class Settings:
 
 @cache
 def settings() -> Settings:
-    """This process's settings, read once."""
+    """Return this process's settings, read once."""
     return read_settings(os.environ)
 
 

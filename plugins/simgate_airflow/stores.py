@@ -19,13 +19,13 @@ def open_store(role: Role, domain: str) -> Store:
 
 
 def open_signer(role: Role, domain: str) -> Signer | None:
-    """Who signs in a role's name, or None where it has no signing key."""
+    """Return the signer of a role, or None where the role has no signing key."""
     folder = role_folder(role, domain)
     return Signer.load(folder) if folder else None
 
 
 def role_folder(role: Role, domain: str) -> Path | None:
-    """Where a role's keys lie; None without SIMGATE_KEYS; a role whose folder is not there is refused."""
+    """Return the folder of a role's keys, or None without SIMGATE_KEYS; a missing folder is refused."""
     keys = settings().keys_path
     if keys is None:
         return None

@@ -32,7 +32,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything that is asked about, each document read once and its digest checked."""
+    """All documents behind a question, each read once and its digest checked."""
 
     store: Store
     entry: CandidateEntry
@@ -45,7 +45,7 @@ class Case:
 
     @property
     def candidate(self) -> Candidate:
-        """What is asked about."""
+        """The candidate that the question is about."""
         return self.entry.candidate
 
 

@@ -39,7 +39,7 @@ class SceneChange:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """What a dataset was made of."""
+    """The scenes behind a dataset."""
 
     snapshot_sha256: str
     snapshot: Snapshot
@@ -49,7 +49,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Everything that differs from the live model; of a first release, everything."""
+    """All differences from the live model; a first release differs in everything."""
 
     first: bool
     pushes: tuple[ScenesHead, ...]

@@ -106,7 +106,7 @@ def _files(change: Change, page: str) -> Iterator[str]:
 
 
 def against(case: Case, policy: Policy) -> str:
-    """How candidate and live did in the same episodes, in one line of Markdown."""
+    """Compare candidate and live model in the same episodes, in one line of Markdown."""
     if case.live is None:
         return "Nothing is live: there is nothing to compare with."
     if case.live.problem:
@@ -132,7 +132,7 @@ def against(case: Case, policy: Policy) -> str:
 
 
 def _figures_against(case: Case) -> str:
-    """How the two did on the same pictures, where neither drives."""
+    """Compare the figures of both models on the same pictures, where neither drives."""
     worse = list(worse_figures(case.store, case.found["evaluate"], case.found["evaluate_live"]))
     if worse:
         return _list("⚠ Significantly worse than live, and promote will refuse", [code(problem) for problem in worse])

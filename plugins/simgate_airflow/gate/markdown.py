@@ -8,9 +8,11 @@ MAX_CHARACTERS = 400
 
 
 def code(text: object) -> str:
-    """Anybody's words (an author, a push message, a file's name) as code: no link, picture, HTML or table of theirs.
+    """Write untrusted text (an author, a push message, a file's name) as Markdown code: no link, picture, HTML or
+    table.
 
-    Signs that cannot be seen, or that turn the line around, are written out; what is cut says how much.
+    Invisible and direction-changing characters are written out; a text that is cut says how many characters are
+    missing.
     """
     words = visible(" ".join(str(text).replace("`", "'").split()))
     if len(words) > MAX_CHARACTERS:

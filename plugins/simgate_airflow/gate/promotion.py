@@ -95,7 +95,7 @@ def _rejected(gate: GateRecord | None) -> bool:
 
 
 def _is_decided(store: Store, policy: Policy, why: ReleaseWhy, entry: CandidateEntry) -> bool:
-    """Whether the candidate was live or is quarantined: what happens to its gate afterwards changes neither."""
+    """Return whether the candidate was live or is quarantined; later events at its gate change neither."""
     state = judge(store, policy, why.recipe.model).must_hold()
     return state.was_live(why.recipe.channel, entry.digest) or state.is_quarantined(entry.digest)
 

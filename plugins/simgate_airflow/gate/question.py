@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One gate's question."""
+    """The question of one gate."""
 
     subject: str
     """Names the candidate's digest in full: that is what an answer is about."""
@@ -37,7 +37,7 @@ class Question:
 
 
 def question(context: Context) -> Question:
-    """What this run asks about its own candidate."""
+    """Build the question about this run's candidate."""
     store = open_store("reader", domain_of(context))
     with failures_for_airflow():
         why = release_why(store, context)

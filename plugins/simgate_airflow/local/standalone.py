@@ -69,11 +69,11 @@ class LocalAirflow:
         return passwords[account]
 
     def run_page(self, dag_id: str, run_id: str) -> str:
-        """Where a DAG run's reports are read."""
+        """Return the address of a DAG run's reports."""
         return run_url(dag_id, run_id, base=self.url)
 
     def candidate_page(self, model: str, channel: str, digest: str) -> str:
-        """Where a candidate's evidence is read."""
+        """Return the address of a candidate's evidence."""
         return candidate_url(model, channel, digest, base=self.url)
 
     @property
@@ -89,7 +89,7 @@ class LocalAirflow:
 
     @property
     def log_path(self) -> Path:
-        """What the components print."""
+        """The log of all of Airflow's components."""
         return self.home / "standalone.log"
 
     def stop(self) -> None:

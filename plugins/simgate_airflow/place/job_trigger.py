@@ -66,7 +66,7 @@ class StageJobTrigger(BaseTrigger):
             await asyncio.sleep(self.poll_s)
 
     async def on_kill(self) -> None:
-        """Somebody ended the deferred task: its Job goes, and its pods with it."""
+        """Delete the Job and its pods after somebody ended the deferred task."""
         async with self.hook.get_conn() as connection:
             body = client.V1DeleteOptions(propagation_policy="Background")
             await client.BatchV1Api(connection).delete_namespaced_job(self.name, self.namespace, body=body)

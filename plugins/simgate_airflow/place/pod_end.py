@@ -15,7 +15,7 @@ _NEVER_STARTED = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIm
 
 @dataclass(frozen=True, slots=True)
 class PodEnd:
-    """What a pod's status says."""
+    """The end of a pod, read from its status."""
 
     exit_code: int | None
     """Of the stage's process; None where it has none."""
@@ -53,7 +53,7 @@ def job_end(name: str, why: str, stage: str, asked: StagePods, warnings: Iterabl
 
 
 def quota_remedy(message: str, stage: str) -> str:
-    """What to do, where Kubernetes says that a quota is exceeded."""
+    """Return the remedy for an exceeded quota; empty for any other message."""
     asks = f"; raise the namespace's quota, or lower stages.{stage} of the pod settings"
     return asks if "exceeded quota" in message else ""
 

@@ -77,7 +77,7 @@ class Toleration(Document):
 
 
 class StagePods(Document):
-    """How the pods of one stage run."""
+    """Resources, nodes and limits of one stage's pods."""
 
     cpu: Quantity = "1"
     """Cores asked for; not a limit, so that what is idle can be used."""
@@ -142,7 +142,7 @@ class PodsSettings(Document):
         return self
 
     def of(self, stage: str) -> StagePods:
-        """One stage's settings: its own where given, else the default's."""
+        """Return one stage's settings: its own where given, else the default's."""
         common = self.stages.get(DEFAULT, StagePods())
         own = self.stages.get(stage, common)
         return common.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
@@ -160,7 +160,7 @@ class PodsSettings(Document):
 
 @cache
 def pods_settings() -> PodsSettings:
-    """This process's pod settings, read once."""
+    """Return this process's pod settings, read once."""
     path = settings().pods_path
     if path is None:
         raise InputError("setting SIMGATE_PODS is missing", remedy="name the file that says how stages run as pods")

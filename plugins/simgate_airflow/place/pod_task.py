@@ -24,7 +24,7 @@ class PodTask:
 
     @classmethod
     def read(cls, annotations: Mapping[str, str]) -> Self | None:
-        """From a pod's annotations; None for a pod that says nothing of a task."""
+        """Read the task from a pod's annotations; None for a pod that names none."""
         try:
             dag_id, run_id, task_id, map_index = (
                 annotations[f"{_PREFIX}{name}"] for name in ("dag", "run", "task", "map-index")
@@ -34,7 +34,7 @@ class PodTask:
             return None
 
     def annotations(self) -> dict[str, str]:
-        """The same as annotations."""
+        """Return the annotations that name the task."""
         return {
             f"{_PREFIX}dag": self.dag_id,
             f"{_PREFIX}run": self.run_id,

@@ -115,5 +115,7 @@ class StageMixin(Place):
 
 
 def _label(context: Context, label: str) -> None:
-    """What a mapped task's `map_index_template` shows; anew in each process, for Airflow renders it after each."""
+    """Set the label that the task's `map_index_template` shows. Each process sets it anew: Airflow renders it after
+    each.
+    """
     cast("dict[str, object]", context)["batch_label"] = label

@@ -45,7 +45,7 @@ class StagePodPlace(PodPlace):
                 self.note(pod_gone(event["name"], self.warnings_of(event["name"])))
 
     def build_pod_request_obj(self, context: Context | None = None, *, dry_run: bool = False) -> V1Pod:  # noqa: ARG002
-        """Exactly what `pod_shape` says, and nothing of the provider's defaults."""
+        """Build the pod from `pod_shape` alone, without the provider's defaults."""
         if context is None:
             raise AirflowException("a stage's pod is made for a task")
         order = self.order(context)
@@ -98,7 +98,7 @@ class StagePodPlace(PodPlace):
 
 
 class StagePod(StageMixin, StagePodPlace):
-    """One stage, or one batch of it, in one pod."""
+    """Runs one stage, or one batch of it, in one pod."""
 
     def __init__(
         self, *, stage: str, subject: Subject | None = None, batch: Sequence[dict[str, Any]] | None = None,

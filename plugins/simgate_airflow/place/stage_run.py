@@ -34,7 +34,7 @@ def planned_slots(store: Store, context: Context, stage: str) -> tuple[Slot, ...
 
 
 class StageRun:
-    """One task's part of a stage; every question is answered by the store."""
+    """The slots of one task; the store answers every question about them."""
 
     def __init__(
         self, context: Context, slots: Callable[[Store, Context], tuple[Slot, ...]], batch: Sequence[Any] | None,
@@ -69,7 +69,7 @@ class StageRun:
         return names[0] + more if names else "nothing to do"
 
     def described(self) -> Iterator[str]:
-        """One line a slot: reused, or to be made."""
+        """Yield one line for each slot: reused, or to be made."""
         for item in self._found:
             yield f"{item.slot.name}: " + (f"reused: {item.line.ref.uri}" if item.line else "to be made")
 

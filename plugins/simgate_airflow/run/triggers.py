@@ -23,7 +23,7 @@ class ScenesHeadTrigger(BaseEventTrigger):
     """
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Where Airflow finds it again."""
+        """Return the class path and arguments by which Airflow restores this trigger."""
         return f"{type(self).__module__}.{type(self).__qualname__}", {}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:

@@ -58,7 +58,7 @@ def place_of(uri: str) -> AttemptPlace:
 
 
 def refuse_links(store: Store, key: str) -> None:
-    """In a folder store: NotFound where a part of the key is a link, wherever it leads."""
+    """Raise NotFound where a part of the key is a link in a folder store, wherever the link leads."""
     if store.url.startswith("s3://"):
         return
     root = Path(store.url).resolve()

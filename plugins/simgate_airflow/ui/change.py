@@ -18,7 +18,7 @@ SHOWN_SCENES = 60
 
 
 def change_fragment(case: Case) -> str:
-    """One `<section>`; every word of other people escaped, pictures inside it, no script, style or link."""
+    """Write the change as one `<section>`: other people's text escaped, pictures inline, no script, style or link."""
     change = read_change(case)
     pushed = [(when(push.at), push.author, push.message) for push in change.pushes]
     files = [(file.how, file.path) for file in change.files]

@@ -27,7 +27,7 @@ MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class KeptAttempt:
-    """What of an attempt could be read."""
+    """The readable parts of an attempt."""
 
     store: Store
     place: AttemptPlace

@@ -29,7 +29,7 @@ def _app() -> Any:
 
 
 def apps() -> list[dict[str, Any]]:
-    """What Airflow mounts."""
+    """Return the apps that Airflow mounts."""
     return [{"app": Pages(), "url_prefix": PREFIX, "name": "simgate"}]
 
 

@@ -64,12 +64,12 @@ def words(text: str, *, soft: bool = False) -> str:
 
 
 def quoted(text: str) -> str:
-    """What somebody else said, as it was said."""
+    """Show other people's text verbatim, escaped."""
     return f"<pre>{escape(text)}</pre>"
 
 
 def section(heading: str, *parts: str, aside: str = "") -> str:
-    """One card."""
+    """Write one card."""
     more = f"<small>{escape(aside)}</small>" if aside else ""
     return f"<section><h2>{escape(heading)}{more}</h2>{''.join(parts)}</section>"
 
@@ -99,7 +99,7 @@ def cell(text: str) -> str:
 
 
 def folded(heading: str, html: str) -> str:
-    """What is opened by whoever wants it."""
+    """Write a part that the reader opens with a click."""
     return f"<details><summary>{escape(heading)}</summary>{html}</details>"
 
 

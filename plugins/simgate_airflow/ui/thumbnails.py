@@ -26,7 +26,7 @@ class Picture:
 
     @property
     def data_uri(self) -> str:
-        """As an image's source; written anew from the bytes, so that nothing of the report's own words gets through."""
+        """The picture as a `data:` address, encoded anew from its bytes, so that no text of the report gets through."""
         return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
 
 

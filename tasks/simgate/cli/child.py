@@ -55,7 +55,7 @@ class Child:
         return 128 - code if code < 0 else code
 
     def stop(self) -> None:
-        """SIGTERM, time for a checkpoint, SIGKILL; returns when it is gone."""
+        """Send SIGTERM, wait for a checkpoint, then send SIGKILL; returns when the process is gone."""
         if self._process.poll() is None:
             self._signal(signal.SIGTERM)
             try:
@@ -97,7 +97,7 @@ def run_batches(stage: str, batches: Sequence[Sequence[str]], store_url: str, li
 
 
 def stage_environment() -> dict[str, str]:
-    """This process's environment, with the simulator's kernel cache at a place that lasts."""
+    """Return this process's environment with the simulator's kernel cache in a lasting folder."""
     cache = os.environ.get("WARP_CACHE_PATH") or str(Path.home() / ".cache" / "simgate" / "warp")
     return {**os.environ, "WARP_CACHE_PATH": cache, "PYTHONUNBUFFERED": "1"}
 

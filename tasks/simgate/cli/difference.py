@@ -1,4 +1,4 @@
-"""Difference: what of a live model's making differs from the one before it: scene files, stages, fields of specs."""
+"""Difference: scene files, stages and spec fields that differ between a live model and the one before it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNKNOWN = "damaged"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing with its value in each of the two; empty where it has none."""
+    """The values of one item before and now; empty where one side has none."""
 
     name: str
     before: str
@@ -27,7 +27,7 @@ class Change:
 
     @property
     def word(self) -> str:
-        """What became of it."""
+        """The kind of change: added, changed, removed, or unknown."""
         if UNKNOWN in (self.before, self.now):
             return "unknown"
         if not self.before:
@@ -52,7 +52,7 @@ class Difference:
 
 
 def difference(store: Store, before: LiveModel, now: LiveModel) -> Difference:
-    """What differs between two models' making."""
+    """Compare the lineages of two models: scene files, stages, spec fields."""
     trees = [_trees(store, model) for model in (before, now)]
     old, new = (_made(found) for found in trees)
     contents = [{name: node.content_digest or UNKNOWN for name, node in made.items()} for made in (old, new)]
@@ -112,7 +112,9 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
 def _changes(
     before: Mapping[str, str], now: Mapping[str, str], *, lost: tuple[bool, bool] = (False, False)
 ) -> Iterator[Change]:
-    """What differs; where something of a side is lost, what that side does not name is unknown, not absent."""
+    """Yield each value that differs. Where a side has unreadable parts, its missing names count as unknown, not as
+    absent.
+    """
     no_old, no_new = (UNKNOWN if gone else "" for gone in lost)
     for name in sorted({*before, *now}):
         change = Change(name, before.get(name, no_old), now.get(name, no_new))

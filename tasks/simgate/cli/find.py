@@ -1,4 +1,4 @@
-"""Find: from what a person types (a key's beginning, a manifest's place, a model) to what the store holds."""
+"""Find: resolves what a person types (a key's beginning, a manifest's place, a model) to objects in the store."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def find_run(store: Store, domain: str, text: str) -> Run:
 
 
 def find_ref(store: Store, domain: str, text: str) -> ManifestRef:
-    """The same, the manifest unread: for those who check it themselves."""
+    """Find a run as `find_run` does, without reading its manifest: the caller checks it."""
     if "/" in text:
         return _by_key(store, text)
     if text in STAGES.names():
@@ -126,12 +126,12 @@ def the_channel(state: ReleaseState, given: str) -> str:
 
 
 def the_live(state: ReleaseState, channel: str) -> LiveModel:
-    """What a channel serves now; an error where it serves nothing."""
+    """Return the live model of a channel; InputError where nothing is live."""
     return live_and_previous(state, channel)[0]
 
 
 def live_and_previous(state: ReleaseState, channel: str) -> tuple[LiveModel, LiveModel | None]:
-    """What a channel serves now, and what a rollback would go back to; an error where it serves nothing."""
+    """Return the live model of a channel and the one that a rollback restores; InputError where nothing is live."""
     found = state.state.channels.get(channel, ChannelState(live=None, previous=None))
     if found.live is None:
         raise InputError(f"nothing is live in channel {channel} of {state.model}", remedy="`simgate history` says why")

@@ -1,4 +1,4 @@
-"""MadeFrom: the tree from a run down to its scenes, past damage: what cannot be read is named and has no parents."""
+"""MadeFrom: the tree from a run down to its scenes; a damaged manifest is named and has no parents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REMEDY = "restore it from a backup (`simgate store recover`), or make its run ag
 
 @dataclass(frozen=True, slots=True)
 class MadeFrom:
-    """One thing that another was made from."""
+    """A node of the lineage: a run or a snapshot."""
 
     kind: str
     """Stage name, or `snapshot`."""
@@ -30,18 +30,18 @@ class MadeFrom:
 
     @property
     def damaged(self) -> bool:
-        """Whether it should have a manifest and has none that can be read."""
+        """Whether its manifest cannot be read."""
         return self.manifest is None and self.kind != SNAPSHOT
 
     @property
     def content_digest(self) -> str:
-        """What was made; empty where that cannot be read."""
+        """The digest of its content; empty where its manifest cannot be read."""
         if self.kind == SNAPSHOT:
             return self.ref.sha256
         return self.manifest.content_digest if self.manifest else ""
 
     def walk(self) -> Iterator[MadeFrom]:
-        """Itself and all that it was made from, each once."""
+        """Yield this node and all below it, each once."""
         seen: dict[str, MadeFrom] = {}
         waiting = [self]
         while waiting:

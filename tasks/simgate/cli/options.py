@@ -1,4 +1,4 @@
-"""Options that several commands share, said in the same words."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def open_store(url: str) -> Store:
 
 
 def present_store(url: str) -> Store:
-    """A store to read; a folder that is not there is refused, for a mistyped one would read as an empty one."""
+    """Open a store to read. A missing folder is refused, because a mistyped one would look like an empty store."""
     place = open_store(url)
     if not place.url.startswith("s3://") and not Path(place.url).is_dir():
         raise InputError(

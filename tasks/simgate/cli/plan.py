@@ -1,4 +1,4 @@
-"""simgate plan: what would run for the pushed scenes, and which part of each key moved. Runs nothing."""
+"""simgate plan: the runs that the pushed scenes need, and which part of each key moved. Runs nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from simgate.specs.recipe_file import Recipes
 
 @dataclass(frozen=True, slots=True)
 class RecipeOutlook:
-    """What would run for one dataset recipe and its releases."""
+    """The runs that one dataset recipe and its releases need."""
 
     dataset: str
     lines: list[Line]

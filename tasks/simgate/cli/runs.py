@@ -88,7 +88,7 @@ def _finished(manifest: Manifest) -> str:
 
 
 def what(manifest: Manifest) -> str:
-    """What a run is about, in a word: the shard of a generate run, the target of an export."""
+    """Name the subject of a run: the shard of a generate run, the target of an export."""
     spec = manifest.spec
     if manifest.stage == "generate":
         return f"{spec.get('scene')}[{spec.get('first_episode')}+{spec.get('episodes')}]"
@@ -127,7 +127,7 @@ def _sections(store: Store, run: Run) -> Iterator[tuple[str, tuple[str, ...], Ro
 
 
 def _beside(store: Store, run: Run) -> Rows:
-    """What lies in the attempt's folder and no manifest names: nobody notices when it is changed."""
+    """List files in the attempt's folder that no manifest names; no check notices when they change."""
     folder = run.ref.uri.rpartition("/")[0]
     known = {item.uri for item in (*run.manifest.artifacts, *run.manifest.byproducts)}
     known |= {run.ref.uri, f"{folder}/{ENVELOPE_NAME}"}

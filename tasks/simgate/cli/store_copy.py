@@ -33,7 +33,7 @@ NEWEST = re.compile(r"/(\d{12})\.json$")
 
 @dataclass
 class Copied:
-    """How far it is."""
+    """The progress of a copy."""
 
     what: str = ""
     looked_at: int = 0
@@ -95,7 +95,7 @@ def _blame(key: str, error: SimgateError, done: Copied) -> bool:
 
 
 def _refuse_diverged(source: Store, to: Store, name: str, done: Copied) -> None:
-    """Before anything is written: every journal of the target must be a beginning of the source's."""
+    """Check, before anything is written, that every journal of the target is a beginning of the source's."""
     for folder, keys in groupby(to.keys(name), key=lambda key: key.rpartition("/")[0]):
         newest = max((key for key in keys if NEWEST.search(key)), default=None)
         if newest is not None and _or_none(source, newest) != to.get(newest):

@@ -22,7 +22,7 @@ AT_ONCE = 64
 
 @dataclass
 class Sealing:
-    """What was done."""
+    """Counts of objects that were looked at and locked."""
 
     looked_at: int = 0
     locked: int = 0

@@ -25,7 +25,7 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class Server:
-    """Where a store lies in S3, seen by an administrator."""
+    """The S3 server of a store, with an administrator's account."""
 
     bucket: str
     prefix: str
@@ -45,7 +45,7 @@ class Server:
 
     @property
     def name(self) -> str:
-        """What accounts and policies of this store begin with: several stores may share a server."""
+        """The prefix of this store's account and policy names: several stores may share a server."""
         name = self.url.removeprefix("s3://")
         if "." not in name:
             return name.replace("/", ".")

@@ -149,7 +149,7 @@ def _print(proofs: Sequence[Proof], *, tail: bool) -> None:
 
 
 def _print_run(proof: Proof, verdict: Verdict | None) -> None:
-    """What was shown of one run; it is no proof of a release, and a FAIL is said as plainly."""
+    """Print the result of one verified run and its verdict, FAIL as plainly as PASS; it is no proof of a release."""
     out = console()
     out.print(f"[green]verified[/] {proof.subject}: every digest is what it should be{_counted(proof)}")
     if verdict is not None:

@@ -48,7 +48,7 @@ class Api:
         return str(self._send("GET", _run(dag, run))["state"])
 
     def knows(self, dag: str, run: str) -> bool:
-        """Whether this Airflow has that run."""
+        """Return whether this Airflow has that run."""
         return self._answer("GET", _run(dag, run), None, None).status_code == httpx.codes.OK
 
     def tasks(self, dag: str, run: str) -> list[TaskState]:
@@ -68,7 +68,7 @@ class Api:
         return [f"{row['filename']}: {row['stack_trace']}" for row in found]
 
     def gate_waits(self, dag: str, run: str) -> bool:
-        """Whether the run's gate has asked and nobody answered."""
+        """Return whether the run's gate has asked and nobody has answered."""
         answer = self._answer("GET", _gate(dag, run), None, None)
         return answer.status_code == httpx.codes.OK and not answer.json()["response_received"]
 

@@ -68,7 +68,7 @@ def _run(site: Site, answer: str, *, attended: bool) -> None:
 
 
 def answer_of(approve: str, *, attended: bool) -> str:
-    """What the responder answers; empty: a person does."""
+    """Return the responder's answer; empty where a person answers."""
     if approve.lower() not in ANSWERS:
         raise InputError("APPROVE is unclear", actual=approve, expected="yes, no, or nothing: a person answers")
     return ANSWERS[approve.lower()] or ("" if attended else APPROVE)
@@ -135,7 +135,7 @@ def _launch(site: Site) -> LocalAirflow:
 
 
 def tell(story: Story, *, stays: bool) -> None:
-    """Both releases and the ending; a model that is rejected ends the story."""
+    """Run both releases and show the ending; after a rejected model the second is not run."""
     from simgate.cli.demo.edit import move_lamp
 
     site = story.site

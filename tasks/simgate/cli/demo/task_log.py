@@ -20,7 +20,7 @@ class DagRun:
 
 
 def log_path(logs: Path, dag_run: DagRun, task: TaskState) -> Path:
-    """Where Airflow writes a task instance's log."""
+    """Return the file of a task instance's log."""
     folder = logs / f"dag_id={dag_run.dag}" / f"run_id={dag_run.run}" / f"task_id={task.task}"
     folder = folder / f"map_index={task.map_index}" if task.map_index >= 0 else folder
     return folder / f"attempt={task.try_number}.log"

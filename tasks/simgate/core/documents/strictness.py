@@ -52,7 +52,7 @@ def higher(*bounds: str) -> Stricter:
 
 
 def free(why: str) -> Stricter:
-    """Either way asks as much, for this reason."""
+    """Declare that a run may choose the field either way, for this reason."""
     return Stricter("free", why=why)
 
 

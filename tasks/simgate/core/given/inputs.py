@@ -49,19 +49,19 @@ class Inputs:
         return read_snapshot(self._store, found[0].sha256, snapshot_domain(found[0].uri))
 
     def read(self, stage: str, output: str) -> bytes:
-        """One small output of a stage, whole; it must be what the job names, or part of a manifest it names whole."""
+        """Return one small output of a stage. The job must name that output, or the manifest that holds it."""
         return self.read_of(self._allowed(stage, output), output)
 
     def fetch(self, stage: str, output: str, to: Path) -> Path:
-        """One output of a stage, as a file."""
+        """Copy one output of a stage into the file `to`."""
         return self.fetch_of(self._allowed(stage, output), output, to)
 
     def read_of(self, manifest: Manifest, output: str) -> bytes:
-        """One small output of a manifest."""
+        """Return one small output of a manifest."""
         return self._store.read(manifest.artifact(output))
 
     def fetch_of(self, manifest: Manifest, output: str, to: Path) -> Path:
-        """One output of a manifest, as a file."""
+        """Copy one output of a manifest into the file `to`."""
         return self._store.fetch(manifest.artifact(output), to)
 
     def shard(self, entry: Contented) -> Manifest:

@@ -69,7 +69,7 @@ def read_snapshot(store: Store, sha256: str, domain: str = MAIN) -> Snapshot:
 
 
 def snapshot_key(sha256: str, domain: str = MAIN) -> str:
-    """Where a push of that domain puts a snapshot."""
+    """Return the key under which a push to that domain stores a snapshot."""
     return _places("snapshots", f"{sha256}.json", domain)[-1]
 
 
@@ -80,7 +80,7 @@ def snapshot_domain(key: str) -> str:
 
 
 def file_key(store: Store, sha256: str, domain: str = MAIN) -> str:
-    """Where a scene file lies: among main's or, where main has it not, among the pull request's own."""
+    """Return the key of a scene file: main's copy, or the pull request's where main has none."""
     *others, last = _places("files", sha256, domain)
     return next((key for key in others if store.exists(key)), last)
 

@@ -19,7 +19,7 @@ RELEVANT = (
 
 @cache
 def instruction_sets() -> str:
-    """This machine's architecture and the relevant sets that it has: `x86_64 avx avx2 f16c fma sse4_2`."""
+    """Name this machine's architecture and its relevant instruction sets: `x86_64 avx avx2 f16c fma sse4_2`."""
     return " ".join((platform.machine(), *sorted(_flags() & set(RELEVANT))))
 
 

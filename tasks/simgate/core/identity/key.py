@@ -18,7 +18,7 @@ from simgate.core.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class InputPart:
-    """One input as the key sees it."""
+    """The part of one input that is in the key."""
 
     name: str
     """Stage that made it, or `snapshot`."""

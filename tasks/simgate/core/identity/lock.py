@@ -31,7 +31,7 @@ def lock_digest(*extras: str) -> str:
 
 
 def check_installed(*extras: str) -> None:
-    """Refuse to work with other libraries than the key will say; a local build (`2.0+cpu`) counts as its version."""
+    """Refuse installed libraries that differ from the lock slice; a local build (`2.0+cpu`) counts as its version."""
     for name, version in (pin for extra in extras for pin in locked(extra).items()):
         if (found := installed(name)).partition("+")[0] != version:
             raise InputError(

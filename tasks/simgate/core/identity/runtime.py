@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """What follows from a stage and from what its spec names."""
+    """The code, libraries and image that a stage needs for one spec."""
 
     modules: tuple[str, ...]
     """Modules whose closure is the code digest: the stage's, then those that its spec names."""

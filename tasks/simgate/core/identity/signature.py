@@ -1,8 +1,5 @@
-"""Signature: DSSE v1 envelopes, signed with ed25519. Proves who said something; not when, and not that it is true.
-
-https://github.com/secure-systems-lab/dsse, protocol.md and envelope.md, version 1.0.2. Read more strictly than a
-consumer has to: no other field, a key id on every signature, one spelling of base64, so that no byte of an envelope
-can be another.
+"""Signature: DSSE v1 envelopes, signed with ed25519. A signature proves who said something, not when, nor that it is
+true.
 """
 
 from __future__ import annotations
@@ -45,7 +42,7 @@ class Signed(Document):
 
 
 class Envelope(Document):
-    """A DSSE v1 JSON envelope: what was signed, as what, by whom."""
+    """A DSSE v1 JSON envelope: signed bytes, their type, and the signatures."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
@@ -67,7 +64,7 @@ class Envelope(Document):
         return decode(self.payload, what="payload of an envelope", max_bytes=MAX_PAYLOAD_BYTES)
 
     def signed_by(self, public_key: bytes) -> bool:
-        """Whether one of the signatures is this key's, over these very bytes as this type."""
+        """Return whether this key signed these very bytes as this type."""
         return any(_holds(item, public_key, pae(self.payload_type, self.body)) for item in self.signatures)
 
 
@@ -127,7 +124,7 @@ class Signer:
 
 
 def own_signer() -> Signer | None:
-    """This process's signer, or None where its role has no signing key."""
+    """Return this process's signer, or None where its role has no signing key."""
     folder = own_folder()
     return Signer.load(folder) if folder else None
 
@@ -141,12 +138,12 @@ def new_private_key() -> bytes:
 
 
 def keyid(public_key: bytes) -> str:
-    """What an ed25519 public key is called: the SHA-256 of its raw 32 bytes, hexadecimal, in full."""
+    """Return the id of an ed25519 public key: the SHA-256 of its raw 32 bytes, 64 hexadecimal digits."""
     return sha256_hex(public_key)
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
-    """DSSE's pre-authentication encoding: what is really signed, so that no payload passes as another type."""
+    """Encode type and bytes as DSSE does before it signs (PAE), so that no payload passes as another type."""
     kind = payload_type.encode("utf-8")
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
@@ -182,7 +179,9 @@ def _holds(line: Signed, public_key: bytes, message: bytes) -> bool:
 
 
 def _check_mode(path: Path) -> None:
-    """Refuse a key that anybody can read; a mounted secret is a link, or another's file: not ours to set a mode on."""
+    """Refuse a private key file that others can read. A link, or a file of another owner (a mounted secret), is
+    accepted.
+    """
     found = path.lstat()
     if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o007:
         raise InputError(

@@ -18,7 +18,7 @@ MAX_LIST_BYTES = MAX_JOBS * 1000
 
 
 class JobList(Document):
-    """What `--jobs` points to."""
+    """A batch: the file that `--jobs` names."""
 
     version: Literal[1] = 1
     jobs: Annotated[tuple[StoreKey, ...], Field(min_length=1, max_length=MAX_JOBS)]

@@ -1,4 +1,4 @@
-"""Manifest: what a run left and how, as an in-toto Statement v1 with SLSA Provenance v1."""
+"""Manifest: the outputs of a run and how it made them, as an in-toto Statement v1 with SLSA Provenance v1."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Subject(_Wire):
     annotations: SubjectNotes
 
     def artifact(self) -> Artifact:
-        """The same as an Artifact."""
+        """Return the name, place, digest and size as an Artifact."""
         return Artifact(
             name=self.name,
             uri=self.uri,
@@ -87,14 +87,14 @@ class Dependency(_Wire):
 
 
 class ExternalParameters(Document):
-    """What was asked."""
+    """The stage and the spec of a run."""
 
     stage: str
     spec: dict[str, Any]
 
 
 class InternalParameters(Document):
-    """How it was identified."""
+    """The run's key and the digests that it was computed from."""
 
     run_key: Sha256
     code_digest: Sha256
@@ -116,7 +116,7 @@ class BuildDefinition(_Wire):
 
 
 class Builder(_Wire):
-    """Where it ran, by the name of the place's row."""
+    """The place that ran the stage, by the name of its row."""
 
     id: str
 
@@ -155,7 +155,7 @@ class Manifest(_Wire):
 
     @property
     def stage(self) -> str:
-        """Which stage made it."""
+        """The stage that made it."""
         return self.predicate.build_definition.external_parameters.stage
 
     @property
@@ -170,7 +170,7 @@ class Manifest(_Wire):
 
     @property
     def nonce(self) -> str:
-        """Which observation; empty for pure stages."""
+        """The random number that tells this observation from others; empty for pure stages."""
         return self.predicate.build_definition.internal_parameters.nonce
 
     @property
@@ -185,22 +185,22 @@ class Manifest(_Wire):
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
-        """Its inputs."""
+        """The manifests and snapshots that it was made from."""
         return self.predicate.build_definition.resolved_dependencies
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
-        """Its data outputs."""
+        """The data outputs."""
         return tuple(subject.artifact() for subject in self.subject)
 
     @property
     def byproducts(self) -> tuple[Artifact, ...]:
-        """Its evidence that is no data."""
+        """The evidence that is no data, e.g. the record of the environment."""
         return tuple(subject.artifact() for subject in self.predicate.run_details.byproducts)
 
     @property
     def content_digest(self) -> str:
-        """What was made: stage, spec and the digests of data outputs; no cost, time, environment, report, latency."""
+        """The digest of stage, spec and data outputs; cost, time, environment, report and latency are not in it."""
         return content_digest(self.stage, self.spec, {item.name: item.digest.sha256 for item in self.subject})
 
     def artifact(self, name: str) -> Artifact:

@@ -23,7 +23,7 @@ class Node:
 
 
 def own_node(environment: Mapping[str, str] = os.environ) -> Node:
-    """This process's place, from SIMGATE_NODES, JOB_COMPLETION_INDEX, MASTER_ADDR and MASTER_PORT."""
+    """Read this machine's rank from SIMGATE_NODES, JOB_COMPLETION_INDEX, MASTER_ADDR and MASTER_PORT."""
     count = _number(environment, "SIMGATE_NODES", 1, 1, MOST_NODES)
     if count == 1:
         return Node()

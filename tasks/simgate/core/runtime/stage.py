@@ -188,7 +188,7 @@ def _take_part(
     stop: Stop,
     events: Events,
 ) -> None:
-    """Help node 0, without an attempt: what node 0 leaves is the run."""
+    """Help node 0, without an attempt: only node 0 writes a result."""
     scratch = Scratch(store, job.domain, parts.run_key)
     with private_folder(job.stage) as folder:
         stop.check()
@@ -223,7 +223,7 @@ def _commit(
 
 
 def _compare(ours: Manifest, theirs: Manifest, events: Events) -> None:
-    """Say it loudly when one key gave two different bytes where they were declared bitwise."""
+    """Report an error event for each output that was declared bitwise equal and differs under the same key."""
     before = {subject.name: subject for subject in theirs.subject}
     for subject in ours.subject:
         other = before.get(subject.name)

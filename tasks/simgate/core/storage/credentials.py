@@ -53,6 +53,6 @@ def own_folder() -> Path | None:
 
 
 def own_store_keys() -> StoreKeys | None:
-    """This process's account, or None."""
+    """Return this process's account, or None where it has none."""
     folder = own_folder()
     return StoreKeys.load(folder) if folder else None

@@ -52,7 +52,7 @@ class Line:
     """None: it is not signed."""
 
     def to_json(self) -> bytes:
-        """As it lies in the store."""
+        """Return the bytes as they lie in the store: the envelope where the entry is signed, else the entry."""
         return self.envelope.to_json() if self.envelope else self.entry.to_json()
 
 
@@ -70,7 +70,7 @@ class Journal:
         return f'application/vnd.simgate.entry.v1+json;journal="{self.prefix}"'
 
     def key(self, seq: int) -> str:
-        """Where an entry lies; twelve digits, so that listings sort."""
+        """Return the key of an entry; its number has twelve digits, so that listings sort."""
         return f"{self.prefix}/{seq:012d}.json"
 
     def head(self) -> Entry | None:
@@ -83,7 +83,7 @@ class Journal:
         return (line.entry for line in self.lines())
 
     def lines(self) -> Iterator[Line]:
-        """Every entry with its envelope, the chain checked likewise; whose signatures count is not judged here."""
+        """Read every entry with its envelope and check the chain; the signatures are not judged here."""
         before: Entry | None = None
         for expected, key in enumerate(self._keys(), start=1):
             line = self._read(key)
@@ -92,7 +92,7 @@ class Journal:
             yield line
 
     def line(self, seq: int) -> Line:
-        """One entry with its envelope."""
+        """Read one entry with its envelope."""
         return self._read(self.key(seq))
 
     def envelope(self, seq: int) -> Envelope | None:

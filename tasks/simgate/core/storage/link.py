@@ -36,11 +36,11 @@ def signed(store: S3Store, url: str, keys: StoreKeys | None, key: str, for_s: fl
 
 
 def report_of(manifest_uri: str) -> str:
-    """Where the page of a run lies, if its stage draws one: beside the manifest."""
+    """Return the key of a run's page, which lies beside its manifest if the stage draws one."""
     return f"{manifest_uri.rpartition('/')[0]}/{REPORT_NAME}"
 
 
 def attributes(key: str) -> Attributes:
-    """What a bucket tells browsers of an object, or they would save a page instead of showing it."""
+    """Return the content type that a bucket sends for an object; without it browsers save a page and do not show it."""
     kind = _SHOWN_AS.get(PurePosixPath(key).suffix)
     return {"Content-Type": kind} if kind else {}

@@ -108,7 +108,7 @@ class Store:
         return to
 
     def save(self, key: str, to: Path) -> str:
-        """Stream an object into the file `to`, whatever it holds; its SHA-256."""
+        """Stream an object into the file `to`, unchecked, and return its SHA-256."""
         digest = hashlib.sha256()
         try:
             to.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ class Store:
         return hashlib.sha256(data).hexdigest()
 
     def exists(self, key: str) -> bool:
-        """Whether an object is there."""
+        """Return whether the store holds an object under the key."""
         self._guard(key)
         return self._persist(f"cannot look up {key}", lambda: self._exists(key))
 

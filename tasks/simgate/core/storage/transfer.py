@@ -125,7 +125,7 @@ class Upload:
 
     @classmethod
     def of(cls, path: Path) -> Upload:
-        """Parts large enough that S3 takes them all."""
+        """Split a file into parts large enough that S3 takes them all."""
         return cls(path, max(PART_BYTES, -(-path.stat().st_size // MAX_PARTS)), hashlib.sha256())
 
     def chunks(self) -> Iterator[bytes]:
@@ -135,7 +135,7 @@ class Upload:
 
 
 def digested(digest: Hash, chunks: Iterator[C]) -> Iterator[C]:
-    """The same chunks; the digest of each is taken while the caller works on it, and of all when there are no more."""
+    """Yield the chunks unchanged and digest each while the caller works on it; complete after the last chunk."""
     with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
         taken: Future[None] | None = None
         for chunk in chunks:
