@@ -48,7 +48,7 @@ class Driving:
 def drive_share(driving: Driving, trips: tuple[Trip, ...]) -> Iterator[bytes]:
     """Drive the trips in their order; each one's result as canonical JSON."""
     # Heavy, and only here: the process that waits for the results needs no simulator.
-    from simgate.evaluate.policy import policies_of
+    from simgate.evaluate.network_policy import policies_of
     from simgate.sim.rollout import drive, lanes_of, open_simulator
 
     policies = policies_of(driving)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from simgate.families.base_contract import Floats
 from simgate.families.box import Detection, overlap
-from simgate.families.contract import Floats
 
 if TYPE_CHECKING:
     from simgate.families.navigator.contract import NavigatorContract
