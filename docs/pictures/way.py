@@ -22,7 +22,7 @@ from simgate.core.runtime.attempt import Verdict
 from simgate.data.sample import Sample
 from simgate.documents.dataset import DatasetDocument
 from simgate.documents.evaluation import Evaluation
-from simgate.documents.parity import Parity
+from simgate.documents.parity_report import Parity
 from simgate.documents.scene import ClosureFile
 from simgate.families.card import EpochLosses, ModelCard
 from simgate.generate.gallery import depth_colors, mask_colors

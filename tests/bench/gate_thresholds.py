@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simgate.core.documents.artifact import ManifestRef
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.identity.key import key_parts, load_inputs
 from simgate.core.runtime.attempt import read_verdict
 from simgate.core.runtime.job import Input, ManifestInput

@@ -17,7 +17,7 @@ from simgate.core.storage.heads import dataset_head
 from simgate.core.storage.journal import Journal
 from simgate.plan.record import record_folder, task_lines
 from simgate.release.approval import ApprovalRecord
-from simgate_airflow.gate.gate import NO_REASON, UNTOUCHED
+from simgate_airflow.gate.recorded_gate import NO_REASON, UNTOUCHED
 from simgate_airflow.local.process import members
 from simgate_airflow.run.run_record import run_name
 from tests.e2e.airflow_client import Run, User, wait_for

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from simgate_airflow.gate.audit import AirflowRun
-from simgate_airflow.gate.gate import read_gate
+from simgate_airflow.gate.recorded_gate import read_gate
 from simgate_airflow.local.standalone import LocalAirflow, start
 from simgate_airflow.rest import Rest, run_path
 from simgate_airflow.roles import read_roles

@@ -18,7 +18,7 @@ from markdown_it.token import Token
 from simgate.core.errors import InputError
 from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.heads import push_scenes
-from simgate.core.storage.link import report_of
+from simgate.core.storage.signed_link import report_of
 from simgate.core.storage.store import Store
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.decision import waive
@@ -26,7 +26,7 @@ from simgate.release.policy import Policy, Role
 from simgate.release.promote import promote
 from simgate.release.reference import asked as asked_of
 from simgate.specs.bounds import bounds
-from simgate.specs.metrics import metric
+from simgate.specs.metric import metric
 from simgate_airflow.gate import evidence_page
 from simgate_airflow.gate.case import read_case
 from simgate_airflow.gate.change import Change, read_change

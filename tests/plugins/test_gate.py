@@ -11,7 +11,7 @@ import pytest
 
 from simgate.core.errors import NotFound, SimgateError
 from simgate_airflow.gate.audit import UNKNOWN, AirflowRun, read_audit
-from simgate_airflow.gate.gate import GATE_TASKS, NO_REASON, UNTOUCHED, read_gate, reason_of
+from simgate_airflow.gate.recorded_gate import GATE_TASKS, NO_REASON, UNTOUCHED, read_gate, reason_of
 from simgate_airflow.rest import Rest, run_path
 from simgate_airflow.settings import read_settings
 

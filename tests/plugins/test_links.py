@@ -14,7 +14,7 @@ import pytest
 from simgate.cli import store_copy, store_key
 from simgate.cli.store_server import Server
 from simgate.core.storage.credentials import ROLE_KEYS, StoreKeys
-from simgate.core.storage.link import REPORT_NAME, report_of
+from simgate.core.storage.signed_link import REPORT_NAME, report_of
 from simgate.core.storage.store import Store
 from simgate.rows.roles import Role, role_name
 from simgate_airflow.gate import question

@@ -34,7 +34,7 @@ from simgate.core.identity.key import key_parts, load_inputs
 from simgate.core.runtime.attempt import Attempt
 from simgate.core.runtime.job import Job
 from simgate.core.runtime.manifest import read_manifest
-from simgate.core.storage.link import REPORT_NAME
+from simgate.core.storage.signed_link import REPORT_NAME
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.plan.record import ReleaseWhy, TaskLine, record_task, task_lines

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from simgate.core.documents.artifact import ManifestRef
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.identity.key import key_parts, load_inputs
 from simgate.core.runtime.attempt import Attempt
 from simgate.core.runtime.job import Job, ManifestInput
@@ -20,7 +20,7 @@ from simgate.data.bag import BagWriter, bag_name
 from simgate.data.record import encode_sample
 from simgate.documents.dataset import ShardEntry, SplitDocument
 from simgate.engine.bundle import write_bundle
-from simgate.families.contract import METADATA_KEY
+from simgate.families.base_contract import METADATA_KEY
 from simgate.families.navigator.contract import GOAL_FEATURES, NavigatorContract
 from simgate.plan.jobs import make_job
 from simgate.specs.hil import HilSpec

@@ -11,7 +11,7 @@ import pytest
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.documents.canonical import sha256_hex
 from simgate.core.documents.names import Split
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.identity.key import key_parts, load_inputs
 from simgate.core.runtime.attempt import Attempt, Verdict, read_verdict
 from simgate.core.runtime.events import Events

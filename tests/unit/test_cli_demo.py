@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from simgate.cli.demo.addresses import candidate_page, gate_page, run_page, task_page
 from simgate.cli.demo.api import Api, TaskState
 from simgate.cli.demo.board import Board, Row
 from simgate.cli.demo.command import answer_of
@@ -16,7 +17,6 @@ from simgate.cli.demo.edit import EDITED_FILE, move_lamp
 from simgate.cli.demo.failure import failure
 from simgate.cli.demo.follow import rows
 from simgate.cli.demo.gate import REASON, Gate
-from simgate.cli.demo.page import candidate_page, gate_page, run_page, task_page
 from simgate.cli.demo.site import Site, this_site
 from simgate.cli.demo.task_log import DagRun, log_path
 from simgate.cli.demo.wait import TookTooLong, wait_for

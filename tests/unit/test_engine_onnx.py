@@ -18,7 +18,7 @@ from simgate.engine.compare import UNBOUNDED, percentiles
 from simgate.engine.onnx import OnnxEngine, build, open_target
 from simgate.engine.pytorch import PytorchModel
 from simgate.export.graph import onnx_bytes
-from simgate.families.contract import METADATA_KEY
+from simgate.families.base_contract import METADATA_KEY
 from simgate.families.goal import RelativeGoal
 from simgate.families.navigator.contract import NavigatorContract
 from tests.unit.toy_dataset import HEIGHT_PX, NETWORK, WIDTH_PX

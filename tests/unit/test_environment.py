@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simgate.core.documents.spec import EnvironmentPins
+from simgate.core.documents.stage_spec import EnvironmentPins
 from simgate.core.errors import InputError
 from simgate.core.identity.cpu import instruction_sets
 from simgate.core.identity.environment import Environment, Gpu, Observed, _gpus, check_pins, environment

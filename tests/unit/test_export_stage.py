@@ -15,9 +15,9 @@ from simgate.core.errors import InputError
 from simgate.core.runtime.attempt import Verdict
 from simgate.core.runtime.work import Drawn
 from simgate.data.sample import Command
-from simgate.documents.parity import Parity
+from simgate.documents.parity_report import Parity
 from simgate.export.graph import onnx_bytes
-from simgate.export.parity import metrics_of, parity_of
+from simgate.export.parity_check import metrics_of, parity_of
 from simgate.export.stage import draw, run
 from simgate.families.box import Detection
 from simgate.families.navigator.contract import Answer, NavigatorContract

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.runtime.attempt import read_verdict
 from simgate.core.runtime.manifest import parse_manifest
 from simgate.core.storage.store import Store
@@ -15,7 +15,7 @@ from simgate.hil.trace import Trace
 from simgate.release.reference import asked
 from simgate.rows.stages import STAGES
 from simgate.specs.bounds import bounds
-from simgate.specs.metrics import METRICS, metric, metrics_of
+from simgate.specs.metric import METRICS, metric, metrics_of
 from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 
 
@@ -36,7 +36,7 @@ def test_every_figure_of_the_real_gates_is_known_and_every_bound_of_their_specs_
         gates |= {manifest.stage} if verdict else set()
         for name in verdict.metrics if verdict else ():
             known = metric(manifest.stage, name)
-            assert known.known, f"{manifest.stage} writes {name}, and specs/metrics.py does not know it"
+            assert known.known, f"{manifest.stage} writes {name}, and specs/metric.py does not know it"
             assert known.meaning
         if verdict:
             assert {bound.metric for bound in bounds(asked(manifest))} <= verdict.metrics.keys()
@@ -57,14 +57,14 @@ def test_every_metric_that_a_spec_bounds_is_known_and_better_the_way_that_it_is_
     assert found
     for bound in found:
         known = metric(stage, bound.metric)
-        assert known.known, f"{stage} bounds {bound.metric}, and specs/metrics.py does not know it"
+        assert known.known, f"{stage} bounds {bound.metric}, and specs/metric.py does not know it"
         assert known.better == ("higher" if bound.side == "at least" else "lower"), bound.metric
 
 
 def test_every_figure_that_the_bench_writes_is_known():
     spec = demo_release_recipe().hil
     for name in judge(Trace(bench="emulated", device_fault="gone", started_ms=1.0, drives=()), spec).metrics:
-        assert metric("hil", name).known, f"hil writes {name}, and specs/metrics.py does not know it"
+        assert metric("hil", name).known, f"hil writes {name}, and specs/metric.py does not know it"
 
 
 def test_a_figure_that_nobody_described_is_shown_as_it_is_written():

@@ -17,7 +17,7 @@ from PIL import Image
 from simgate.core.errors import InputError
 from simgate.data.picture import encode_rgb
 from simgate.data.sample import Goal, Odometry
-from simgate.families.contract import read_contract
+from simgate.families.base_contract import read_contract
 from simgate.families.goal import relative_goal
 from simgate.families.navigator.contract import NavigatorContract
 from simgate.families.navigator.spec import NavigatorSpec

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.documents.strictness import Leaf, Stricter, leaves
 from simgate.core.errors import InputError, Refused
 from simgate.core.storage.store import Store

@@ -14,7 +14,7 @@ import pytest
 
 from images.table import IMAGES
 from simgate.cli.find import runs
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.errors import InputError
 from simgate.core.storage.store import Store
 from simgate.release.reference import GATES
@@ -34,7 +34,7 @@ from simgate.rows.places import PLACES
 from simgate.rows.roles import GATE_STAGES, WORK_STAGES
 from simgate.rows.simulators import SIMULATORS
 from simgate.rows.stages import STAGES, stages_of
-from simgate.specs.metrics import METRICS
+from simgate.specs.metric import METRICS
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,7 @@ import numpy as np
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.documents.canonical import sha256_hex
 from simgate.core.documents.names import Split
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.given.inputs import Inputs
 from simgate.core.given.random import stream
 from simgate.core.given.scratch import Scratch

@@ -29,8 +29,8 @@ class ReleaseApproval(ApprovalOperator):
         """Ask, and wait in the state awaiting_input until the candidate lapses."""
         from airflow.sdk.definitions.param import Param, ParamsDict
 
-        from simgate_airflow.gate.gate import MAX_REASON_CHARACTERS, REASON, UNTOUCHED
         from simgate_airflow.gate.question import question
+        from simgate_airflow.gate.recorded_gate import MAX_REASON_CHARACTERS, REASON, UNTOUCHED
 
         if context["ti"].try_number > 1:
             raise AirflowFailException("a gate is asked once a run, and this one was cleared: start a new run")
@@ -54,8 +54,8 @@ class ReleaseApproval(ApprovalOperator):
         raise SystemExit(said)
 
     def _rejected(self, context: Context, event: dict[str, Any]) -> str:
-        from simgate_airflow.gate.gate import reason_of
         from simgate_airflow.gate.markdown import visible
+        from simgate_airflow.gate.recorded_gate import reason_of
         from simgate_airflow.ui.address import task_url
 
         run = context["ti"]

@@ -11,7 +11,7 @@ from simgate.core.documents.canonical import sha256_hex
 from simgate.core.documents.when import when
 from simgate.core.errors import InputError
 from simgate.core.runtime.manifest import Manifest
-from simgate.core.storage.link import report_of
+from simgate.core.storage.signed_link import report_of
 from simgate.core.storage.store import Store
 from simgate.release.candidate import CandidateEntry
 from simgate.release.comparison import compare, worse_figures

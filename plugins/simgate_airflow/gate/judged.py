@@ -15,7 +15,7 @@ from simgate.release.policy import Role
 from simgate.release.reference import asked
 from simgate.rows.families import FAMILIES
 from simgate.specs.bounds import Bound, bounds
-from simgate.specs.metrics import Metric, metric, metrics_of
+from simgate.specs.metric import Metric, metric, metrics_of
 from simgate_airflow.gate.case import Case
 
 GATES: tuple[Role, ...] = ("evaluate", "hil", "export", "validate")

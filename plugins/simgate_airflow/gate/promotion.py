@@ -20,9 +20,9 @@ from simgate.release.settle import settle as settle_candidate
 from simgate.release.undecided import note_undecided
 from simgate_airflow.failure import failures_for_airflow
 from simgate_airflow.gate.audit import AirflowRun
-from simgate_airflow.gate.gate import GATE_TASK, airflow_runs, read_gate, upstream_folders
 from simgate_airflow.gate.gate_end import undecided
 from simgate_airflow.gate.question import own_candidate
+from simgate_airflow.gate.recorded_gate import GATE_TASK, airflow_runs, read_gate, upstream_folders
 from simgate_airflow.rest import Rest
 from simgate_airflow.run.release_run import release_why
 from simgate_airflow.run.run_record import airflow_run, why_of

@@ -11,7 +11,7 @@ from simgate.core.documents.document import Document
 from simgate.core.errors import DigestMismatch, NotFound
 from simgate.core.runtime.attempt import ENVELOPE_NAME, VERDICT_NAME, Failure, Started, Verdict
 from simgate.core.runtime.manifest import MANIFEST_NAME, Manifest, parse_manifest
-from simgate.core.storage.link import REPORT_NAME
+from simgate.core.storage.signed_link import REPORT_NAME
 from simgate.core.storage.store import Store
 from simgate.plan.record import find_why
 from simgate_airflow.run.run_record import airflow_run

@@ -15,8 +15,8 @@ from starlette.responses import Response, StreamingResponse
 from simgate.core.errors import DigestMismatch, NotFound
 from simgate.core.storage.transfer import Download
 from simgate_airflow.ui.attempt_place import refuse_links
+from simgate_airflow.ui.headers import file_headers
 from simgate_airflow.ui.kept_attempt import KeptAttempt
-from simgate_airflow.ui.policy import file_headers
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",

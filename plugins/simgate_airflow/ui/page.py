@@ -9,7 +9,7 @@ from pathlib import Path
 
 from starlette.responses import HTMLResponse
 
-from simgate_airflow.ui.policy import page_headers
+from simgate_airflow.ui.headers import page_headers
 
 RESULT_COLUMNS = 5
 """Tables of so many columns stand below one another on a page, with their columns in line."""

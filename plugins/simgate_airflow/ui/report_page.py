@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from starlette.responses import Response
 
 from simgate.core.documents.when import when
-from simgate.core.storage.link import REPORT_NAME
+from simgate.core.storage.signed_link import REPORT_NAME
 from simgate_airflow.gate.figures import figures
 from simgate_airflow.ui import page
 from simgate_airflow.ui.address import file_url, path_of, run_url

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import unescape
 
 from simgate.core.errors import SimgateError
-from simgate.core.storage.link import report_of
+from simgate.core.storage.signed_link import report_of
 from simgate.core.storage.store import Store
 
 MAX_REPORT_BYTES = 64 * 1024 * 1024

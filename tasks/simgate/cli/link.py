@@ -13,8 +13,8 @@ from simgate.cli.find import find_run
 from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, present_store
 from simgate.cli.runs import RunArgument
 from simgate.core.errors import InputError, NotFound
-from simgate.core.storage.link import MAX_LINK_S, REPORT_NAME, report_of
 from simgate.core.storage.memo import Run
+from simgate.core.storage.signed_link import MAX_LINK_S, REPORT_NAME, report_of
 from simgate.core.storage.store import Store
 
 

@@ -14,7 +14,7 @@ from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOp
 from simgate.cli.person import declared_person
 from simgate.core.documents.canonical import parse_json
 from simgate.core.documents.document import Document
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.errors import InputError
 from simgate.core.runtime.attempt import read_verdict
 from simgate.core.runtime.job import Input, ManifestInput, SnapshotInput

@@ -15,8 +15,8 @@ from simgate.core.identity.environment import Environment, Observed
 from simgate.core.runtime.attempt import ENVELOPE_NAME, Verdict, read_verdict
 from simgate.core.runtime.manifest import Manifest
 from simgate.core.storage.damage import DAMAGE, pass_over
-from simgate.core.storage.link import REPORT_NAME
 from simgate.core.storage.memo import Run
+from simgate.core.storage.signed_link import REPORT_NAME
 from simgate.core.storage.store import Store
 from simgate.rows.stages import STAGES
 

@@ -14,7 +14,7 @@ from simgate.core.errors import InputError
 from simgate.core.identity import lock
 from simgate.documents.engine import MAX_BUNDLE_BYTES, NAME, EngineBundle, EngineFile
 from simgate.engine.protocol import Engine, Target
-from simgate.families.contract import Contract, read_contract
+from simgate.families.base_contract import Contract, read_contract
 from simgate.rows.engines import ENGINES, EngineRow
 
 MAX_DOCUMENT_BYTES = 1024 * 1024

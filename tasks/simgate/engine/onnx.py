@@ -10,7 +10,7 @@ import onnxruntime
 
 from simgate.core.errors import InputError
 from simgate.data.sample import Command
-from simgate.families.contract import METADATA_KEY, Contract, Floats, Pictures, Tensors, read_contract
+from simgate.families.base_contract import METADATA_KEY, Contract, Floats, Pictures, Tensors, read_contract
 from simgate.families.goal import RelativeGoal
 
 FILE = "model.onnx"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from simgate.data.sample import Command
-from simgate.families.contract import Contract, Floats, Pictures, Tensors
+from simgate.families.base_contract import Contract, Floats, Pictures, Tensors
 from simgate.families.goal import RelativeGoal
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from simgate.families.contract import Contract, Floats, Pictures, Tensors
+from simgate.families.base_contract import Contract, Floats, Pictures, Tensors
 from simgate.families.goal import RelativeGoal
 
 

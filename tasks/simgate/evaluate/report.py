@@ -14,7 +14,7 @@ from simgate.report.map import svg_map
 from simgate.report.page import Section, page
 from simgate.specs.bounds import Bound, bounds
 from simgate.specs.evaluate import EvaluateSpec
-from simgate.specs.metrics import metric
+from simgate.specs.metric import metric
 
 MAX_MAPS = 24
 

@@ -17,7 +17,7 @@ def run(work: Work[EvaluateSpec]) -> None:
             actual=closed_loop.generate.device,
             expected=work.spec.device,
         )
-    from simgate.evaluate.judging import judge
+    from simgate.evaluate.verdict import judge
 
     judge(work)
 

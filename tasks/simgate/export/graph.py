@@ -12,7 +12,7 @@ from onnx import ModelProto
 from torch import nn
 
 from simgate.core.errors import InputError
-from simgate.families.contract import METADATA_KEY, Contract
+from simgate.families.base_contract import METADATA_KEY, Contract
 
 MAX_OPSET = 20
 """Newest that the tracing exporter writes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simgate.core.runtime.attempt import VERDICT_NAME, Verdict
 from simgate.core.runtime.work import Drawn
 from simgate.documents.engine import FOLDER, NAME
-from simgate.documents.parity import Parity
+from simgate.documents.parity_report import Parity
 from simgate.export.latency import Latency
 from simgate.report.figure import note, table
 from simgate.report.page import Section, page

@@ -9,13 +9,13 @@ import torch
 from simgate.core.errors import InputError
 from simgate.core.runtime.work import Work
 from simgate.documents.engine import FOLDER, NAME
-from simgate.documents.parity import Parity
+from simgate.documents.parity_report import Parity
 from simgate.engine.bundle import open_engine, row_of, write_bundle
 from simgate.engine.protocol import Engine
 from simgate.engine.pytorch import PytorchModel
 from simgate.export.graph import onnx_bytes
 from simgate.export.latency import measure
-from simgate.export.parity import compare, metrics_of, parity_of
+from simgate.export.parity_check import compare, metrics_of, parity_of
 from simgate.export.report import draw
 from simgate.families.frame import Frame, frames_of, read_split
 from simgate.families.trained import TrainedModel, read_trained

@@ -3,7 +3,7 @@
 A family is a folder. Its modules are its parts, and each part's protocol is here:
 
     spec      the family's own part of a train spec: one document, without torch
-    contract  CONTRACT, a subclass of `families/contract.py`'s: inputs, outputs and decoding, with numpy and Pillow
+    contract  CONTRACT, a subclass of `families/base_contract.py`'s: inputs, outputs and decoding, with numpy and Pillow
               alone. Where the family commands a robot, `command` is its way of driving: bench and closed loop call it
     network   `new_network`, torch
     learning  `Learning`: targets from samples, and losses
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from simgate.core.documents.document import Document
 from simgate.documents.evaluation import Interval
-from simgate.families.contract import Contract, Floats, Tensors, contract_type_of
+from simgate.families.base_contract import Contract, Floats, Tensors, contract_type_of
 from simgate.families.frame import Frame
 from simgate.rows.families import FAMILIES, FamilyRow
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from torch import nn
 
+from simgate.families.base_contract import Contract
 from simgate.families.card import ModelCard
-from simgate.families.contract import Contract
 from simgate.families.family import Family, family_of
 from simgate.families.weights import network_of
 

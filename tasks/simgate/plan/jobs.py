@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from simgate.core.documents.artifact import ManifestRef
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.errors import InputError, SimgateError
 from simgate.core.identity.key import KeyParts, key_parts, load_inputs
 from simgate.core.runtime.job import Input, Job, ManifestInput, SnapshotInput

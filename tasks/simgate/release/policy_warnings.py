@@ -9,7 +9,7 @@ from simgate.release.reference import GATES, Gate
 from simgate.rows.evidence import DRIVEN
 from simgate.rows.families import FAMILIES
 from simgate.specs.evaluate import EvaluateSpec
-from simgate.specs.metrics import Metric, metrics_of
+from simgate.specs.metric import Metric, metrics_of
 
 
 def policy_warnings(policy: Policy) -> Iterator[tuple[str, str]]:

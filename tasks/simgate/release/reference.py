@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.documents.strictness import document_in
 from simgate.core.errors import InputError
 from simgate.core.runtime.manifest import Manifest

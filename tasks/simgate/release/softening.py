@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any
 
 from simgate.core.documents.canonical import canonical_json
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.documents.strictness import Leaf, Way, leaves
 from simgate.core.errors import InputError
 from simgate.core.runtime.manifest import Manifest, read_manifest

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Literal
 
 from simgate.core.documents.names import Split
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.rows.row import Row, Table
 
 Subject = Literal["candidate", "live"]

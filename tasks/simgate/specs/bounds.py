@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Literal, cast
 
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.documents.strictness import Leaf, leaves
 
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.documents.strictness import EACH, EQUAL, higher, lower
 from simgate.core.errors import InputError
 from simgate.rows.families import FAMILIES
 from simgate.rows.names import names
-from simgate.specs.metrics import Metric, metrics_of
+from simgate.specs.metric import Metric, metrics_of
 
 Side = Literal["at_least", "at_most"]
 SIDES: tuple[Side, ...] = ("at_least", "at_most")

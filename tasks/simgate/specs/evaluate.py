@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from simgate.core.documents.document import Document
-from simgate.core.documents.spec import EnvironmentPins
+from simgate.core.documents.stage_spec import EnvironmentPins
 from simgate.core.documents.strictness import EQUAL, higher
 from simgate.rows.families import FAMILIES
 from simgate.specs.demands import Demands

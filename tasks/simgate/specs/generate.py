@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.documents.strictness import EQUAL, free, higher, lower
 from simgate.rows.names import names
 from simgate.rows.simulators import SIMULATORS

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from simgate.core.documents.document import Document
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.documents.strictness import EQUAL, higher, lower
 from simgate.rows.engines import ENGINES
 from simgate.rows.families import FAMILIES

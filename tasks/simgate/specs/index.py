@@ -8,7 +8,7 @@ from pydantic import Field
 
 from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name, RelativePath, Split
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 
 
 class SceneChoice(Document):

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from simgate.core.documents.canonical import sha256_hex
 from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name, Split
-from simgate.core.documents.spec import EnvironmentPins, OptionalPins
+from simgate.core.documents.stage_spec import EnvironmentPins, OptionalPins
 from simgate.rows.families import FAMILIES
 from simgate.specs.demands import MetricName
 from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec

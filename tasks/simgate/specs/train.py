@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.rows.families import FAMILIES
 from simgate.rows.names import names
 from simgate.specs.family_part import FamilyPart

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simgate.core.errors import InputError
 from simgate.core.given.random import stream
-from simgate.families.contract import Contract
+from simgate.families.base_contract import Contract
 from simgate.families.family import Batch, Learning
 from simgate.families.frame import Frame
 

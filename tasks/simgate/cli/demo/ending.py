@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from simgate.cli.console import console, show_table, when
+from simgate.cli.demo.addresses import candidate_page, report_files, run_page
 from simgate.cli.demo.decision import CHANNEL, MODEL
-from simgate.cli.demo.page import candidate_page, report_files, run_page
 from simgate.cli.demo.sentences import Metrics, how_good, what_changed, what_was_reused
 from simgate.cli.demo.story import Release, Story
 from simgate.cli.ledger import mirror

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from simgate.cli.console import complain, console
+from simgate.cli.demo.addresses import task_page
 from simgate.cli.demo.api import TaskState
-from simgate.cli.demo.page import task_page
 from simgate.cli.demo.task_log import DagRun, log_lines, log_path
 from simgate.core.errors import SimgateError
 

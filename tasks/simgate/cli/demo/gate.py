@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from simgate.cli.demo.addresses import candidate_page, gate_page, run_page
 from simgate.cli.demo.api import Api
 from simgate.cli.demo.board import Board
 from simgate.cli.demo.deployment import APPROVER, RESPONDER
-from simgate.cli.demo.page import candidate_page, gate_page, run_page
 from simgate.cli.demo.task_log import DagRun
 from simgate.release.candidate import CandidateEntry
 

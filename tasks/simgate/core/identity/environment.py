@@ -18,7 +18,7 @@ from typing import Literal
 from pydantic import Field
 
 from simgate.core.documents.document import Document
-from simgate.core.documents.spec import EnvironmentPins
+from simgate.core.documents.stage_spec import EnvironmentPins
 from simgate.core.errors import InputError
 from simgate.core.identity.cpu import instruction_sets
 from simgate.core.identity.lock import installed, locked

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from simgate.core.documents.spec import Spec
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.given.inputs import Inputs
 from simgate.core.given.scratch import Scratch
 from simgate.core.runtime.attempt import Attempt

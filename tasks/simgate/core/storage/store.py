@@ -18,8 +18,8 @@ from simgate.core.errors import AlreadyExists, DigestMismatch, InputError, NotFo
 from simgate.core.storage.bucket import bucket_url, open_bucket
 from simgate.core.storage.credentials import StoreKeys
 from simgate.core.storage.folder import check_key, check_prefix, refuse_strangers, refuse_strangers_under
-from simgate.core.storage.link import attributes, signed
 from simgate.core.storage.patience import PATIENCE, AskAgain, Patience, persist
+from simgate.core.storage.signed_link import attributes, signed
 from simgate.core.storage.store_errors import explain, is_missing
 from simgate.core.storage.transfer import PART_BYTES, UPLOADS, Backend, Download, Reader, Upload, digested
 

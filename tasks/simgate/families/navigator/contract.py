@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 
 from simgate.core.errors import InputError
 from simgate.data.sample import Command
+from simgate.families.base_contract import Contract, Floats, Pictures, Tensors, TensorSpec
 from simgate.families.box import Detection
-from simgate.families.contract import Contract, Floats, Pictures, Tensors, TensorSpec
 from simgate.families.goal import RelativeGoal
 from simgate.families.navigator.detection import detections
 from simgate.families.navigator.spec import NavigatorSpec

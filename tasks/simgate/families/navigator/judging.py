@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simgate.families.contract import Tensors
+from simgate.families.base_contract import Tensors
 from simgate.families.family import OpenLoop
 from simgate.families.frame import Frame
 from simgate.families.navigator.command_error import CommandMeter

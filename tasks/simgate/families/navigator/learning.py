@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from simgate.core.errors import InputError
-from simgate.families.contract import Floats
+from simgate.families.base_contract import Floats
 from simgate.families.family import Batch, Losses, PackedArray
 from simgate.families.frame import Frame
 from simgate.families.navigator.contract import GOAL_FEATURES, NavigatorContract

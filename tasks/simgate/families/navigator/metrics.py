@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simgate.specs.metrics import PERCENT, Metric
+from simgate.specs.metric import PERCENT, Metric
 
 METRICS = {
     "evaluate": (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from simgate.families.base_contract import Tensors
 from simgate.families.box import Detection, overlap
-from simgate.families.contract import Tensors
 from simgate.families.navigator.contract import Answer, NavigatorContract
 
 ROWS = ("command.speed_m_s", "command.yaw_rate_rad_s", "box.edge_px", "box.score")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simgate.families.contract import Floats
+from simgate.families.base_contract import Floats
 from simgate.families.navigator.contract import NavigatorContract
 from simgate.families.truth import Truth
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field, model_validator
 
-from simgate.families.contract import Contract, Floats, Pictures, Tensors, TensorSpec
+from simgate.families.base_contract import Contract, Floats, Pictures, Tensors, TensorSpec
 from simgate.families.goal import RelativeGoal
 from simgate.families.perception.spec import PerceptionSpec
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from simgate.documents.evaluation import Interval
+from simgate.families.base_contract import Tensors
 from simgate.families.box import overlap
-from simgate.families.contract import Tensors
 from simgate.families.family import OpenLoop
 from simgate.families.frame import Frame
 from simgate.families.interval import Weights, bootstrap

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from simgate.families.contract import Tensors
+from simgate.families.base_contract import Tensors
 from simgate.families.perception.contract import PerceptionContract, corners_of
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from simgate.documents.parity import Parity, ParityRow
+from simgate.documents.parity_report import Parity, ParityRow
 from simgate.engine.compare import percentiles
 from simgate.engine.protocol import Model
 from simgate.families.family import Differences

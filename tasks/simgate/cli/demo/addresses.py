@@ -9,7 +9,7 @@ from urllib.parse import quote
 from simgate.cli.demo.api import GATE_TASK
 from simgate.cli.demo.decision import CHANNEL, MODEL
 from simgate.core.documents.artifact import ManifestRef
-from simgate.core.storage.link import report_of
+from simgate.core.storage.signed_link import report_of
 from simgate.core.storage.store import Store
 from simgate.release.lineage import lineages, walk
 from simgate.release.policy import Role

@@ -10,7 +10,7 @@ from simgate.documents.dataset import SplitDocument
 from simgate.documents.evaluation import Evaluation
 from simgate.engine.pytorch import PytorchModel
 from simgate.evaluate.closed_loop import ClosedLoop, begin, finish, rates
-from simgate.evaluate.gate import metrics_of
+from simgate.evaluate.figures import metrics_of
 from simgate.evaluate.held_out import judge_frames
 from simgate.families.family import OpenLoop
 from simgate.families.frame import read_split
