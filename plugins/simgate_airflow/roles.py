@@ -28,7 +28,7 @@ EVERY = ".*"
 
 
 def read_roles(path: Path) -> dict[str, frozenset[Permission]]:
-    """Role → permissions of a file; a file that does not say so is refused."""
+    """Read a file of roles and their permissions; a file of another form is refused."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         found = [(entry["name"], entry["resource"], entry["action"]) for entry in entries]

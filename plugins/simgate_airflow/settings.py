@@ -81,7 +81,7 @@ def settings() -> Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Settings from an environment; a value that cannot be meant names its variable."""
+    """Read the settings from an environment; an error names the variable of a wrong value."""
     extra = (name.strip() for name in environment.get("SIMGATE_STAGE_ENV", "").split(","))
     return Settings(
         store_url=environment.get("SIMGATE_STORE", str(Path.cwd() / ".simgate" / "store")),

@@ -106,7 +106,7 @@ def _touches(rest: Rest, run: AirflowRun, state: dict[str, Any], gates: frozense
 
 
 def _log(rest: Rest, run: AirflowRun, state: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Lines about the run, and lines since its beginning that may be about it: those that name no run, or all."""
+    """Read lines about the run, and lines since its beginning that may be about it: those that name no run, or all."""
     deeds: dict[str, Query] = {"excluded_events": STATES}
     yield from rest.pages("eventLogs", "event_logs", dag_id=run.dag_id, run_id=run.run_id, **deeds)
     since: dict[str, Query] = {"after": state["queued_at"]} if state.get("queued_at") else {}

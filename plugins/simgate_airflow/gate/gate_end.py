@@ -11,8 +11,7 @@ from simgate.release.settle import STILL_WAITING
 
 
 def undecided(gate: GateRecord, entry: CandidateEntry) -> str:
-    """Say how a gate ended without an answer and before its deadline; empty where it was answered, lapsed, or still
-    waits.
+    """Say how a gate ended without an answer, before its deadline; empty if answered, lapsed or still waiting.
 
     Setting, clearing or deleting the task in Airflow decides nothing, and neither does a quarantine.
     """

@@ -8,11 +8,9 @@ MAX_CHARACTERS = 400
 
 
 def code(text: object) -> str:
-    """Write untrusted text (an author, a push message, a file's name) as Markdown code: no link, picture, HTML or
-    table.
+    """Write other people's text (author, push message, file name) as Markdown code: no link, picture, HTML or table.
 
-    Invisible and direction-changing characters are written out; a text that is cut says how many characters are
-    missing.
+    Invisible and direction-changing characters are written out; a shortened text says how much is missing.
     """
     words = visible(" ".join(str(text).replace("`", "'").split()))
     if len(words) > MAX_CHARACTERS:

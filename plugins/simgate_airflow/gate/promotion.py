@@ -86,7 +86,7 @@ def settle(context: Context) -> dict[str, str]:
 
 
 def _approvals() -> Approvals:
-    """Answers are kept under an account of their own: who holds the ledger's key cannot make one up."""
+    """Open the answers under an account of their own: who holds the ledger's key cannot invent one."""
     return Approvals(open_store("approval", settings().domain), open_signer("approval", settings().domain))
 
 

@@ -61,7 +61,7 @@ def reason_of(asked: Mapping[str, Any]) -> str:
 
 
 def upstream_folders(store: Store, entry: CandidateEntry) -> frozenset[str]:
-    """RunRecords of everything that a candidate stands on, reused work included, and of its own run."""
+    """Return the RunRecords that a candidate stands on, reused work and its own run included."""
     trees = lineages(store, list(entry.candidate.evidence.values()))
     made_for = (node.run_record for tree in trees for node in walk(tree) if node.kind != "snapshot")
     return frozenset((entry.candidate.run_record, *made_for))

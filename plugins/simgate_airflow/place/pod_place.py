@@ -56,7 +56,7 @@ class PodPlace(KubernetesPodOperator):
         )  # fmt: skip
 
     def take_settings(self) -> None:
-        """Patience and grace of this stage; anew in each process, for they may have changed since a deferral."""
+        """Set the stage's patience and grace, anew in each process, for they may have changed since a deferral."""
         mine = pods_settings().of(self.stage)
         self.startup_timeout_seconds = mine.start_timeout_s
         self.schedule_timeout_seconds = mine.queue_timeout_s

@@ -168,7 +168,7 @@ def pods_settings() -> PodsSettings:
 
 
 def read_pods_settings(path: Path) -> PodsSettings:
-    """Pod settings from a file; what cannot be meant is refused with its field and value."""
+    """Read pod settings from a file; a wrong value is refused with its field."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)

@@ -21,7 +21,7 @@ class StagePodTrigger(KubernetesPodTrigger):
     """The provider's trigger, more patient with the API server and less with a node that is gone."""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Class path and arguments; no credentials among them."""
+        """Return class path and arguments; no credentials are among them."""
         return (f"{type(self).__module__}.{type(self).__qualname__}", super().serialize()[1])
 
     def define_pod_container_state(self, pod: V1Pod) -> ContainerState:

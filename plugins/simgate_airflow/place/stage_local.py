@@ -127,7 +127,7 @@ def readable_line(line: str) -> str:
 
 
 def own_keys(stage: str, domain: str) -> Path | None:
-    """Folder of the keys of a stage's own role; None on the embedded default, where nobody has any."""
+    """Return the folder of the stage role's keys; None on the embedded default, where nobody has any."""
     return role_folder(role_of_stage(stage), domain)
 
 

@@ -86,14 +86,14 @@ class StageRun:
         return jobs.write_jobs(self._store, self._folder, [item.slot for item in self.missing])
 
     def warnings(self) -> Iterator[str]:
-        """FAIL verdicts that only inform."""
+        """Yield FAIL verdicts that only inform."""
         if self._informs:
             yield from (
                 f"{_said_no(item)}; it informs and fails nothing here" for item in self._found if item.failed_gate
             )
 
     def last_line(self) -> str:
-        """Verdict, two figures, and where to read more."""
+        """Write verdict, two figures, and the page to read."""
         return last_line(self._store, self._found, self._page)
 
     def conclude(self, exit_code: int | None = None, ended: str = "") -> list[dict[str, str]]:

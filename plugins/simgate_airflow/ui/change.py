@@ -62,7 +62,7 @@ def _scenes(store: Store, scenes: Sequence[SceneChange]) -> str:
 
 
 def _drawn(store: Store, scenes: Sequence[SceneChange]) -> Mapping[str, Mapping[str, Picture]]:
-    """Pictures by index run: each report is read once."""
+    """Read the pictures by index run, each report once."""
     refs = {ref.uri for scene in scenes for ref in (scene.before, scene.after) if ref is not None}
     return {uri: thumbnails(store, uri) for uri in refs}
 

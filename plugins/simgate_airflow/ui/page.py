@@ -75,7 +75,7 @@ def section(heading: str, *parts: str, aside: str = "") -> str:
 
 
 def facts(pairs: Mapping[str, str]) -> str:
-    """Names and values; one without a value is left out."""
+    """Write names and values; one without a value is left out."""
     found = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in pairs.items() if v)
     return f"<dl>{found}</dl>" if found else ""
 
@@ -89,12 +89,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
+    """Write a count: `1 file`, `2 files`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def cell(text: str) -> str:
-    """Words in a cell."""
+    """Write words in a cell."""
     return escape(text)
 
 

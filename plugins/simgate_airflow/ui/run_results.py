@@ -66,7 +66,7 @@ class RunResults:
         return {task: list(by_slot.values()) for task, by_slot in newest.items()}
 
     def of(self, lines: Sequence[TaskLine]) -> list[Result]:
-        """Results of what is recorded; verdict and figures of the first MAX_READ."""
+        """Read the results of recorded lines, with verdict and figures of the first MAX_READ."""
         read = at_once(lambda line: _read(self.store, line), lines[:MAX_READ])
         return [*read, *(_bare(line) for line in lines[MAX_READ:])]
 

@@ -31,10 +31,7 @@ class Picture:
 
 
 def thumbnails(store: Store, index_uri: str) -> dict[str, Picture]:
-    """Scene → its picture; none where no report was drawn or it cannot be read: nothing depends on it.
-
-    A report is in no manifest, so its pictures show what index drew only as far as its folder is trusted.
-    """
+    """Return the picture of each scene; none where no report was drawn or it cannot be read: nothing depends on it."""
     try:
         page = store.get(report_of(index_uri), max_bytes=MAX_REPORT_BYTES).decode("utf-8", "replace")
     except SimgateError:

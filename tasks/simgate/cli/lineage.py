@@ -62,7 +62,7 @@ def roots_of(store: Store, policy: Path, domain: str, target: str, channel: str)
 
 
 def _live(store: Store, policy: Path, target: str, channel: str) -> tuple[str, str, LiveModel, LiveModel | None]:
-    """Model, channel, what is live in it and what was before."""
+    """Return model, channel, the live model and the one before."""
     from simgate.release.judge import judge
     from simgate.release.policy import Policy
 

@@ -75,7 +75,7 @@ def _keys(source: Store, name: str, done: Copied) -> Iterator[str]:
 
 
 def _by_domain(source: Store, name: str, done: Copied) -> Iterator[str]:
-    """Keys of each domain by a listing of its own: one odd name ends a listing."""
+    """Yield the keys of each domain by a listing of its own: one odd name ends a listing."""
     folders, keys = source.children(name)
     yield from keys
     for folder in folders:
@@ -141,7 +141,7 @@ def _try_one(source: Store, to: Store, folder: Path, done: Copied, key: str, *, 
 
 
 def _copy_one(source: Store, to: Store, folder: Path, key: str, *, check: bool) -> int | None:
-    """Size of what was copied; None where it was there, or went meanwhile (a try that was cleared)."""
+    """Copy one object and return its size in bytes; None where it was there already, or was deleted meanwhile."""
     if to.exists(key):
         if check:
             _compare(source, to, key)

@@ -66,7 +66,7 @@ def witness(
 
 
 def noted_heads(file: Path) -> dict[str, list[str]]:
-    """Digests by model, in the order they were noted; nothing for no file."""
+    """Return the digests by model, in the order in which they were noted; nothing for no file."""
     if file == NO_WITNESS:
         return {}
     try:

@@ -114,7 +114,7 @@ def decode_sample(members: dict[str, bytes], *, what: str) -> Sample:
 
 
 def depth_to_mm(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Millimetres, rounded half to even; 0 where nothing was hit or where it is beyond 65.535 m. NaN is refused."""
+    """Convert to millimetres, rounded half to even; 0 where nothing was hit or beyond 65.535 m. NaN is refused."""
     millimetres = np.rint(depth_m.astype(np.float64) * 1000.0)
     if not (millimetres >= 0).all():
         raise SimgateError("depth is negative or NaN", remedy="correct the simulator: 0 means nothing was hit")
@@ -122,7 +122,7 @@ def depth_to_mm(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 
 def depth_from_mm(depth_mm: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Metres, the nearest float32 to the stored millimetres."""
+    """Convert to metres: the nearest float32 to the stored millimetres."""
     return depth_mm.astype(np.float32) / np.float32(1000)
 
 

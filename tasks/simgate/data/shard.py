@@ -24,7 +24,7 @@ Offset = Annotated[int, Field(ge=0)]
 
 
 class IndexedSample(Document):
-    """Where one sample lies."""
+    """The place of one sample's bytes in the shard."""
 
     key: Annotated[str, Field(pattern=rf"^{_KEY.pattern}$")]
     start: Offset

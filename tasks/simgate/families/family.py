@@ -42,7 +42,7 @@ class PackedArray(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What some frames are as inputs and targets, by name."""
+    """Inputs and targets of some frames, by name."""
 
     inputs: dict[str, Floats]
     targets: dict[str, Floats]
@@ -66,11 +66,11 @@ class Learning(Protocol):
         ...
 
     def arrays(self, contract: Any, /) -> dict[str, PackedArray]:
-        """What is kept of every frame of a split, by name."""
+        """Name the arrays that are kept of a split, with shape and dtype."""
         ...
 
     def packed(self, contract: Any, frame: Frame, /) -> dict[str, NDArray[Any]]:
-        """What is kept of one frame."""
+        """Turn one frame into the arrays that are kept of it."""
         ...
 
     def batch(self, contract: Any, rows: dict[str, NDArray[Any]], mirrored: NDArray[np.bool_], /) -> Batch:
@@ -83,7 +83,7 @@ class Learning(Protocol):
 
 
 class OpenLoop(NamedTuple):
-    """What the frames of a split say of a model."""
+    """Metrics of a model over the frames of a split."""
 
     intervals: dict[str, Interval]
     """Metrics by name."""
@@ -127,7 +127,7 @@ class Parity(Protocol):
     """The module `parity`."""
 
     def differences(self, contract: Any, /) -> Differences:
-        """Differences of no sample yet."""
+        """Begin the differences, of no sample yet."""
         ...
 
 
@@ -151,25 +151,25 @@ class Family:
 
     @property
     def build(self) -> Build:
-        """How its networks are made."""
+        """The function that builds its networks."""
         found: Build = self._part("network")
         return found
 
     @property
     def learning(self) -> Learning:
-        """How they learn."""
+        """Its targets and losses."""
         found: Learning = self._part("learning")
         return found
 
     @property
     def judging(self) -> Judging:
-        """How they are judged."""
+        """Its open-loop metrics."""
         found: Judging = self._part("judging")
         return found
 
     @property
     def parity(self) -> Parity:
-        """How an engine is compared with its network."""
+        """Its comparison of an engine with the network."""
         found: Parity = self._part("parity")
         return found
 

@@ -35,14 +35,14 @@ class Frame:
 
 
 class Shards(Protocol):
-    """Where shards come from: a stage's verified inputs."""
+    """The source of shards: a stage's verified inputs."""
 
     def shard(self, entry: ShardEntry) -> Manifest:
         """The generate manifest of that entry."""
         ...
 
     def fetch_of(self, manifest: Manifest, output: str, to: Path) -> Path:
-        """One output of it as a local file, checked against its digest."""
+        """Copy one output of the manifest into the file `to`, checked against its digest."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Where the goal is, as the robot sees it."""
+"""The goal as distance and bearing in the base frame."""
 
 from __future__ import annotations
 

@@ -40,7 +40,9 @@ def bootstrap(statistic: Callable[[Weights], float], episodes: int, *key: str | 
 
 
 def sign_test(better: int, worse: int) -> float:
-    """One-sided exact sign test: how likely at least `better` of the unequal pairs are, if neither side is better."""
+    """Return the one-sided exact sign-test p: the chance of `better` or more of the unequal pairs if neither side is
+    better.
+    """
     pairs = better + worse
     ways = sum(math.comb(pairs, wins) for wins in range(better, pairs + 1))
     return ways / float(2**pairs)

@@ -17,7 +17,7 @@ class Readable(Protocol):
     """A stage's verified inputs."""
 
     def read(self, stage: str, output: str) -> bytes:
-        """One output of an input stage."""
+        """Return one output of an input stage."""
         ...
 
 

@@ -25,7 +25,7 @@ def untrained(family: Family, spec: Document, seed: int) -> nn.Module:
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Trainable numbers."""
+    """Count the trainable numbers."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 

@@ -20,7 +20,7 @@ from simgate.generate.lane import Lane
 
 @dataclass
 class Throughput:
-    """Where the time of a recording went; an observation, never data."""
+    """The time that a recording spent on each part; an observation, never data."""
 
     frames: int = 0
     simulate_s: float = 0.0

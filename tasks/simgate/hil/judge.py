@@ -70,12 +70,12 @@ def bag_result(drive: DriveTrace, limits: SafetyLimits) -> BagResult:
 
 
 def latencies_ms(asked: Sequence[Asked]) -> list[float]:
-    """Of the frames that were answered."""
+    """Return the latencies of the frames that were answered."""
     return [item.latency_ms for item in asked if item.latency_ms is not None]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Percentile by linear interpolation; 0 of nothing."""
+    """Compute a percentile by linear interpolation; 0 of nothing."""
     return float(np.percentile(np.asarray(values, dtype=np.float64), share)) if values else 0.0
 
 
@@ -119,7 +119,7 @@ def _unanswered(trace: Trace, spec: HilSpec) -> list[str]:
 
 
 def _starved(trace: Trace, spec: HilSpec) -> str:
-    """How the bench failed to keep time, or empty."""
+    """Say how the bench failed to keep time; empty where it kept it."""
     for drive in trace.drives:
         if not (late_ms := _pacing_ms(drive)) <= spec.max_pacing_jitter_ms:
             return f"pacing_p95_ms {late_ms:.1f} in episode {drive.episode}"
@@ -131,7 +131,7 @@ def _starved(trace: Trace, spec: HilSpec) -> str:
 
 
 def _certain(trace: Trace, spec: HilSpec) -> bool:
-    """Whether the device failed in a way that no lack of time explains."""
+    """Return whether the device failed in a way that no lack of time explains."""
     trips: list[Trip] = [trip for drive in trace.drives for trip in drive.trips if trip.kind not in TIMING]
     return trace.device_fault is not None or len(trips) > spec.max_trips
 

@@ -46,14 +46,14 @@ class Replay:
 
     @property
     def next_ns(self) -> int:
-        """When the next frame is due; after the last one, when silence would be a violation."""
+        """The time at which the next frame is due; after the last one, the time when silence becomes a violation."""
         number = len(self._sent_ns)
         if number < len(self._drive.frames):
             return self._armed_ns + LEAD_NS + int(self._drive.frames[number].offset_ns / self._rate)
         return self._sent_ns[-1] + int(self._limits.silence_limit_ms * 1e6)
 
     def over(self, now_ns: int) -> bool:
-        """Everything is sent and answered or past answering, or a trip decided the drive."""
+        """Return whether the drive has ended: each frame is answered or too late for it, or a trip decided it."""
         if len(self._trips) > self._max_trips:
             return now_ns >= self._tripped_ns + AFTERMATH_NS
         if len(self._sent_ns) < len(self._drive.frames):
@@ -75,7 +75,7 @@ class Replay:
         return Question(sequence, frame.goal.distance_m, frame.goal.bearing_rad, frame.image)
 
     def answered(self, payload: bytes, at_ns: int) -> None:
-        """One frame of the device: a command goes to the monitor, anything else halts it."""
+        """Pass the device's answer to the monitor; halt on one that is garbled or answers no frame of this drive."""
         try:
             answer = Answer.from_bytes(payload)
         except Garbled:
@@ -108,7 +108,7 @@ class Replay:
         self._take(self._monitor.halt(Cause.DEAD_DEVICE, now_ns=now_ns), now_ns)
 
     def trace(self) -> DriveTrace:
-        """What happened."""
+        """Return the record of the drive."""
         return DriveTrace(
             scene=self._drive.scene,
             episode=self._drive.episode,
@@ -119,7 +119,7 @@ class Replay:
         )
 
     def _operate(self, at_ns: int) -> None:
-        """While trips are still allowed, the operator resets and arms: a frame after the trip, with no answer pending.
+        """Reset and arm as the operator, while trips are still allowed: a frame after the trip, with no answer pending.
 
         Then the next frame comes as long after arming as it would after the start, and none before arming is stale.
         """

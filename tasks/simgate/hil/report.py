@@ -26,7 +26,7 @@ Points = list[tuple[float, float]]
 
 
 def draw(drawn: Drawn[HilSpec]) -> bytes:
-    """Commands over time, trips, latency: report.html. Of an emulated bench it says EMULATED BENCH on top."""
+    """Draw commands over time, trips and latency. A page of an emulated bench says EMULATED BENCH on top."""
     trace = Trace.from_json(drawn.read("trace.json"), what="trace.json")
     verdict = Verdict.from_json(drawn.read("verdict.json"), what="verdict.json")
     result = HilResult.from_json(drawn.read("hil.json"), what="hil.json")
@@ -83,7 +83,7 @@ def _bags(result: HilResult) -> str:
 
 
 def _drive(drive: DriveTrace, limits: SafetyLimits) -> list[Section]:
-    """Two charts: speed and yaw rate, as the expert drove, as the device asked, as the monitor let through."""
+    """Draw two charts, speed and yaw rate: the expert's, the device's request, and the monitor's output."""
     name = f"{drive.scene}, episode {drive.episode}"
     trips = "".join(
         figure.note(f"Trip: {trip} (measured {trip.measured:.4g}, limit {trip.limit:.4g})") for trip in drive.trips

@@ -32,7 +32,7 @@ LEAST_TICK_MS = 1.0
 
 
 def run(work: Work[HilSpec]) -> None:
-    """One observation: verdict.json and hil.json; a starved replay or too few bags end as Inconclusive."""
+    """Make one observation: verdict.json and hil.json; a starved replay or too few bags end as Inconclusive."""
     spec = work.spec
     check_domain(spec, work.job.domain)
     check(spec)

@@ -18,7 +18,7 @@ class Motion(Document):
 
 
 class Asked(Document):
-    """One frame that was sent to the device under test, and what came of it."""
+    """One frame that was sent to the device under test, with its answer."""
 
     sequence: int
     sent_ms: float

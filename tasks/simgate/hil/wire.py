@@ -26,7 +26,7 @@ _ANSWER = struct.Struct("!cQddq")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the robot sees, and where it is to go."""
+    """A camera picture and the goal in the base frame, sent to the device."""
 
     sequence: int
     goal_distance_m: float
@@ -49,7 +49,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the device under test wants done. Any numbers may be in it: the monitor judges them."""
+    """The command that the device asks for. It may hold any numbers: the monitor judges them."""
 
     sequence: int
     speed_m_s: float

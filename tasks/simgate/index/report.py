@@ -130,7 +130,7 @@ def _files(item: SceneItem) -> str:
 
 
 def size_text(size_bytes: int) -> str:
-    """Bytes for people: `12.3 MB`."""
+    """Write a size for people: `12.3 MB`."""
     size = float(size_bytes)
     for unit in ("B", "kB", "MB"):
         if size < 1000:

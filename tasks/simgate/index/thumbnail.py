@@ -50,7 +50,7 @@ class _Room:
 
     @property
     def middle(self) -> NDArray[np.float64]:
-        """Where to look: the middle of the floor, a little above it."""
+        """The point to look at: the middle of the floor, a little above it."""
         middle = 0.5 * (self.low + self.high)
         middle[2] = self.low[2] + 0.22 * (self.high[2] - self.low[2])
         return middle
@@ -87,7 +87,9 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def _room(stage: Usd.Stage) -> _Room:
-    """Around floors, walls and ceilings, so that a view painted outside a window does not count; else around it all."""
+    """Bound the floors, walls and ceilings, so that a view painted outside a window does not count; else the whole
+    scene.
+    """
     cache = UsdGeom.BBoxCache(Usd.TimeCode.Default(), [UsdGeom.Tokens.default_])
     prims = [prim for prim in stage.Traverse(Usd.TraverseInstanceProxies()) if STRUCTURE & set(labels_of(prim))]
     box = Gf.Range3d()

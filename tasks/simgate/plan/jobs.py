@@ -50,7 +50,7 @@ def slots(store: Store, folder: str, stage: str) -> tuple[Slot, ...]:
 
 
 def slots_of(store: Store, why: DatasetWhy | ReleaseWhy, stage: str) -> tuple[Slot, ...]:
-    """The same from a RunRecord that need not be written yet."""
+    """Return the slots of a stage, from a RunRecord that need not be written yet."""
     if isinstance(why, DatasetWhy) and stage in _DATASET:
         return _DATASET[stage](store, why)
     if isinstance(why, ReleaseWhy) and stage in _RELEASE:
@@ -61,7 +61,7 @@ def slots_of(store: Store, why: DatasetWhy | ReleaseWhy, stage: str) -> tuple[Sl
 
 
 def parts_of(store: Store, slot: Slot, known: dict[str, Manifest] | None = None) -> KeyParts:
-    """What the slot's key is made of; `known` as in `load_inputs`."""
+    """Return the parts of the slot's key; `known` as in `load_inputs`."""
     if known is not None:
         known.update(slot.known)
     return key_parts(slot.job, load_inputs(store, slot.job, slot.known if known is None else known))
@@ -73,7 +73,9 @@ def find(store: Store, slot: Slot) -> ManifestRef | None:
 
 
 def find_all(store: Store, wanted: Sequence[Slot]) -> list[ManifestRef | None]:
-    """The same of several slots, at the same time: its memo and manifest a slot, and one for each different input."""
+    """Find the committed runs of several slots at the same time: memo and manifest of each, and each different input
+    once.
+    """
     return [run.ref if run else None for run in _runs(store, wanted)]
 
 
@@ -108,7 +110,7 @@ def image_of(slot: Slot) -> str:
 
 
 def batches(pending: Sequence[Slot], at_most: int) -> tuple[tuple[Slot, ...], ...]:
-    """Even batches, at most that many; a batch's slots are neighbours, so that a scene is opened once."""
+    """Deal the slots out into at most `at_most` even batches of neighbours, so that a scene is opened once."""
     count = min(at_most, len(pending))
     bounds = [round(number * len(pending) / count) for number in range(count + 1)] if count else []
     return tuple(tuple(pending[low:high]) for low, high in pairwise(bounds))
@@ -186,7 +188,7 @@ def _train(_store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
 
 
 def _from(stage: str, upstream: str, ref: ManifestRef) -> ManifestInput:
-    """What a stage takes from another's run, as its row says."""
+    """Name the part of another stage's run that a stage takes, as its row says."""
     return ManifestInput(ref=ref, output=STAGES.find(stage).upstream_of(upstream).output or None)
 
 

@@ -57,7 +57,7 @@ def _line(store: Store, slot: Slot, before: dict[SlotName, Manifest]) -> Line:
 
 
 def moved(parts: KeyParts, before: Manifest | None) -> tuple[str, ...]:
-    """Which parts of a key differ from an earlier run's."""
+    """Name the parts of a key that differ from an earlier run's."""
     if before is None:
         return ("first time",)
     names = [
@@ -75,7 +75,7 @@ def moved(parts: KeyParts, before: Manifest | None) -> tuple[str, ...]:
 
 
 def moved_files(old: SceneItem, new: SceneItem) -> tuple[str, ...]:
-    """Files of a scene's closure that were changed, added or removed."""
+    """List the files of a scene's closure that were changed, added or removed."""
     before = {file.path: file.sha256 for file in old.closure}
     after = {file.path: file.sha256 for file in new.closure}
     return tuple(path for path in sorted({*before, *after}) if before.get(path) != after.get(path))

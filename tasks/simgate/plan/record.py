@@ -32,7 +32,7 @@ class Trigger(Document):
 
 
 class DatasetWhy(Document):
-    """Why a dataset run is, and what it was asked."""
+    """The reason and the request of a dataset run."""
 
     version: Literal[1] = 1
     kind: Literal["dataset"] = "dataset"
@@ -64,7 +64,7 @@ class LiveBefore(Document):
 
 
 class ReleaseWhy(Document):
-    """Why a release run is, and what it was asked."""
+    """The reason and the request of a release run."""
 
     version: Literal[1] = 1
     kind: Literal["release"] = "release"
@@ -109,7 +109,7 @@ class TaskLines(Document):
 
 
 def record_folder(domain: str, run: str) -> str:
-    """Where a run's record lies; signs that a file name should not have become `-`."""
+    """Return the folder of a run's record; characters that a file name should not have become `-`."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", run).strip(".-")
     if not name or len(name) > 200:
         raise InputError("run id is unusable", actual=repr(run[:80]), expected="1 to 200 letters, digits, . _ -")

@@ -68,7 +68,7 @@ def kept_approvals(store: Store, candidate: str) -> list[KeptApproval]:
 
 
 def read_kept(store: Store, key: str) -> KeptApproval:
-    """One record by its place."""
+    """Read one record from its key."""
     data = store.get(key, max_bytes=MAX_ENVELOPE_BYTES)
     value = parse_json(data, what=key, max_bytes=MAX_ENVELOPE_BYTES)
     if not isinstance(value, dict) or "payloadType" not in value:

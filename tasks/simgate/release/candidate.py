@@ -24,7 +24,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 class Candidate(Document):
-    """What a release manager is asked about."""
+    """The engine and evidence that a release manager is asked about."""
 
     version: Literal[1] = 1
     model: Name
@@ -76,7 +76,7 @@ class Candidates:
         return next((entry for entry in self.all() if entry.digest == digest), None)
 
     def line(self, seq: int) -> Line:
-        """One candidate's entry as it lies in the store, with its signature."""
+        """Return one candidate's entry as it lies in the store, with its signature."""
         return self._journal.line(seq)
 
     def add(self, candidate: Candidate) -> CandidateEntry:

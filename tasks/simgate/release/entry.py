@@ -15,7 +15,7 @@ Action = Literal["promote", "quarantine", "rollback", "settle", "waive"]
 
 
 class LiveModel(Document):
-    """What a channel serves."""
+    """The model that a channel serves."""
 
     candidate: Sha256
     engine: Sha256
@@ -75,7 +75,7 @@ class ApprovalRef(Document):
 
 
 class Decision(Document):
-    """What somebody decided. Everything after it follows from this and from the state before."""
+    """A decision by a person or a rule. The state after it follows from it and from the state before."""
 
     action: Action
     channel: Name | Literal[""]
@@ -123,7 +123,7 @@ class LedgerEntry(LedgerBody):
 
     @property
     def action(self) -> Action:
-        """What was done."""
+        """The kind of decision."""
         return self.decision.action
 
     @property
@@ -133,7 +133,7 @@ class LedgerEntry(LedgerBody):
 
     @property
     def who(self) -> str:
-        """Who decided."""
+        """The person or responder that decided."""
         return self.decision.who
 
     @property

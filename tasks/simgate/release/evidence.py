@@ -30,7 +30,7 @@ from simgate.specs.bounds import broken_bounds
 def evidence_problems(
     store: Store, channel: Channel, candidate: Candidate, state: State, *, at: datetime, later: bool = False
 ) -> Iterator[str]:
-    """Why the evidence is not enough for a release at a time, by the state before it.
+    """Yield each reason why the evidence is not enough for a release at a time, by the state before it.
 
     `later` looks back at a release: then only the observations count that the candidate names, not newer ones.
     """
@@ -89,7 +89,7 @@ def _chain(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -
 
 
 def _own_splits(store: Store, found: Mapping[Role, Manifest]) -> Iterator[str]:
-    """Whether each run stands on its own split of the candidate's dataset, and on no other's."""
+    """Check that each run stands on its own split of the candidate's dataset, and on no other."""
     for about, split in SPLIT_OF_ROLE.items():
         if about not in found:
             continue
@@ -198,7 +198,7 @@ def _observations(
 
 
 def _aborted(item: Manifest | Failure | Started) -> bool:
-    """Killed or stopped: it may have been about to say no. One that proved nothing (INVALID) is an end."""
+    """Return whether the attempt was killed or stopped, perhaps before a FAIL. An inconclusive one has ended."""
     return isinstance(item, Started) or (isinstance(item, Failure) and item.error != Inconclusive.__name__)
 
 
@@ -210,7 +210,7 @@ def observations(store: Store, domain: str, engine: str) -> dict[str, Manifest |
 
 
 def observed(store: Store, domain: str, engine: str) -> dict[str, str]:
-    """How each of those attempts ended so far, as a candidate notes it."""
+    """Return how each observation of that engine has ended so far, as a candidate notes it."""
     return {folder: outcome(store, folder) for folder in observations(store, domain, engine)}
 
 
@@ -227,7 +227,7 @@ def _attempt(store: Store, folder: str, keys: set[str]) -> Manifest | Failure | 
 
 
 class Standing(Protocol):
-    """Something that stands on evidence: a candidate, or a model that was live."""
+    """A holder of evidence: a candidate, or a model that was live."""
 
     @property
     def evidence(self) -> Mapping[Role, ManifestRef]: ...
@@ -236,7 +236,7 @@ class Standing(Protocol):
 
 
 def quarantine_problems(store: Store, model: Standing, state: State) -> Iterator[str]:
-    """What of a model's own or of what it was made from is quarantined."""
+    """Yield each quarantined digest among a model's own and those that it was made from."""
     barred = {item.digest: item.why for item in state.quarantined}
     if model.engine in barred:
         yield f"engine {model.engine[:12]} is quarantined: {barred[model.engine]}"
@@ -247,7 +247,7 @@ def quarantine_problems(store: Store, model: Standing, state: State) -> Iterator
 
 
 def damage_problems(store: Store, model: Standing) -> Iterator[str]:
-    """Which files of the evidence, the engine's among them, are gone or are not what their manifests say."""
+    """Yield each file of the evidence, the engine's among them, that is gone or differs from its manifest."""
     for role, ref in model.evidence.items():
         for artifact in read_manifest(store, ref).artifacts:
             for finding in verify_bytes(store, artifact.uri, artifact.sha256, f"{role}'s {artifact.name}"):

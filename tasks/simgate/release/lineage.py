@@ -19,7 +19,7 @@ MAX_LEVELS = 64
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One thing that another was made from."""
+    """A manifest, snapshot or model in a lineage, with its parents."""
 
     kind: str
     """Stage name, `snapshot`, or `model`."""
@@ -64,7 +64,7 @@ def lineages(store: Store, refs: Sequence[ManifestRef]) -> tuple[Node, ...]:
 
 
 def next_level(level: int, waiting: Sequence[ManifestRef]) -> int:
-    """One level further up; InputError beyond the last."""
+    """Count one level up; InputError beyond the last."""
     if level == MAX_LEVELS:
         raise InputError(
             f"manifest {waiting[0].uri} lies too deep in what a run was made from",
@@ -116,7 +116,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def people_of(store: Store, refs: Iterable[ManifestRef]) -> frozenset[str]:
-    """Everybody who wrote or started something upstream: the people of all RunRecords that the lineage reaches."""
+    """Name everybody who wrote or started something upstream: the people of all RunRecords that the lineage reaches."""
     nodes = (node for tree in lineages(store, list(refs)) for node in walk(tree))
     records = {node.run_record for node in nodes if node.kind != "snapshot"}
     return frozenset(person for record in records for person in record_people(store, record))
@@ -156,7 +156,7 @@ def _verify_node(store: Store, node: Node) -> Iterator[Finding]:
 
 
 def verify_bytes(store: Store, uri: str, sha256: str, name: str) -> Iterator[Finding]:
-    """What is wrong with the bytes of one file, or nothing."""
+    """Yield a finding where one file is missing or its bytes are damaged."""
     try:
         found = store.digest(uri)
     except NotFound:

@@ -19,7 +19,7 @@ def outcome(store: Store, folder: str) -> str:
 
 
 def outcome_problems(store: Store, folder: str, noted: str) -> Iterator[str]:
-    """Whether an attempt is what was noted of it; one that was running then may have ended since, in any way."""
+    """Compare an attempt with the note of it; one that was running then may have ended since, in any way."""
     if not store.exists(f"{folder}/{STARTED_NAME}"):
         yield f"observation {folder} was there when the candidate was proposed, and is gone"
     elif noted not in (outcome(store, folder), _digest(store, folder, "")):

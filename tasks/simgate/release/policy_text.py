@@ -65,7 +65,7 @@ def _parts(text: str) -> tuple[str, str, str]:
 
 
 def comment_of(leaf: Leaf) -> str:
-    """Which way a field of a reference is stricter, in words; empty where it must be equal."""
+    """Say which direction of a reference's field is stricter; empty where the field must be equal."""
     return OF_DATASET.get(leaf.path) or comment(leaf.stricter)
 
 
@@ -86,7 +86,7 @@ def _key(value: Any) -> bytes:
 
 
 def _again(value: Any) -> set[bytes]:
-    """What occurs more than once, and is large enough to be pointed to."""
+    """Find values that occur more than once and are large enough for an alias."""
     seen: set[bytes] = set()
     again: set[bytes] = set()
 
@@ -120,7 +120,7 @@ class _Writer:
         self._comments = {tuple(leaf.path.split(".")): comment_of(leaf) for leaf in leaves(Reference)}
 
     def mapping(self, name: str, value: dict[str, Any], path: tuple[str, ...], *, always: bool = False) -> list[str]:
-        """`name:` and what is below it; `always` gives it an anchor of its own name."""
+        """Write `name:` and everything below it; `always` gives it an anchor of its own name."""
         indent = "  " * len(path)
         key = _key(value)
         if key in self._anchors and not always:

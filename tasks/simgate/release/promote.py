@@ -37,7 +37,8 @@ def promote(
     signer: Signer | None = None,
     approvals: Approvals | None = None,
 ) -> LedgerEntry:
-    """One ledger entry that makes the newest candidate live; or Refused, with every reason kept in the store.
+    """Write one ledger entry that makes the newest candidate live; or raise Refused, with every reason kept in the
+    store.
 
     A second call with the same answer (a retried task) returns the entry that the first one wrote. `approvals` keeps
     the answer, in a signed channel under the approval role's own key.

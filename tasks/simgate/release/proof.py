@@ -30,7 +30,7 @@ TOP_DOWN = tuple(reversed(EVIDENCE_ROLES))
 
 @dataclass
 class Proof:
-    """What was found: problems, and every signature that was looked at."""
+    """The result of a verification: problems, and every signature that was checked."""
 
     subject: str
     findings: list[Finding] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Proof:
 
     @contextmanager
     def reading(self, uri: str) -> Iterator[None]:
-        """What cannot be read is a finding, not the end: everything else is still looked at."""
+        """Turn an error in this block into a finding, so that everything else is still checked."""
         try:
             yield
         except SimgateError as error:
@@ -107,7 +107,7 @@ def _prove_live(store: Store, policy: Policy, state: ReleaseState, channel: str,
 
 
 def _then(store: Store, state: ReleaseState, entry: CandidateEntry, proof: Proof) -> Iterator[Finding]:
-    """What promote demanded, demanded again: by the policy, the ledger and the observations of that time."""
+    """Check promote's demands again: by the policy, the ledger and the observations of that time."""
     number, promoted = _promotion_of(state.entries, entry)
     try:
         rules = read_policy(store, promoted.decision.policy_sha256).channel(entry.candidate.channel)
@@ -128,7 +128,7 @@ def _promotion_of(entries: Sequence[LedgerEntry], candidate: CandidateEntry) -> 
 
 
 def _prove_waiting(store: Store, policy: Policy, state: ReleaseState, channel: str, proof: Proof) -> None:
-    """What a release manager may be asked about: the newest candidate until it lapses or is decided."""
+    """Check the newest candidate, until it lapses or is decided: a release manager may be asked about it."""
     with proof.reading(f"candidates/{state.model}/{channel}"):
         entry = candidates(store, state.model, channel).newest()
         if entry is None or _is_decided(state, channel, entry):

@@ -12,7 +12,7 @@ AUTOMATIC_NAME = "simgate"
 
 
 def right_problems(policy: Rules, decision: Decision, *, signed: bool) -> Iterator[str]:
-    """Why a decision by hand does not count; a promotion's right is its approval's, judged with the answer."""
+    """Yield each reason why a decision by hand does not count; the right to promote is judged with the answer."""
     if decision.action == "quarantine":
         # It makes nothing live: whoever the policy knows may pull the brake.
         yield from _known(policy, decision.who, "quarantine")

@@ -42,7 +42,7 @@ class Softening:
 
     @property
     def direction(self) -> str:
-        """In words."""
+        """The stricter direction, in words."""
         return DIRECTIONS[self.way]
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -
 
 
 def softer_recipes(reference: Reference, asks: Reference) -> list[Softening]:
-    """Where recipes (`Reference.of`) ask less than a channel's reference, before anything runs."""
+    """List where recipes (`Reference.of`) ask less than a channel's reference, before anything runs."""
     soft = list(_recipe(reference.dataset, asks.dataset))
     for gate in reference.gates:
         spec, wanted = asks.spec(gate), reference.spec(gate)
@@ -98,7 +98,7 @@ def _each_softer(
 
 
 def looser(way: Way, own: Any, wanted: Any) -> bool:
-    """Whether a value asks less than another; of two that cannot be compared, the other is asked."""
+    """Return whether a value asks less than another; of two values that cannot be compared, True."""
     if way == "free" or own == wanted:
         return False
     if way == "equal":
@@ -145,7 +145,7 @@ def _simulation(reference: DatasetReference, spec: Spec) -> Iterator[Softening]:
 
 
 def _episodes(split: SplitDocument) -> dict[str, int]:
-    """Of each scene that the split names or has a shard of."""
+    """Count the episodes of each scene that the split names or has a shard of."""
     episodes = dict.fromkeys((scene.name for scene in split.scenes), 0)
     for shard in split.shards:
         episodes[shard.scene] = episodes.get(shard.scene, 0) + shard.episodes
@@ -153,7 +153,7 @@ def _episodes(split: SplitDocument) -> dict[str, int]:
 
 
 def _side(side: str, reference: SplitReference, episodes: Mapping[str, int], frames: int) -> Iterator[Softening]:
-    """Judged by the document, not by what somebody asked."""
+    """Compare one side of the dataset with the reference: by the document, not by the recipe."""
     for scene, wanted in reference.scenes.items():
         if not (own := episodes.get(scene, 0)) >= wanted:
             yield Softening("dataset", f"{side}.scenes.{scene}", _text(own), _text(wanted), "higher")

@@ -62,7 +62,7 @@ def _promoted(state: State, decision: Decision, entry: CandidateEntry) -> State:
 
 
 def _before(channel: ChannelState | None, engine: str) -> LiveModel | None:
-    """What a rollback goes back to: never the engine that it would leave."""
+    """Return the model that a rollback restores: never one with the engine that is live now."""
     if channel is None or channel.live is None:
         return None
     return channel.previous if channel.live.engine == engine else channel.live

@@ -22,7 +22,7 @@ class Axis:
         return self.start_px + (value - self.low) / (self.high - self.low) * (self.end_px - self.start_px)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """(pixel, label) of every tick."""
+        """Return (pixel, label) of every tick."""
         first, last = math.ceil(self.low / self.step - 1e-9), math.floor(self.high / self.step + 1e-9)
         return [
             (self.at(number * self.step), label(number * self.step, self.step)) for number in range(first, last + 1)
@@ -42,7 +42,7 @@ def fit(values: Iterable[float], *, start_px: float, end_px: float, ticks: int =
 
 
 def drawable(*values: float) -> bool:
-    """Whether all of them are finite and far from overflowing a difference or a square."""
+    """Return whether all values are finite and far from overflowing a difference or a square."""
     return all(math.isfinite(value) and abs(value) < 1e100 for value in values)
 
 

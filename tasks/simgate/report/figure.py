@@ -24,7 +24,7 @@ _SHA256 = re.compile(r"(sha256:)?[0-9a-f]{64}")
 
 
 def note(text: str) -> str:
-    """One paragraph of plain text."""
+    """Write one paragraph of plain text."""
     return f"<p>{escape(text)}</p>"
 
 
@@ -51,7 +51,7 @@ def gallery(items: Sequence[tuple[bytes, str]]) -> str:
 
 
 def grid(fragments: Sequence[str]) -> str:
-    """Several figures (fragments made by this module) side by side, as many in a row as fit."""
+    """Place several figures (fragments made by this module) side by side, as many in a row as fit."""
     return f'<div class="grid">{"".join(f"<div class=cell>{fragment}</div>" for fragment in fragments)}</div>'
 
 

@@ -14,7 +14,7 @@ from simgate.rows.row import Row, Table
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """In a field's `Annotated[str, …]`: the field names a row of this table, and another name is refused."""
+    """Marks a field in `Annotated[str, …]`: its value names a row of this table; any other name is refused."""
 
     table: Table[Any]
 

@@ -28,7 +28,7 @@ def role_name(role: Role, domain: str) -> str:
 
 
 def role_of_stage(stage: str) -> Role:
-    """In which role a stage runs: who gives verdicts is not who makes what is judged."""
+    """Return the role that a stage runs in: a gate has another role than the stage that it judges."""
     return STAGES.find(stage).signs_as
 
 
@@ -66,12 +66,12 @@ def deletes(role: Role, domain: str) -> tuple[str, ...]:
 
 
 def is_sealed(key: str) -> bool:
-    """Whether an object is evidence, whose versions are locked: never a memo, scratch, or a run's bulk data."""
+    """Return whether an object is evidence, whose versions are locked: never a memo, scratch, or a run's bulk data."""
     if key.startswith("runs/"):
         return key.rpartition("/")[2] in SEALED_NAMES
     return key.startswith(SEALED)
 
 
 def _content(domain: str) -> tuple[str, str]:
-    """Where a push puts bytes by content; a pull request's lie apart, or it could overwrite main's."""
+    """Return the folders of pushed bytes. A pull request has its own, or it could overwrite main's."""
     return ("files/", "snapshots/") if domain == MAIN else (f"files/{domain}/", f"snapshots/{domain}/")

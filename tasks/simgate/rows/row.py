@@ -16,7 +16,7 @@ OURS = "simgate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One thing that a spec may name."""
+    """An entry that a spec may name."""
 
     name: str
     """As specs and recipes write it."""
@@ -64,7 +64,7 @@ class Table(Generic[R]):
         return self._outside[name]
 
     def has(self, name: str) -> bool:
-        """Whether there is a row of that name; other people's code is not loaded for it."""
+        """Return whether there is a row of that name; other people's code is not loaded for it."""
         return any(row.name == name for row in self.ours) or name in self.names()
 
     def names(self) -> tuple[str, ...]:
@@ -118,5 +118,5 @@ class Table(Generic[R]):
 
 @cache
 def _entry_points(group: str, _path: tuple[str, ...]) -> tuple[metadata.EntryPoint, ...]:
-    """Entry points of every distribution on a path: looking through some hundred of them takes a while."""
+    """Read the entry points of all distributions on a path, once: searching some hundred of them is slow."""
     return tuple(metadata.entry_points(group=group))

@@ -55,7 +55,7 @@ def held(state: State, limits: Limits, now_ns: int) -> Violation | None:
 
 
 def form(sample: CommandSample, now_ns: int) -> Violation | None:
-    """Types and ranges, exactly: a bool is no int here, and a subclass of float (it may lie) no float."""
+    """Check types and ranges exactly: a bool is no int here, and a subclass of float (it may lie) no float."""
     if type(sample) is not CommandSample:
         return Violation(Kind.ILL_TYPED, now_ns, 1.0, 0.0)
     # By name with a default: a sample that was never initialised has no fields at all.
@@ -99,7 +99,7 @@ def order(state: State, sample: CommandSample, limits: Limits, now_ns: int) -> V
 
 
 def within(command: CommandSample | SafeCommand, limits: Limits, now_ns: int) -> Violation | None:
-    """Both numbers are finite and within their limits, and so is the lateral acceleration that they make together."""
+    """Check that both numbers are finite and within their limits, and so is their lateral acceleration."""
     not_finite = [math.isfinite(command.speed_m_s), math.isfinite(command.yaw_rate_rad_s)].count(False)
     if not_finite:
         return Violation(Kind.NOT_FINITE, now_ns, float(not_finite), 0.0)
@@ -114,7 +114,7 @@ def within(command: CommandSample | SafeCommand, limits: Limits, now_ns: int) ->
 
 
 def change_to(state: State, output: SafeCommand, limits: Limits, now_ns: int) -> Change:
-    """How the output would come from the one before."""
+    """Compute the accelerations from the output before to this one."""
     span_s = _span_s(state, limits, now_ns)
     if not span_s > 0.0:
         return state.change  # No time passed, so nothing is known of how the output changes over time.

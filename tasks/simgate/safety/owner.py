@@ -15,7 +15,7 @@ from simgate.safety.state import Cause, CommandSample, Mode, Outcome, SafeComman
 
 
 class Ruling(NamedTuple):
-    """What one call came to."""
+    """The result of one call."""
 
     output: SafeCommand
     """What goes to the actuators from now on."""
@@ -24,7 +24,7 @@ class Ruling(NamedTuple):
 
 
 class Monitor:
-    """One monitor of one base, from power-on: BLOCKED, with nothing remembered."""
+    """The monitor of one base, from power-on: BLOCKED, with nothing remembered."""
 
     __slots__ = ("_limits", "_lock", "_state")
 
@@ -35,7 +35,7 @@ class Monitor:
 
     @property
     def mode(self) -> Mode:
-        """Where it stands."""
+        """The mode that it is in."""
         return self._state.mode
 
     @property
@@ -64,7 +64,7 @@ class Monitor:
             return self._take(monitor.reset(self._state, now_ns=now_ns))
 
     def step(self, sample: CommandSample, *, now_ns: int) -> Ruling:
-        """One command arrived."""
+        """Judge a command that arrived."""
         with self._lock:
             return self._take(monitor.step(self._state, sample, self._limits, now_ns=now_ns))
 
@@ -74,7 +74,7 @@ class Monitor:
             return self._take(monitor.tick(self._state, self._limits, now_ns=now_ns))
 
     def halt(self, cause: Cause, *, now_ns: int) -> Ruling:
-        """Something outside saw a fault, which persists until `clear`."""
+        """Trip for a fault that something outside saw, and that persists until `clear`."""
         with self._lock:
             return self._take(monitor.halt(self._state, cause, now_ns=now_ns))
 
@@ -84,7 +84,7 @@ class Monitor:
             self._state = monitor.clear(self._state, cause)
 
     def limit(self, limits: Limits, *, now_ns: int) -> Ruling:
-        """Other limits from now on; the held command is judged by them at once."""
+        """Use other limits from now on; the held command is judged by them at once."""
         with self._lock:
             self._limits = _checked(limits)
             return self._take(monitor.tick(self._state, self._limits, now_ns=now_ns))

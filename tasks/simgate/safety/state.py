@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Mode(Enum):
-    """Where the monitor stands; only ARMED lets a command through."""
+    """The monitor's mode; only ARMED lets a command through."""
 
     BLOCKED = "blocked"
     ARMED = "armed"
@@ -16,7 +16,7 @@ class Mode(Enum):
 
 
 class Kind(Enum):
-    """What was wrong with a command, or with its absence."""
+    """The fault of a command, or of its absence."""
 
     ILL_TYPED = "ill-typed"
     OUT_OF_RANGE = "out-of-range"
@@ -41,7 +41,7 @@ class Kind(Enum):
 
 
 class Cause(Enum):
-    """Why something outside halts."""
+    """The reason of a halt from outside."""
 
     EMERGENCY_STOP = "emergency-stop"
     DEAD_DEVICE = "dead-device"
@@ -52,7 +52,7 @@ class Cause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CommandSample:
-    """One command as it arrived, before anyone believed it. Anything may be in it; what has another type trips."""
+    """A command as it arrived, unchecked. It may hold anything; a value of another type trips."""
 
     sequence: int
     """Counts up by one a command."""
@@ -67,7 +67,7 @@ class CommandSample:
 
 @dataclass(frozen=True, slots=True)
 class SafeCommand:
-    """What may go to the actuators: inside the envelope, or zero."""
+    """A command for the actuators: inside the envelope, or zero."""
 
     speed_m_s: float
     yaw_rate_rad_s: float
@@ -78,7 +78,7 @@ STOP = SafeCommand(0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Why the monitor tripped."""
+    """The rule that tripped the monitor, with measurement and limit."""
 
     kind: Kind
     at_ns: int
@@ -105,7 +105,7 @@ REST = Change(0.0, 0.0, math.inf)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that the rules remember. `State()` is how they start: BLOCKED."""
+    """The memory of the rules. `State()` is the start: BLOCKED."""
 
     mode: Mode = Mode.BLOCKED
     clock_ns: int | None = None

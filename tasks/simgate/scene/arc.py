@@ -84,7 +84,9 @@ def _leads(arc: Arc, after: Arc) -> bool:
 
 
 def _may_bring(layer: Sdf.Layer, target: Sdf.Path) -> bool:
-    """Whether the layer has the prim, or an ancestor whose arcs or variants could bring it (composition tells)."""
+    """Return whether the layer has the prim, or an ancestor that could bring it by arcs or variants (composition
+    tells).
+    """
     if layer.GetPrimAtPath(target):
         return True
     above = [prim for path in target.GetAncestorsRange() if (prim := layer.GetPrimAtPath(path))]

@@ -30,7 +30,7 @@ class AssetUse:
 
     @property
     def is_arc(self) -> bool:
-        """Whether it brings in a prim of the file, not the file alone."""
+        """Whether it brings in a prim of the file, and not only the file."""
         return self.kind in ("reference", "payload")
 
     def __str__(self) -> str:

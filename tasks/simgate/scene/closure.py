@@ -49,7 +49,7 @@ def closure_digest(files: Iterable[ClosureFile]) -> str:
 
 
 class _Search:
-    """No file is opened before its path, kind and size were checked."""
+    """Collects the files of a scene; opens none before its path, kind and size were checked."""
 
     def __init__(self, folder: Path, max_bytes: int, probe: LayerProbe) -> None:
         self._folder = folder
@@ -106,7 +106,9 @@ class _Search:
         check_arcs(arcs, stacks[root])
 
     def cross_check(self, root: str) -> None:
-        """USD's own dependency finder agrees; what only it knows (value clips) is added under the same rules."""
+        """Compare with USD's own dependency finder; files that only it knows (value clips) are added under the same
+        rules.
+        """
         layers, assets, unresolved = UsdUtils.ComputeAllDependencies(Sdf.AssetPath(str(self._folder / root)))
         if unresolved:
             raise InputError(

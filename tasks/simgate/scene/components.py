@@ -26,7 +26,7 @@ class Component:
 
     @property
     def boxed(self) -> bool:
-        """It gets a 2D box when visible: neither the building nor the robot that looks."""
+        """Whether it gets a 2D box when visible: every label but the building's and the looking robot's."""
         return self.label not in STRUCTURE and self.path != ROBOT_PATH
 
 

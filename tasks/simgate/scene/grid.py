@@ -68,7 +68,7 @@ class OccupancyGrid:
         return mark(area, z_m=EVERY_M, origin_m=self.origin_m, cell_m=self.cell_m, shape=self.blocked.shape)
 
     def with_discs(self, discs: Iterable[Disc]) -> NDArray[np.float64]:
-        """`clearance_m` where the discs stand too; negative inside a disc."""
+        """Return `clearance_m` with the discs added; negative inside a disc."""
         clearance = self.clearance_m.copy()
         xs = self.origin_m[0] + (np.arange(clearance.shape[1]) + 0.5) * self.cell_m
         ys = self.origin_m[1] + (np.arange(clearance.shape[0]) + 0.5) * self.cell_m

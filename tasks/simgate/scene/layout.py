@@ -35,7 +35,7 @@ class ActorModel:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Everything about a scene that does not change between episodes."""
+    """Facts of a scene that do not change between episodes."""
 
     grid: OccupancyGrid
     """Occupancy of the bare scene, without its actors."""

@@ -90,7 +90,7 @@ class Lint(Document):
 
 
 def lint_scene(stage: Usd.Stage, folder: Path) -> tuple[Finding, ...]:
-    """What the rules find in a scene, all variants included: worst first, each once, the same every time."""
+    """Run the rules on a scene with all its variants; findings come worst first, each once, in a fixed order."""
     folder = folder.resolve()
     with quiet("the scene", folder):
         issues = _engine().validate(stage)

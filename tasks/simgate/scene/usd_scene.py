@@ -78,6 +78,6 @@ def _open(root: Path) -> Usd.Stage:
 
 
 def _reason(error: Tf.ErrorException) -> str:
-    """USD's own words on one line, without where in USD's sources it says so."""
+    """Shorten USD's message to one line, without the place in USD's sources."""
     said = re.findall(r" : '(.*?)\n?'\s*(?:Error in|$)", str(error), re.DOTALL)
     return " ".join(" ".join(said or [str(error)]).split())

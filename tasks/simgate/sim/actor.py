@@ -54,7 +54,7 @@ class ActorState:
 
     @property
     def position_m(self) -> tuple[float, float]:
-        """Where it is."""
+        """Its position (x, y), world frame."""
         share = self.along_m / self.walk.length_m
         return (
             self.walk.from_m[0] + share * (self.walk.to_m[0] - self.walk.from_m[0]),
@@ -63,7 +63,7 @@ class ActorState:
 
     @property
     def yaw_rad(self) -> float:
-        """It looks where it goes."""
+        """Its heading, which is the direction of its walk, world frame."""
         dx = (self.walk.to_m[0] - self.walk.from_m[0]) * self.direction
         dy = (self.walk.to_m[1] - self.walk.from_m[1]) * self.direction
         return math.atan2(dy, dx)

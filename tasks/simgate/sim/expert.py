@@ -35,7 +35,7 @@ class Expert:
         self._task = task
 
     def command(self, state: RobotState, actors: Sequence[ActorState]) -> Command:
-        """What to do now: within the task's limits, (0, 0) once at the goal."""
+        """Return the command for now, within the task's limits; (0, 0) at the goal."""
         left_m = math.dist((state.x_m, state.y_m), (self._goal.x_m, self._goal.y_m))
         if left_m < 0.5 * self._task.goal_radius_m:
             return Command(0.0, 0.0)

@@ -56,7 +56,7 @@ class Placer:
         return (start, self._cell(fitting)) if len(fitting) else None
 
     def placements(self, start: Point, goal: Point) -> tuple[Placement, ...] | None:
-        """Static actors on free floor, most of them near the way, none at its ends."""
+        """Place static actors on free floor, most of them near the way, none at its ends."""
         low, high = self._spec.randomization.static_obstacles
         models = self._choose("static", low, high)
         placed: list[Placement] = []
@@ -69,7 +69,7 @@ class Placer:
         return tuple(placed) if len(placed) >= min(low, len(models)) else None
 
     def walks(self, start: Point, path: tuple[Point, ...], placed: tuple[Placement, ...]) -> tuple[Walk, ...] | None:
-        """Walkers whose lines cross the path or run near it, on free floor, apart from each other."""
+        """Place walkers whose lines cross the path or run near it, on free floor, apart from each other."""
         low, high = self._spec.randomization.moving_obstacles
         models = self._choose("moving", low, high)
         clearance_m = self._layout.grid.with_discs(Disc(p.x_m, p.y_m, p.radius_m) for p in placed)
@@ -144,7 +144,7 @@ def _begins_away(walk: Walk, start: Point) -> bool:
 
 
 def _apart(one: Walk, other: Walk) -> bool:
-    """No point of one line is near the other: walkers never meet."""
+    """Return whether no point of one walk comes near the other, so that the walkers never meet."""
     shares = np.linspace(0.0, 1.0, 24)[:, None]
     a = np.asarray(one.from_m) + shares * (np.asarray(one.to_m) - np.asarray(one.from_m))
     b = np.asarray(other.from_m) + shares * (np.asarray(other.to_m) - np.asarray(other.from_m))
@@ -173,7 +173,7 @@ def _at(path: tuple[Point, ...], share: float) -> tuple[Point, Point]:
 
 
 def _distance(point: Point, path: tuple[Point, ...]) -> float:
-    """From a point to a polyline."""
+    """Return the distance from a point to a polyline."""
     ends = np.asarray(path)
     begin, along = ends[:-1], ends[1:] - ends[:-1]
     squared = np.maximum((along**2).sum(axis=1), 1e-12)

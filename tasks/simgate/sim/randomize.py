@@ -13,7 +13,7 @@ from simgate.specs.generate import GenerateSpec
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How an episode is lit and coloured; lights and components are in the simulator's order."""
+    """The light and colours of an episode; lights and components are in the simulator's order."""
 
     light_gain: NDArray[np.float64]
     """lights; factor on the authored intensity."""

@@ -86,7 +86,7 @@ def _wheel_speeds(speed_m_s: float, yaw_rate_rad_s: float, model: RobotModel) ->
 
 
 def odometry(state: RobotState) -> Odometry:
-    """Pose and twist as the base reports them: without drift, this is not an odometry error model."""
+    """Return pose and twist as the base reports them, without drift: this is no odometry error model."""
     return Odometry(state.x_m, state.y_m, state.yaw_rad, state.speed_m_s, state.yaw_rate_rad_s, state.lateral_speed_m_s)
 
 
@@ -99,7 +99,7 @@ def wheels(state: RobotState, model: RobotModel) -> Wheels | None:
 
 
 def imu(state: RobotState, noise: ImuNoise, draw: np.random.Generator) -> Imu:
-    """Angular velocity and specific force in the base frame, with white noise: six draws a call, always."""
+    """Return angular velocity and specific force in the base frame, with white noise; always six draws a call."""
     gyro = draw.normal(0.0, 1.0, 3) * noise.gyro_std_rad_s + np.array([0.0, 0.0, state.yaw_rate_rad_s])
     # The base frame turns: each axis also feels the speed along the other one.
     forward_m_s2 = state.acceleration_m_s2 - state.lateral_speed_m_s * state.yaw_rate_rad_s
@@ -113,5 +113,5 @@ def imu(state: RobotState, noise: ImuNoise, draw: np.random.Generator) -> Imu:
 
 
 def wrap_rad(angle_rad: float) -> float:
-    """The same angle in (−π, π]."""
+    """Wrap an angle into (−π, π]."""
     return math.atan2(math.sin(angle_rad), math.cos(angle_rad))

@@ -32,7 +32,7 @@ DISTURBANCE_MEMORY = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a policy sees."""
+    """The input of a policy: picture, goal, odometry."""
 
     rgb: NDArray[np.uint8]
     """height × width × 3, sRGB."""
@@ -89,7 +89,7 @@ def _moments(simulator: Simulator, spec: GenerateSpec, scenarios: Sequence[Scena
 
 
 class _Recorder:
-    """One episode's expert and the streams that its samples draw from."""
+    """The expert of one episode, and the random streams of its samples."""
 
     def __init__(self, simulator: Simulator, spec: GenerateSpec, scenario: Scenario) -> None:
         self._spec = spec
@@ -177,7 +177,7 @@ def drive(
 
 
 class _Drive:
-    """How one episode goes; it ends for itself, whatever its neighbours do."""
+    """The course of one episode; it ends by itself, whatever its neighbours do."""
 
     def __init__(self, scenario: Scenario, robot: RobotState) -> None:
         self._scenario = scenario
@@ -195,7 +195,7 @@ class _Drive:
             self.outcome = "success"
 
     def result(self) -> EpisodeResult:
-        """What came of it."""
+        """Return the episode's outcome and path."""
         return EpisodeResult(
             scene=self._scenario.scene,
             episode=self._scenario.episode,
@@ -239,7 +239,7 @@ def _expert(simulator: Simulator, spec: GenerateSpec, scenario: Scenario) -> Exp
 
 
 def _bounded(command: Command, spec: GenerateSpec) -> Command:
-    """Within the task's limits, no reverse; a command that is no number stands still."""
+    """Clamp a command to the task's limits, without reverse; a command with a NaN or an infinity becomes a stop."""
     asked = (command.speed_m_s, command.yaw_rate_rad_s, command.lateral_speed_m_s)
     if not all(map(math.isfinite, asked)):
         return STAND

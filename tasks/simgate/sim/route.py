@@ -36,7 +36,7 @@ class RouteMap:
     """Flat index of the next cell on the way; negative at the goal and where there is none."""
 
     def reaches(self, x_m: float, y_m: float) -> bool:
-        """There is a way from here."""
+        """Return whether a way leads from this position to the goal."""
         return bool(np.isfinite(self.cost[self.grid.cell(x_m, y_m)]))
 
     def cells_from(self, x_m: float, y_m: float, limit: int) -> list[tuple[int, int]]:
@@ -94,7 +94,7 @@ def plan(
     margin_m: float,
     limit_m: float,
 ) -> RouteMap:
-    """Ways to `goal_m`, none dearer than `limit_m`, for a centre that keeps `margin_m` from every obstacle."""
+    """Plan ways to `goal_m`, none dearer than `limit_m`, for a centre that keeps `margin_m` from every obstacle."""
     free = clearance_m >= margin_m
     comfort = np.clip((clearance_m - margin_m) / COMFORT_M, 0.0, 1.0)
     weight = 1.0 + (COMFORT_COST - 1.0) * (1.0 - comfort) ** 2

@@ -55,7 +55,7 @@ class SafetyLimits(Document):
         return self
 
     def envelope(self) -> Limits:
-        """As the monitor takes them; ValueError where they exceed a ceiling or contradict each other."""
+        """Return the monitor's limits; ValueError where they exceed a ceiling or contradict each other."""
         return Limits(**self.model_dump())
 
 

@@ -27,7 +27,7 @@ Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
 class SceneRule(Document):
-    """Which pushed scenes are taken, for which side of the dataset."""
+    """Takes pushed scenes, by name or pattern, for one side of the dataset."""
 
     name: Annotated[str, Field(pattern=r"^[a-z*?\[][a-z0-9_*?!\[\]-]{0,62}$")]
     """A scene's name, or a pattern over the names of the pushed scenes: `office`, `train-*`. The first rule wins."""
@@ -46,12 +46,12 @@ class SceneRule(Document):
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it may take several scenes."""
+        """Whether the name is a pattern, which may take several scenes."""
         return any(sign in self.name for sign in "*?[")
 
 
 class DatasetRecipe(Document):
-    """How to make a dataset of whatever scenes are current."""
+    """The request for a dataset of the scenes that are current."""
 
     version: Literal[1] = 1
     kind: Literal["dataset"] = "dataset"
@@ -87,7 +87,7 @@ class DatasetRecipe(Document):
 
 
 class ReleaseRecipe(Document):
-    """How to make and judge a model of whatever dataset is current."""
+    """The request for a model of the dataset that is current, and for its gates."""
 
     version: Literal[1] = 1
     kind: Literal["release"] = "release"
@@ -157,7 +157,7 @@ class ReleaseRecipe(Document):
         return f"{RELEASE_DAG}.{self.name}"
 
     def evaluate_spec(self, simulation: SimulationSpec, scene: str) -> EvaluateSpec:
-        """What evaluate is asked about a dataset that was simulated so; `scene` is any of its eval split."""
+        """Return the spec of evaluate for a dataset of that simulation; `scene` is any of its eval split."""
         common = {**simulation.model_dump(), "dataset_seed": self.evaluate_seed}
         drives = GenerateSpec(**common, scene=scene, first_episode=0, episodes=self.closed_loop_episodes)
         loop = ClosedLoopSpec(episodes=self.closed_loop_episodes, max_steps=self.closed_loop_max_steps, generate=drives)

@@ -33,7 +33,7 @@ LARGEST_GRADIENT = 5.0
 
 @dataclass
 class Rank:
-    """What one process holds."""
+    """The state of one training process."""
 
     spec: TrainSpec
     family: Family
@@ -135,7 +135,7 @@ def _sums(state: TrainState) -> list[float] | float:
 
 
 def _step(rank: Rank, step: int, batch: Batch) -> Losses:
-    """One step of the optimizer over this rank's share of the batch."""
+    """Take one step of the optimizer over this rank's share of the batch."""
     for group in rank.optimizer.param_groups:
         group["lr"] = rank.spec.learning_rate * rank.schedule.learning_rate_share(step)
     # Dropout draws from (seed, step, rank): a resumed run draws the same.

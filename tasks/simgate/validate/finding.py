@@ -66,7 +66,7 @@ class Findings:
 
     @property
     def passed(self) -> bool:
-        """Nothing was found."""
+        """Whether nothing was found."""
         return not self.counts
 
     @property

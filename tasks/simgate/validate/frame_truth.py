@@ -36,7 +36,7 @@ def check_frame(sample: Sample, classes: Sequence[str], spec: ValidateSpec) -> I
 
 
 def check_boxes(sample: Sample, classes: Sequence[str], min_iou: float) -> Iterator[Defect]:
-    """Boxes against the instance mask, both ways."""
+    """Compare boxes with the instance mask, both ways."""
     height, width = sample.instance.shape
     seen: set[int] = set()
     for box in sample.boxes:
@@ -69,7 +69,7 @@ def _unboxed(sample: Sample, classes: Sequence[str], boxed: set[int]) -> Iterato
 
 
 def check_masks(sample: Sample, classes: Sequence[str]) -> Iterator[Defect]:
-    """Semantic against instance mask."""
+    """Compare the semantic with the instance mask."""
     pairs = np.unique(sample.instance.astype(np.int64) * 256 + sample.semantic)
     class_of: dict[int, int] = {}
     for pair in pairs.tolist():
@@ -88,7 +88,7 @@ def check_masks(sample: Sample, classes: Sequence[str]) -> Iterator[Defect]:
 
 
 def check_depth(sample: Sample, spec: ValidateSpec) -> Iterator[Defect]:
-    """Depth is there, within limits, and on the things that the masks show."""
+    """Check that depth is there, within limits, and on the things that the masks show."""
     depth = sample.depth_m
     unhit = float((depth == 0).mean())
     if not unhit <= spec.max_invalid_depth_fraction:
@@ -109,7 +109,7 @@ def check_depth(sample: Sample, spec: ValidateSpec) -> Iterator[Defect]:
 
 
 def check_camera(sample: Sample) -> Iterator[Defect]:
-    """Extrinsics are a rigid motion, intrinsics a camera's that looks through the picture."""
+    """Check that extrinsics are a rigid motion, and intrinsics those of a camera that looks through the picture."""
     camera, matrix = sample.camera, sample.camera.world_from_camera
     rotation = matrix[:3, :3]
     error = float(np.abs(rotation.T @ rotation - np.eye(3)).max())

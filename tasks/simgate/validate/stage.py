@@ -134,7 +134,7 @@ def _check_expectations(work: Work[ValidateSpec], rows: pd.DataFrame, recipe: Ge
 def _metrics(
     splits: dict[str, SplitDocument], rows: pd.DataFrame, progress_m: list[float], checks: list[ShardCheck]
 ) -> dict[str, float]:
-    """What the spec bounds; one that cannot be measured is left out, and breaks its bound."""
+    """Measure every metric that the spec bounds; one that cannot be measured is left out and so breaks its bound."""
     boxes = {f"boxes {label}": float(rows[f"boxes_{label}"].sum()) for label in OBSTACLES if f"boxes_{label}" in rows}
     worst = {"largest depth m": "depth_max_m", "largest invalid depth fraction": "depth_invalid_fraction"}
     found = {f"frames {side}": float(document.frames) for side, document in splits.items()} | boxes
@@ -149,7 +149,7 @@ def _metrics(
 
 
 def _check_bounds(spec: ValidateSpec, metrics: dict[str, float], findings: Findings) -> None:
-    """What is bounded sample by sample has its findings already, with their places; PASS needs every bound."""
+    """Check every bound. A bound that is checked on each sample has its findings, with their places, already."""
     clean = findings.passed
     for bound in bounds(spec):
         if bound.field and (clean or bound.metric in OF_THE_WHOLE) and (problem := bound.problem(metrics)):

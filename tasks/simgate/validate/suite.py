@@ -24,7 +24,7 @@ NAME = "samples"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one expectation came out."""
+    """The result of one expectation."""
 
     expectation: str
     column: str

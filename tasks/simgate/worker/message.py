@@ -33,7 +33,7 @@ _SIZE = struct.Struct("!I")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one end tells the other."""
+    """A message between a worker and the process that started it: kind, JSON values, bytes, arrays."""
 
     kind: str
     body: Mapping[str, Any] = field(default_factory=dict)

@@ -31,7 +31,7 @@ _CHUNK_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a worker's process is started, and what it may use."""
+    """The command, environment and limits of a worker's process."""
 
     name: str
     """In messages: `device under test`."""

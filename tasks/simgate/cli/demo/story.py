@@ -107,7 +107,7 @@ class Story:
         return Release(tuple(item for item in (dataset.why, why) if item is not None), decided, live)
 
     def api(self, account: str) -> Api:
-        """Airflow in an account's name."""
+        """Return Airflow's API in an account's name."""
         return Api(self.airflow.url, account, self.airflow.password(account))
 
     @property

@@ -42,12 +42,12 @@ EQUAL = Stricter("equal")
 
 
 def lower(*bounds: str) -> Stricter:
-    """Lower asks more; the field bounds those metrics from above."""
+    """Declare that lower asks more; the field bounds those metrics from above."""
     return Stricter("lower", bounds)
 
 
 def higher(*bounds: str) -> Stricter:
-    """Higher asks more; the field bounds those metrics from below."""
+    """Declare that higher asks more; the field bounds those metrics from below."""
     return Stricter("higher", bounds)
 
 

@@ -53,7 +53,7 @@ def installed(name: str) -> str:
 
 @cache
 def locked(extra: str) -> dict[str, str]:
-    """Package → version of one slice."""
+    """Return the version of each package of one slice."""
     lines = lock_path(extra).read_text(encoding="utf-8").splitlines()
     pins = (re.match(r"^([A-Za-z0-9_.-]+)==([^\s;]+)", line) for line in lines)
     return {pin.group(1).lower(): pin.group(2) for pin in pins if pin}

@@ -149,7 +149,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 
 def encode(data: bytes) -> str:
-    """Standard base64 with padding."""
+    """Encode as standard base64 with padding."""
     return base64.b64encode(data).decode("ascii")
 
 

@@ -105,14 +105,14 @@ class NavigatorContract(Contract):
         return detections(self, outputs["heat"], outputs["box"], score_threshold=score_threshold)
 
     def image_tensor(self, pictures: Pictures) -> Floats:
-        """N × height × width × 3 bytes to the input `image`, N × 3 × height × width."""
+        """Convert N × height × width × 3 bytes to the input `image`, N × 3 × height × width."""
         scaled = (pictures.astype(np.float32) / np.float32(255) - np.float32(self.pixel_mean)) / np.float32(
             self.pixel_std
         )
         return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
 
     def goal_tensor(self, distance_m: NDArray[np.float64], bearing_rad: NDArray[np.float64]) -> Floats:
-        """N distances and bearings to the input `goal`, N × 4: log distance, nearness, sine, cosine of bearing."""
+        """Convert N distances and bearings to the input `goal`, N × 4: log distance, nearness, sine and cosine."""
         nearness = np.exp(-distance_m / self.goal_scale_m)
         features = (np.log1p(distance_m), nearness, np.sin(bearing_rad), np.cos(bearing_rad))
         return np.stack(features, axis=1).astype(np.float32)

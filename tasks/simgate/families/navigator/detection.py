@@ -89,7 +89,7 @@ def _local_maximum(heat: Floats) -> Floats:
 
 
 def _without_doubles(found: Sequence[Detection], contract: GridReading) -> list[Detection]:
-    """Greedy non-maximum suppression within a class."""
+    """Drop doubles within a class (greedy non-maximum suppression)."""
     kept: list[Detection] = []
     for candidate in found:
         rivals = (other for other in kept if other.label == candidate.label)

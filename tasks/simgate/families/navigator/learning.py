@@ -50,7 +50,7 @@ def arrays(contract: NavigatorContract) -> dict[str, PackedArray]:
 
 
 def packed(contract: NavigatorContract, frame: Frame) -> dict[str, NDArray[Any]]:
-    """What is kept of one frame."""
+    """Turn one frame into the arrays that training keeps of it."""
     distance, bearing = (np.array([value]) for value in frame.goal)
     shares = (
         frame.command.speed_m_s / contract.max_speed_m_s,

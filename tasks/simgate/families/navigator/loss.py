@@ -27,7 +27,7 @@ def combined(outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor], detec
 
 
 def focal_loss(heat: Tensor, target: Tensor) -> Tensor:
-    """Penalty-reduced focal loss (CenterNet, equation 1, α = 2, β = 4), per object; targets below 0 are not asked."""
+    """Compute the focal loss (CenterNet, equation 1, α = 2, β = 4) per object; targets below 0 are left out."""
     score, log_score, log_rest = torch.sigmoid(heat), functional.logsigmoid(heat), functional.logsigmoid(-heat)
     centre = (target == 1).float()
     background = ((target >= 0) & (target < 1)).float()

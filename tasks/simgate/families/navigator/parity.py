@@ -51,7 +51,7 @@ class NavigatorDifferences:
 
 
 def differences(contract: NavigatorContract) -> NavigatorDifferences:
-    """Differences of no sample yet."""
+    """Begin the differences, of no sample yet."""
     return NavigatorDifferences(contract)
 
 

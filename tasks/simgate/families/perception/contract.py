@@ -57,7 +57,7 @@ class PerceptionContract(Contract):
         )
 
     def image_tensor(self, pictures: Pictures) -> Floats:
-        """N scaled pictures to the input `image`, N × 3 × edge × edge: (value / 255 - mean) / std by channel."""
+        """Convert N scaled pictures to the input `image`, N × 3 × edge × edge: (value/255 - mean) / std by channel."""
         mean, std = (np.array(values, dtype=np.float32) for values in (MEAN, STD))
         scaled = (pictures.astype(np.float32) / np.float32(255) - mean) / std
         return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))

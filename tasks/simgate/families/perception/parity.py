@@ -30,5 +30,5 @@ class PerceptionDifferences:
 
 
 def differences(contract: PerceptionContract) -> PerceptionDifferences:
-    """Differences of no sample yet."""
+    """Begin the differences, of no sample yet."""
     return PerceptionDifferences(contract)

@@ -10,7 +10,7 @@ from simgate.families.truth import Truth, truths_of
 
 
 class Target(NamedTuple):
-    """What should have been said about a picture."""
+    """The expected answer for a picture."""
 
     label: str
     corners: tuple[float, float, float, float] | None

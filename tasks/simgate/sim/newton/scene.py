@@ -130,10 +130,10 @@ def _corners(triangles: Triangles) -> NDArray[np.float64]:
 
 
 def _linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """IEC 61966-2-1, decoding."""
+    """Decode sRGB to linear light (IEC 61966-2-1)."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def _srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    """IEC 61966-2-1, encoding."""
+    """Encode linear light as sRGB (IEC 61966-2-1)."""
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)

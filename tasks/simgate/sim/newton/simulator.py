@@ -74,7 +74,7 @@ class NewtonSimulator:
 
     @property
     def lanes(self) -> int:
-        """One: lanes share one model, and changing between them costs a new sorting of its shapes."""
+        """1: all lanes share one model, and a change of lane costs a new sorting of its shapes."""
         return 1
 
     @property
@@ -94,7 +94,7 @@ class NewtonSimulator:
             world.step(command, dt_s)
 
     def render(self, lanes: Sequence[int]) -> tuple[Frame, ...]:
-        """Picture, depth, masks and boxes of each of these lanes."""
+        """Render picture, depth, masks and boxes of each of these lanes."""
         return tuple(self._render(self._worlds[lane]) for lane in lanes)
 
     def pictures(self, lanes: Sequence[int]) -> tuple[NDArray[np.uint8], ...]:
