@@ -88,7 +88,7 @@ def make_account(manager: FabAirflowSecurityManagerOverride, name: str, role: st
 
 
 def main(words: list[str] | None = None) -> int:
-    """The command."""
+    """Return the command."""
     parser = argparse.ArgumentParser(prog="python -m simgate_airflow.roles")
     parser.add_argument("file", type=Path, help="the roles, in the form of `airflow roles export`")
     parser.add_argument("--account", action="append", default=[], metavar="NAME:ROLE:PASSWORD_FILE")

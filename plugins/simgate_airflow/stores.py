@@ -13,7 +13,7 @@ from simgate_airflow.settings import settings
 
 
 def open_store(role: Role, domain: str) -> Store:
-    """The store under a role's account; on the embedded default, where nobody has one, the operator's own."""
+    """Return the store under a role's account; on the embedded default, where nobody has one, the operator's own."""
     folder = role_folder(role, domain)
     return Store(settings().store_url, StoreKeys.load(folder) if folder else None)
 

@@ -39,7 +39,7 @@ EMULATED = "**Bench:** ⚠ **emulated**. It shows nothing about a device."
 
 
 def body(store: Store, entry: CandidateEntry, policy: Policy) -> str:
-    """The evidence of one candidate. Made once, when the question is asked; its links are Airflow's and do not end."""
+    """Write a candidate's evidence, once, when the question is asked; its links are Airflow's and do not expire."""
     case = read_case(store, policy, entry)
     parts = [
         _replaces(case),
@@ -226,6 +226,6 @@ def _named(policy: Policy, identity: str) -> str:
 
 
 def _list(title: str, lines: Sequence[str], *, more: int = 0, of: str = "", page: str = "") -> str:
-    """A titled list; what is left out is counted, and where it is."""
+    """Return a titled list; what is left out is counted, and where it is."""
     rest = [f"… and [{more} more {of}]({page})"] if more > 0 else []
     return f"**{title}:**\n\n" + "\n".join(f"- {line}" for line in (*lines, *rest))

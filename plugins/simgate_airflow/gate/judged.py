@@ -70,7 +70,7 @@ class Judged:
 
 
 def read_judged(case: Case) -> list[Judged]:
-    """Every gate of a candidate with every figure of its verdict."""
+    """Return every gate of a candidate with every figure of its verdict."""
     return [_judged(case, role) for role in GATES if role in case.found]
 
 
@@ -111,7 +111,7 @@ def _bound(known: Metric, limits: Mapping[str, Bound]) -> Bound | None:
 
 
 def _in_order(manifest: Manifest, verdict: Verdict) -> list[Metric]:
-    """The table's order, families within it by name; what the table does not know comes last."""
+    """Return the table's order, families within it by name; what the table does not know comes last."""
     stage, family = manifest.stage, str(manifest.spec.get("family", ""))
     family = family if family in FAMILIES.names() else ""
     names = [known.name for known in metrics_of(stage, family)]

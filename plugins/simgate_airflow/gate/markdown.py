@@ -19,11 +19,11 @@ def code(text: object) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with every sign that cannot be seen, or that turns the line around, written out: `\\u202e`."""
+    """Return the text with every sign that cannot be seen, or that turns the line around, written out: `\\u202e`."""
     return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown cells; a bar within one is drawn with a gap, since it would end the cell."""
+    """Return a table of Markdown cells; a bar within one is drawn with a gap, since it would end the cell."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '¦') for cell in line)} |" for line in lines)

@@ -106,7 +106,7 @@ def _superseded(store: Store, why: ReleaseWhy, entry: CandidateEntry) -> bool:
 
 
 def gate_of(store: Store, why: ReleaseWhy, entry: CandidateEntry | None) -> GateRecord | None:
-    """The run's gate as Airflow has it, with the audit log of every run that the candidate stands on."""
+    """Return the run's gate as Airflow has it, with the audit log of every run that the candidate stands on."""
     run = airflow_run(why.run)
     if run is None:
         return None
@@ -115,7 +115,7 @@ def gate_of(store: Store, why: ReleaseWhy, entry: CandidateEntry | None) -> Gate
 
 
 def unasked(why: ReleaseWhy) -> GateRecord:
-    """The gate of a run that never asked: it has no response, and the refusal says so."""
+    """Return the gate of a run that never asked: it has no response, and the refusal says so."""
     dag_id, run_id = airflow_run(why.run) or ("", why.run)
     return GateRecord(
         dag_id=dag_id, run_id=run_id, task_id=GATE_TASK, try_number=0, try_started_at=None, task_state="none",

@@ -28,7 +28,7 @@ CUT = " … (cut)"
 
 
 def read_gate(rest: Rest, run: AirflowRun, upstream: Iterable[AirflowRun]) -> GateRecord | None:
-    """The gate of a run with everything that may speak against its answer; None where it never asked."""
+    """Return the gate of a run with everything that may speak against its answer; None where it never asked."""
     path = f"{run_path(run.dag_id, run.run_id)}/taskInstances/{GATE_TASK}"
     try:
         asked = rest.get(f"{path}/-1/hitlDetails")
@@ -50,7 +50,7 @@ def read_gate(rest: Rest, run: AirflowRun, upstream: Iterable[AirflowRun]) -> Ga
 
 
 def reason_of(asked: Mapping[str, Any]) -> str:
-    """The reason that came with the answer; Airflow's API checks no form, so anything may stand there."""
+    """Return the reason that came with the answer; Airflow's API checks no form, so anything may stand there."""
     given = (asked.get("params_input") or {}).get(REASON)
     text = given.encode("utf-8", "replace").decode().strip() if isinstance(given, str) else ""
     if text in ("", UNTOUCHED):
@@ -68,7 +68,7 @@ def upstream_folders(store: Store, entry: CandidateEntry) -> frozenset[str]:
 
 
 def airflow_runs(store: Store, folders: Iterable[str]) -> list[AirflowRun]:
-    """The DAG runs that wrote RunRecords; a run that was started outside Airflow has none."""
+    """Return the DAG runs that wrote RunRecords; a run that was started outside Airflow has none."""
     planned = sorted({folder for folder in folders if folder.startswith("plans/")})
     whys = (find_why(store, folder) for folder in planned)
     ids = (airflow_run(why.run) for why in whys if why is not None)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def members(session: int) -> list[int]:
-    """Process ids that belong to a session and are not dead already."""
+    """Return process ids that belong to a session and are not dead already."""
     folders = (folder for folder in Path("/proc").iterdir() if folder.name.isdigit())
     return sorted(int(folder.name) for folder in folders if _session(folder) == session)
 

@@ -64,7 +64,7 @@ class LocalAirflow:
     """The same process, for whoever started it."""
 
     def password(self, account: str) -> str:
-        """The password of a local account."""
+        """Return the password of a local account."""
         passwords: dict[str, str] = json.loads(_passwords_path(self.home).read_text(encoding="utf-8"))
         return passwords[account]
 
@@ -170,7 +170,7 @@ def furnish(
 
 
 def find(home: Path) -> LocalAirflow | None:
-    """The Airflow that runs in `home`, or None."""
+    """Return the Airflow that runs in `home`, or None."""
     home = home.resolve()
     try:
         state = json.loads((home / STATE_NAME).read_text(encoding="utf-8"))

@@ -37,13 +37,13 @@ def pod_end(pod: dict[str, Any], stage: str, asked: StagePods, warnings: Iterabl
 
 
 def pod_gone(name: str, warnings: Iterable[str]) -> PodEnd:
-    """The end of a pod that is not there any more."""
+    """Return the end of a pod that is not there any more."""
     last = _last(warnings)
     return PodEnd(None, f"pod {name} is gone: evicted, preempted, or deleted by somebody{last}"[:MAX_CHARACTERS])
 
 
 def job_end(name: str, why: str, stage: str, asked: StagePods, warnings: Iterable[str]) -> PodEnd:
-    """The end of a job whose pods say nothing: they went with its deadline, or none ever came."""
+    """Return the end of a job whose pods say nothing: they went with its deadline, or none ever came."""
     if why.startswith("DeadlineExceeded"):
         said = _too_long(stage, asked)
     else:

@@ -73,7 +73,7 @@ class PodPlace(KubernetesPodOperator):
         return pod_end(shape, self.stage, pods_settings().of(self.stage), self.warnings_of(pod.metadata.name))
 
     def warnings_of(self, name: str) -> list[str]:
-        """Messages of a pod's or job's warnings, oldest first; empty where they cannot be read."""
+        """Return messages of a pod's or job's warnings, oldest first; empty where they cannot be read."""
         selector = f"involvedObject.name={name},type=Warning"
         try:
             events = self.client.list_namespaced_event(pods_settings().namespace, field_selector=selector).items

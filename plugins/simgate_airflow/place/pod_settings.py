@@ -148,7 +148,7 @@ class PodsSettings(Document):
         return common.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
 
     def image(self, stage: str, name: str = "") -> str:
-        """The image that a stage runs in, by digest; `name` where what it is asked needs another than its own."""
+        """Return a stage's image by digest; `name` is another image that its spec needs."""
         name = name or STAGES.find(stage).image
         if name not in self.images:
             raise InputError(

@@ -59,7 +59,7 @@ def job_arguments(keys: Sequence[str], list_key: str) -> tuple[str, ...]:
 
 
 def own_labels(order: Order) -> dict[str, str]:
-    """Labels by which people and policies know the pod."""
+    """Return labels by which people and policies know the pod."""
     return {
         **MANAGED_BY,
         "simgate.dev/stage": order.stage,
@@ -70,7 +70,7 @@ def own_labels(order: Order) -> dict[str, str]:
 
 
 def pod_shape(pods: PodsSettings, order: Order) -> Shape:
-    """The pod of one stage, or of one batch of it."""
+    """Return the pod of one stage, or of one batch of it."""
     queue = pods.of(order.stage).queue
     return {
         "apiVersion": "v1",
@@ -82,7 +82,7 @@ def pod_shape(pods: PodsSettings, order: Order) -> Shape:
 
 
 def job_shape(pods: PodsSettings, order: Order) -> Shape:
-    """The indexed Job of a training that is spread over several pods."""
+    """Return the indexed Job of a training that is spread over several pods."""
     mine = pods.of(order.stage)
     labels = own_labels(order) | dict(order.labels)
     nodes = {

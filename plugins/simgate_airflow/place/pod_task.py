@@ -44,7 +44,7 @@ class PodTask:
 
 
 def annotations_of(context: Context) -> dict[str, str]:
-    """Annotations of a pod that is made for the task that runs now."""
+    """Return annotations of a pod that is made for the task that runs now."""
     instance = context["ti"]
     index = getattr(instance, "map_index", -1)
     task = PodTask(instance.dag_id, instance.run_id, instance.task_id, -1 if index is None else index)

@@ -50,7 +50,7 @@ class StageMixin(Place):
     """Name of the image that has what those jobs need."""
 
     def slots(self, store: Store, context: Context) -> tuple[Slot, ...]:
-        """Every slot of this stage in this run, from its RunRecord."""
+        """Return every slot of this stage in this run, from its RunRecord."""
         from simgate_airflow.place.stage_run import planned_slots
 
         return planned_slots(store, context, self.stage)
@@ -106,7 +106,7 @@ class StageMixin(Place):
             return self._concluded(run, self.exit_code, self.ended)
 
     def _concluded(self, run: Any, *end: Any) -> list[dict[str, str]]:
-        """The refs, or the error; the log ends with the verdict and the page either way."""
+        """Return the refs, or the error; the log ends with the verdict and the page either way."""
         try:
             refs: list[dict[str, str]] = run.conclude(*end)
             return refs

@@ -53,7 +53,7 @@ class StagePodPlace(PodPlace):
         return PodGenerator.deserialize_model_dict(pod_shape(pods_settings(), order))
 
     def find_pod(self, namespace: str, context: Context, *, exclude_checked: bool = True) -> V1Pod | None:
-        """The newest pod of this task that is not being deleted; one that is has nothing left to wait for."""
+        """Return the newest pod of this task that is not being deleted; one that is has nothing left to wait for."""
         selector = self._build_find_pod_label_selector(context, exclude_checked=exclude_checked)
         pods = self.client.list_namespaced_pod(namespace=namespace, label_selector=selector).items
         alive = [pod for pod in pods if pod.metadata.deletion_timestamp is None]

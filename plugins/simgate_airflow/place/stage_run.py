@@ -27,7 +27,7 @@ WRONG_INPUT = 2
 
 
 def planned_slots(store: Store, context: Context, stage: str) -> tuple[Slot, ...]:
-    """A stage's slots in the run of `context`."""
+    """Return a stage's slots in the run of `context`."""
     if why_of(store, context) is None:
         raise InputError("this run has no plan", remedy="its first task, `plan`, writes it")
     return jobs.slots(store, folder_of(context), stage)

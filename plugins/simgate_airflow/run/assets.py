@@ -16,5 +16,5 @@ SCENES = Asset(
 
 
 def dataset_asset(recipe: str) -> Asset:
-    """The dataset of one recipe: moved by `publish`, and only if the content is new."""
+    """Return the dataset of one recipe: moved by `publish`, and only if the content is new."""
     return Asset(name=f"{DATASET}{recipe}", uri=f"simgate://dataset/{recipe}")

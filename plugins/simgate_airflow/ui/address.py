@@ -45,7 +45,7 @@ def candidate_url(model: str, channel: str, digest: str, *, base: str | None = N
 
 
 def path_of(url: str) -> str:
-    """The address without Airflow's name: how one page links to another, whatever name the browser knows Airflow by."""
+    """Return the address without Airflow's host: pages link to each other by any name that the browser uses."""
     return urlsplit(url).path
 
 

@@ -30,7 +30,7 @@ FROM_A_REPORT = "This was opened from inside a report, which has no login. Open 
 
 
 def make_app() -> FastAPI:
-    """The app that the plugin mounts."""
+    """Return the app that the plugin mounts."""
     app = FastAPI(title="simgate", openapi_url=None, docs_url=None, redoc_url=None)
     app.get("/run/{dag_id}/{run_id}", dependencies=[READS_RUNS])(_run)
     app.get("/task/{dag_id}/{run_id}/{task_id}/{map_index}", dependencies=[READS_TASKS])(_task)

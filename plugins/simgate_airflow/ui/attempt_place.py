@@ -42,7 +42,7 @@ class AttemptPlace:
         return f"{runs_prefix(self.domain, self.stage, self.run_key)}/{self.attempt}"
 
     def key(self, name: str) -> str:
-        """The key of one of its files; NotFound for whatever is not plainly a name below the folder."""
+        """Return the key of one of its files; NotFound for whatever is not plainly a name below the folder."""
         parts = name.split("/")
         if len(parts) > MAX_DEPTH or any(_NAME.fullmatch(part) is None for part in parts):
             raise NotFound("no file has such a name", actual=_said(name))
@@ -50,7 +50,7 @@ class AttemptPlace:
 
 
 def place_of(uri: str) -> AttemptPlace:
-    """The attempt that a file of the store belongs to; NotFound where it belongs to none."""
+    """Return the attempt that a file of the store belongs to; NotFound where it belongs to none."""
     parts = uri.split("/")
     if len(parts) < 6 or parts[0] != "runs":
         raise NotFound("this belongs to no attempt", actual=_said(uri), expected="runs/…")

@@ -78,7 +78,7 @@ def _figure(scene: SceneChange, ref: ManifestRef | None, word: str, drawn: Mappi
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; no table where it would be empty."""
+    """Return a table; no table where it would be empty."""
     return "".join(_table_parts(head, rows)) if rows else ""
 
 

@@ -25,7 +25,7 @@ COMMON: Mapping[str, str] = {
 
 
 def file_headers() -> dict[str, str]:
-    """Headers of a file of the store."""
+    """Return headers of a file of the store."""
     return {**COMMON, "Content-Security-Policy": FILE_POLICY}
 
 

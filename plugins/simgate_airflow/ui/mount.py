@@ -34,7 +34,7 @@ def apps() -> list[dict[str, Any]]:
 
 
 def tabs() -> list[dict[str, str]]:
-    """A tab of each run and of each task; Airflow fills in the names in braces, percent-encoded."""
+    """Return a tab of each run and of each task; Airflow fills in the names in braces, percent-encoded."""
     from simgate_airflow.ui.address import base_url, path_of
 
     root = f"{path_of(base_url())}{PREFIX}"

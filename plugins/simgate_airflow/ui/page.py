@@ -19,7 +19,7 @@ def page(
     title: str, parts: Iterable[str], *, badge: str = "", links: Mapping[str, str] | None = None, framed: bool = False,
     pictures: bool = False, status: int = 200,
 ) -> HTMLResponse:  # fmt: skip
-    """A whole page: `parts` are HTML of this module, `links` lead on; a `framed` one gives its room to a frame.
+    """Return a whole page: `parts` are HTML of this module, `links` lead on; a `framed` one gives its room to a frame.
 
     One with `pictures` has them inside.
     """
@@ -46,7 +46,7 @@ def page(
 
 
 def pill(word: str) -> str:
-    """A verdict by word and sign, not by colour alone; nothing for no word."""
+    """Return a verdict by word and sign, not by colour alone; nothing for no word."""
     if not word:
         return ""
     sign, tone = {"PASS": ("✓ ", " pass"), "FAIL": ("✕ ", " fail"), "failed": ("✕ ", " fail")}.get(word, ("", ""))
@@ -54,12 +54,12 @@ def pill(word: str) -> str:
 
 
 def link(url: str, name: str) -> str:
-    """A link; `url` is an address of ours."""
+    """Return a link; `url` is an address of ours."""
     return f'<a href="{escape(url)}">{escape(name)}</a>'
 
 
 def words(text: str, *, soft: bool = False) -> str:
-    """A paragraph."""
+    """Return a paragraph."""
     return f"<p{' class=soft' if soft else ''}>{escape(text)}</p>"
 
 
@@ -81,7 +81,7 @@ def facts(pairs: Mapping[str, str]) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; cells are HTML of this module."""
+    """Return a table; cells are HTML of this module."""
     head = "".join(f"<th>{escape(name)}</th>" for name in headings)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     kind = ' class="results"' if len(headings) == RESULT_COLUMNS else ""
@@ -104,7 +104,7 @@ def folded(heading: str, html: str) -> str:
 
 
 def frame(url: str, title: str) -> str:
-    """A file of the store in a sandbox."""
+    """Return a file of the store in a sandbox."""
     return f'<iframe src="{escape(url)}" title="{escape(title)}" sandbox></iframe>'
 
 

@@ -22,7 +22,7 @@ NO_PLAN = (
 
 
 def run_page(domain: str, dag_id: str, run_id: str) -> Response:
-    """The page of one DAG run."""
+    """Return the page of one DAG run."""
     run = results_of(open_store("reader", domain), domain, dag_id, run_id)
     title = f"{dag_id} · {run_id}"
     if run is None:

@@ -95,7 +95,7 @@ class RunResults:
 
 
 def results_of(store: Store, domain: str, dag_id: str, run_id: str) -> RunResults | None:
-    """The results of a DAG run; None before its plan was written, and where another run has its folder."""
+    """Return the results of a DAG run; None before its plan was written, and where another run has its folder."""
     name = run_name(dag_id, run_id)
     folder = record_folder(domain, name)
     why = find_why(store, folder)

@@ -33,7 +33,7 @@ class _Console(Console):
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console on stdout, or on stderr; wide enough in a pipe that nothing is cut."""
+    """Return a console on stdout, or on stderr; wide enough in a pipe that nothing is cut."""
     return _console(stderr=stderr, soft_wrap=True)
 
 
@@ -82,5 +82,5 @@ SHORT_CHARACTERS = 12
 
 
 def short(digest: str) -> str:
-    """The first twelve characters of a digest: enough for a person. A digest to be copied is shown whole."""
+    """Return the first twelve characters of a digest: enough for a person. A digest to be copied is shown whole."""
     return digest[:SHORT_CHARACTERS]

@@ -77,7 +77,7 @@ def _trees(store: Store, model: LiveModel) -> list[MadeFrom]:
 
 
 def _made(trees: Sequence[MadeFrom]) -> dict[str, MadeFrom]:
-    """Every run that a model was made from, by stage and what it was about."""
+    """Return every run that a model was made from, by stage and what it was about."""
     nodes = (node for tree in trees for node in tree.walk() if node.kind != SNAPSHOT)
     return {_name(node): node for node in nodes}
 
@@ -88,7 +88,7 @@ def _name(node: MadeFrom) -> str:
 
 
 def _files(store: Store, trees: Sequence[MadeFrom]) -> tuple[dict[str, str], list[str]]:
-    """Digests of scene files by path, and the keys of snapshots that cannot be read."""
+    """Return digests of scene files by path, and the keys of snapshots that cannot be read."""
     snapshots = {node.ref.sha256: node for tree in trees for node in tree.walk() if node.kind == SNAPSHOT}
     read = {node.ref.uri: scene_files(store, node) for node in snapshots.values()}
     found = {path: ref.sha256 for files in read.values() for path, ref in files.items()}
@@ -101,7 +101,7 @@ def _fields(stage: str, node: MadeFrom) -> Iterator[tuple[str, str]]:
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Each leaf of a spec by its dotted path."""
+    """Yield each leaf of a spec by its dotted path."""
     if isinstance(value, dict) and value:
         for name, inner in value.items():
             yield from _flat(f"{path}.{name}" if path else str(name), inner)

@@ -53,7 +53,7 @@ class MadeFrom:
 
 
 def made_from(store: Store, refs: Mapping[str, ManifestRef]) -> dict[str, MadeFrom]:
-    """The trees above several manifests, by role; each manifest is read once, and those of one level together."""
+    """Read the trees above several manifests, by role: each manifest once, and those of one level together."""
     read: dict[str, Manifest | None] = {}
     waiting, level = list(refs.values()), 0
     while waiting:
@@ -67,7 +67,7 @@ def made_from(store: Store, refs: Mapping[str, ManifestRef]) -> dict[str, MadeFr
 
 
 def scene_files(store: Store, snapshot: MadeFrom) -> dict[str, FileRef]:
-    """The files of a snapshot by path; none, and it is named, where it cannot be read."""
+    """Return the files of a snapshot by path; none, and it is named, where it cannot be read."""
     try:
         return dict(read_snapshot(store, snapshot.ref.sha256, snapshot_domain(snapshot.ref.uri)).files)
     except DAMAGE as error:
@@ -91,7 +91,7 @@ def _links(manifest: Manifest | None) -> Sequence[tuple[str, ManifestRef]]:
 
 
 def _stage_at(uri: str) -> str:
-    """The stage that a manifest's place names."""
+    """Return the stage that a manifest's place names."""
     parts = uri.split("/")
     return parts[2] if len(parts) > 2 else uri
 

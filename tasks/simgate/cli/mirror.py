@@ -78,7 +78,7 @@ def _register(
 
 
 def _figures(store: Store, live: LiveModel) -> dict[str, float]:
-    """The metrics of every gate that the model passed, by role: `evaluate.map_50`."""
+    """Return the metrics of every gate that the model passed, by role: `evaluate.map_50`."""
     manifests = {role: read_manifest(store, ref) for role, ref in sorted(live.evidence.items())}
     verdicts = {role: read_verdict(store, manifest) for role, manifest in manifests.items()}
     said = {role: verdict.metrics for role, verdict in verdicts.items() if verdict is not None}

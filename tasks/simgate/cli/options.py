@@ -64,7 +64,7 @@ WhoOption = Annotated[
 
 
 def open_store(url: str) -> Store:
-    """The store under this process's own account, where it has one; a folder that is not there is made."""
+    """Return the store under this process's own account, where it has one; a folder that is not there is made."""
     return Store(url, own_store_keys())
 
 

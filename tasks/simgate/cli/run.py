@@ -68,7 +68,7 @@ def run(
 
 
 def read_spec(stage: str, path: Path) -> Spec:
-    """The stage's spec from a file; an unknown or wrong field is named."""
+    """Return the stage's spec from a file; an unknown or wrong field is named."""
     return STAGES.find(stage).spec_type.from_value(read_value(path), what=f"spec {path}")
 
 

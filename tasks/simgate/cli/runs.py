@@ -61,12 +61,12 @@ def runs(
 
 
 def _name(run_record: str) -> str:
-    """A run by its name, without the folder that all of a domain's share."""
+    """Return a run by its name, without the folder that all of a domain's share."""
     return run_record.rpartition("/")[2]
 
 
 def _verdict(store: Store, manifest: Manifest) -> Verdict | None:
-    """A gate's verdict; None where there is none, or it is damaged, which is named."""
+    """Return a gate's verdict; None where there is none, or it is damaged, which is named."""
     try:
         return read_verdict(store, manifest)
     except DAMAGE as error:

@@ -57,7 +57,7 @@ def copy(source: Store, to: Store, *, check: bool, tell: Callable[[Copied], None
 
 
 def _list(source: Store, folder: Path, done: Copied, tell: Callable[[Copied], None]) -> list[Names]:
-    """Every key on disk, what names before what is named: the reverse of the order of copying."""
+    """Return every key on disk, what names before what is named: the reverse of the order of copying."""
     found = []
     names = ("approvals", "policies", "memo", "manifests", "hand", "plans", "runs", "snapshots", "files")
     for name in (*reversed(JOURNALS), *names):
@@ -191,7 +191,7 @@ def _compare(source: Store, to: Store, key: str) -> None:
 
 
 def heads(store: Store) -> dict[str, str]:
-    """Digest of the newest entry of every ledger: to be noted down, for `simgate verify --head`."""
+    """Return the digest of the newest entry of every ledger: to be noted down, for `simgate verify --head`."""
     from simgate.cli.find import models
     from simgate.core.storage.journal import Journal
 

@@ -17,7 +17,7 @@ LOCK = "s3:PutObjectRetention"
 
 
 def policy(bucket: str, prefix: str, role: Role, domain: str, *, minio: bool = False) -> dict[str, Any]:
-    """The document; with `minio`, what only MinIO knows is denied too (accounts, and access keys of one's own)."""
+    """Return the document; `minio` also denies rights that only MinIO knows (accounts, access keys of one's own)."""
     statements = [
         _list(bucket, prefix),
         *(_seals(bucket, prefix) if role == "sealer" else _works(bucket, prefix, role, domain)),

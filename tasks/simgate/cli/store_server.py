@@ -34,7 +34,7 @@ class Server:
 
     @classmethod
     def of(cls, url: str) -> Server:
-        """The server of a store's URL, under this process's own account or what AWS_* say."""
+        """Return the server of a store's URL, under this process's own account or what AWS_* say."""
         if not url.startswith("s3://"):
             raise InputError(
                 "this command administers stores in S3", actual=url, expected="s3://bucket or s3://bucket/prefix",
@@ -58,15 +58,15 @@ class Server:
         return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
 
     def key(self, name: str) -> str:
-        """A store key as the bucket's key."""
+        """Return a store key as the bucket's key."""
         return f"{self.prefix}/{name}" if self.prefix else name
 
     def name_of(self, key: str) -> str:
-        """The store key of a bucket's key."""
+        """Return the store key of a bucket's key."""
         return key.removeprefix(f"{self.prefix}/") if self.prefix else key
 
     def client(self) -> Minio:
-        """The SDK's client."""
+        """Return the SDK's client."""
         minio = _sdk()
         secure, address = _address(self.keys.endpoint)
         return minio(

@@ -102,7 +102,7 @@ def _check_head(head: str) -> None:
 def _prove(
     store: Store, policy: Policy, chosen: Sequence[str], head: str, noted: Mapping[str, Sequence[str]]
 ) -> list[Proof]:
-    """A proof for each model: what one of them has signed says nothing of another."""
+    """Return a proof for each model: what one of them has signed says nothing of another."""
     if not chosen:
         raise InputError("nothing to verify: no model was proposed yet", remedy="name a manifest")
     if head and len(chosen) > 1:

@@ -77,12 +77,12 @@ class EncodedSample:
 
 
 def sample_key(scene: str, episode: int, frame: int) -> str:
-    """The name of a sample inside a shard, e.g. `office_000003_0007`."""
+    """Return the name of a sample inside a shard, e.g. `office_000003_0007`."""
     return f"{scene}_{episode:06d}_{frame:04d}"
 
 
 def encode_sample(sample: Sample) -> EncodedSample:
-    """The kept bytes of `sample`; its pictures must agree in size."""
+    """Return the kept bytes of `sample`; its pictures must agree in size."""
     _check_sizes(sample)
     depth_mm = depth_to_mm(sample.depth_m)
     return EncodedSample(
@@ -96,7 +96,7 @@ def encode_sample(sample: Sample) -> EncodedSample:
 
 
 def decode_sample(members: dict[str, bytes], *, what: str) -> Sample:
-    """The sample of untrusted member bytes by suffix; a missing member or one that disagrees in size is refused."""
+    """Decode a sample from untrusted bytes by suffix; a missing member or one of another size is refused."""
     missing = [suffix for suffix in SUFFIXES if suffix not in members]
     if missing:
         raise InputError(f"{what} lacks {missing[0]}", remedy="make the shard again")
@@ -127,7 +127,7 @@ def depth_from_mm(depth_mm: NDArray[np.uint16]) -> NDArray[np.float32]:
 
 
 def camera_of(record: CameraRecord) -> Camera:
-    """The camera of its record."""
+    """Return the camera of its record."""
     matrix = np.array(record.world_from_camera, dtype=np.float64)
     return Camera(record.fx_px, record.fy_px, record.cx_px, record.cy_px, matrix)
 

@@ -127,12 +127,12 @@ class ShardReader:
         return len(self._index.samples)
 
     def members(self, position: int) -> dict[str, bytes]:
-        """Stored bytes of sample `position`, by suffix."""
+        """Return stored bytes of sample `position`, by suffix."""
         entry = self._index.samples[position]
         return {suffix: self._read(entry.key + suffix, *place) for suffix, place in entry.members.items()}
 
     def __getitem__(self, position: int) -> Sample:
-        """The decoded sample."""
+        """Return the decoded sample."""
         if position >= len(self):
             raise IndexError(position)
         return decode_sample(self.members(position), what=f"{self._path.name}: {self._index.samples[position].key}")

@@ -8,7 +8,7 @@ from simgate.families.interval import sign_test
 
 
 def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop | None) -> dict[str, float]:
-    """The numbers of the verdict. `success_gain` is the difference of the rates over the same episodes;
+    """Return the numbers of the verdict. `success_gain` is the difference of the rates over the same episodes;
     `success_gain_p` is how likely the untrained network, if it were as good, would let the model win so many pairs.
     """
     held_out = {name: interval.value for name, interval in evaluation.intervals.items()}

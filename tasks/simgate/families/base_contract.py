@@ -54,11 +54,11 @@ class Contract(Document):
     @classmethod
     @abstractmethod
     def of(cls, spec: Any) -> Self:
-        """The contract of every engine made from a network of this spec."""
+        """Return the contract of every engine made from a network of this spec."""
 
     @abstractmethod
     def tensors(self, picture: Pictures, goal: RelativeGoal) -> dict[str, Floats]:
-        """The inputs of one decoded picture, height × width × 3, RGB, and one goal: a batch of one."""
+        """Return the inputs of one decoded picture, height × width × 3, RGB, and one goal: a batch of one."""
 
     @abstractmethod
     def answer(self, outputs: Tensors) -> object:

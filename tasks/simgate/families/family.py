@@ -99,7 +99,7 @@ class Meter(Protocol):
         ...
 
     def result(self, episodes: int, seed: int, /) -> OpenLoop:
-        """The metrics over so many episodes."""
+        """Return the metrics over so many episodes."""
         ...
 
 
@@ -107,7 +107,7 @@ class Judging(Protocol):
     """The module `judging`."""
 
     def meter(self, contract: Any, /) -> Meter:
-        """A meter that has seen no frame."""
+        """Return a meter that has seen no frame."""
         ...
 
 
@@ -119,7 +119,7 @@ class Differences(Protocol):
         ...
 
     def rows(self) -> Mapping[str, Sequence[float]]:
-        """Absolute differences by parity row."""
+        """Return absolute differences by parity row."""
         ...
 
 
@@ -135,7 +135,9 @@ class Build(Protocol):
     """The module `network`."""
 
     def new_network(self, spec: Any, /) -> nn.Module:
-        """A network with weights drawn from torch's generator; takes the contract's inputs, gives its outputs."""
+        """Make a network with weights drawn from torch's generator; it takes the contract's inputs and gives its
+        outputs.
+        """
         ...
 
 
@@ -146,7 +148,7 @@ class Family:
     row: FamilyRow
 
     def contract(self, spec: Document) -> Contract:
-        """The contract of every engine made from a network of this spec."""
+        """Return the contract of every engine made from a network of this spec."""
         return contract_type_of(self.row.name).of(spec)
 
     @property

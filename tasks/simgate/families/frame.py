@@ -38,7 +38,7 @@ class Shards(Protocol):
     """The source of shards: a stage's verified inputs."""
 
     def shard(self, entry: ShardEntry) -> Manifest:
-        """The generate manifest of that entry."""
+        """Return the generate manifest of that entry."""
         ...
 
     def fetch_of(self, manifest: Manifest, output: str, to: Path) -> Path:
@@ -64,7 +64,7 @@ def frames_in(tar: Path) -> Iterator[Frame]:
 
 
 def read_split(data: bytes, *, what: str) -> SplitDocument:
-    """The split document of untrusted bytes; an empty one is refused."""
+    """Return the split document of untrusted bytes; an empty one is refused."""
     split = SplitDocument.from_json(data, what=what)
     if not split.shards:
         raise InputError(f"{what} has no shards", remedy=f"give the dataset scenes of the {split.split} side")

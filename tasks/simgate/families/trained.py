@@ -35,7 +35,7 @@ class TrainedModel:
 
 
 def read_trained(inputs: Readable) -> TrainedModel:
-    """The model of a job's train input."""
+    """Return the model of a job's train input."""
     card = ModelCard.from_json(inputs.read("train", "model.json"), what="model.json")
     family = family_of(card.family)
     weights = inputs.read("train", "model.safetensors")

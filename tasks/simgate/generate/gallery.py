@@ -59,7 +59,7 @@ def mask_colors(mask: NDArray[np.uint8] | NDArray[np.uint16]) -> Picture:
 
 
 def color_of(value: int) -> tuple[int, int, int]:
-    """The colour of a class or an instance."""
+    """Return the colour of a class or an instance."""
     if value == 0:
         return 24, 24, 28
     red, green, blue = colorsys.hsv_to_rgb(

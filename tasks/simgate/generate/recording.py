@@ -69,7 +69,7 @@ class Recording:
             return bags
 
     def _lane(self, episode: Episode, *, first: bool) -> Lane:
-        """The first episode is written in place; the others wait on disk until it is whole."""
+        """Open the lane of an episode: the first is written in place, the others wait on disk until it is whole."""
         waiting = None if first else self.folder / f"lane-{episode.episode}.tar"
         return Lane(self._shard, self._rows, BagWriter(self.folder, episode), waiting)
 

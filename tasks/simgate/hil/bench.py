@@ -123,7 +123,7 @@ def _warm_up(link: Transport, frame: DriveFrame) -> int:
 
 
 def _expect(link: Transport, limit_s: float) -> list[bytes]:
-    """The payloads that come next; none where the link broke, or the limit passed."""
+    """Return the payloads that come next; none where the link broke, or the limit passed."""
     deadline_ns = time.monotonic_ns() + int(limit_s * 1e9)
     while link.fault is None:
         if payloads := [arrival.payload for arrival in link.poll((deadline_ns - time.monotonic_ns()) / 1e9)]:

@@ -29,7 +29,7 @@ class Judgement:
 
 
 def judge(trace: Trace, spec: HilSpec) -> Judgement:
-    """The verdict on one session; `Inconclusive` where a starved bench or a slow start may explain every fault."""
+    """Judge one session; `Inconclusive` where a starved bench or a slow start may explain every fault."""
     if trace.slow_start:
         raise Inconclusive(
             "the device was not ready in time, so nothing was replayed (INVALID)",
@@ -54,7 +54,7 @@ def judge(trace: Trace, spec: HilSpec) -> Judgement:
 
 
 def bag_result(drive: DriveTrace, limits: SafetyLimits) -> BagResult:
-    """The summary of one drive; latencies are 0 where `commands` is."""
+    """Return the summary of one drive; latencies are 0 where `commands` is."""
     latencies = latencies_ms(drive.asked)
     return BagResult(
         episode=drive.episode,
@@ -95,7 +95,7 @@ def command_error(asked: Sequence[Asked], limits: SafetyLimits) -> float:
 
 
 def _with_trips(reason: str, trace: Trace) -> str:
-    """The reason, and where it is the trips, the first of them by name."""
+    """Return the reason, and where it is the trips, the first of them by name."""
     if not reason.startswith("safety_trips "):
         return reason
     named = ", ".join(f"episode {drive.episode}: {trip}" for drive, trip in _trips(trace)[:MAX_NAMED_TRIPS])
@@ -107,7 +107,7 @@ def _trips(trace: Trace) -> list[tuple[DriveTrace, Trip]]:
 
 
 def _unanswered(trace: Trace, spec: HilSpec) -> list[str]:
-    """Every frame of a drive must have its answer; of one that a trip or a fault cut short, at least one."""
+    """Check that every frame of a drive has its answer; a drive that a trip or a fault cut short needs one."""
     too_many = len(_trips(trace)) > spec.max_trips
     cut_short = trace.device_fault is not None or too_many or len(trace.drives) < spec.bags
     found = []

@@ -39,7 +39,7 @@ class Replay:
         self._tripped_ns = 0
 
     def begin(self, now_ns: int) -> None:
-        """The operator of the bench arms the monitor; the first frame is due LEAD_NS later."""
+        """Arm the monitor as the operator of the bench does; the first frame is due LEAD_NS later."""
         self._armed_ns = now_ns
         self._actuators.append(self._motion(now_ns, STOP))
         self._take(self._monitor.arm(now_ns=now_ns), now_ns)
@@ -61,7 +61,7 @@ class Replay:
         return now_ns > self.next_ns or all(asked.latency_ms is not None for asked in self._asked)
 
     def question(self, now_ns: int) -> Question | None:
-        """The frame that is due, or None. From here on the device is expected to answer it."""
+        """Return the frame that is due, or None. From here on the device is expected to answer it."""
         number = len(self._sent_ns)
         if number >= len(self._drive.frames) or now_ns < self.next_ns:
             return None
@@ -96,15 +96,15 @@ class Replay:
             self._operate(at_ns)
 
     def lagged(self, lag_ns: int) -> None:
-        """The bench did not run for `lag_ns`: said before what piled up meanwhile is judged."""
+        """Note that the bench did not run for `lag_ns`, before anything that piled up meanwhile is judged."""
         self._lag_ns = max(self._lag_ns, lag_ns)
 
     def passed(self, now_ns: int) -> None:
-        """Time passed."""
+        """Note that time passed."""
         self._take(self._monitor.tick(now_ns=now_ns), now_ns)
 
     def halted(self, now_ns: int) -> None:
-        """The device broke the link off."""
+        """Trip the monitor: the device broke the link off."""
         self._take(self._monitor.halt(Cause.DEAD_DEVICE, now_ns=now_ns), now_ns)
 
     def trace(self) -> DriveTrace:

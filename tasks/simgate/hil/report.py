@@ -114,7 +114,7 @@ def _points(motions: Sequence[Motion], axis: str) -> Points:
 
 
 def _steps(motions: Sequence[Motion], axis: str, end_ms: float) -> Points:
-    """A command holds until the next: corners, not slopes."""
+    """Draw a command as held until the next one: corners, not slopes."""
     points: Points = []
     for motion in motions:
         if points:
@@ -138,7 +138,7 @@ def _latency(trace: Trace, limits: SafetyLimits) -> str:
 
 
 def _limits(result: HilResult) -> str:
-    """Every limit that the monitor held, and how far the base could get after the last input."""
+    """Return every limit that the monitor held, and how far the base could get after the last input."""
     worst = result.worst_case
     rows = [(name, f"{value:g}") for name, value in result.limits.model_dump().items()]
     return figure.table(("Limit", "Value"), rows) + figure.note(

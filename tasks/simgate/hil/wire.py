@@ -35,7 +35,7 @@ class Question:
     """As stored: PNG or JPEG."""
 
     def to_bytes(self) -> bytes:
-        """The payload of one frame."""
+        """Return the payload of one frame."""
         return _QUESTION.pack(b"Q", self.sequence, self.goal_distance_m, self.goal_bearing_rad) + self.image
 
     @classmethod
@@ -58,7 +58,7 @@ class Answer:
     """By the device's own clock."""
 
     def to_bytes(self) -> bytes:
-        """The payload of one frame."""
+        """Return the payload of one frame."""
         return _ANSWER.pack(b"A", self.sequence, self.speed_m_s, self.yaw_rate_rad_s, self.spent_ns)
 
     @classmethod

@@ -20,7 +20,7 @@ MAX_PICTURES = 24
 
 
 def draw(drawn: Drawn[IndexSpec]) -> bytes:
-    """The page: what each scene looks like, what is in it, what it is made of, and what the lint says."""
+    """Return the page: what each scene looks like, what is in it, what it is made of, and what the lint says."""
     items = [_item(drawn, choice.name) for choice in drawn.spec.scenes]
     plan = ShardPlan.from_json(drawn.read("shards.json"), what="shards.json")
     lint = Lint.from_json(drawn.read("lint.json"), what="lint.json")
@@ -39,7 +39,7 @@ def _item(drawn: Drawn[IndexSpec], scene: str) -> SceneItem:
 
 
 def _pictures(drawn: Drawn[IndexSpec], items: Sequence[SceneItem]) -> str:
-    """A picture of each scene; one that cannot be taken is told, and the page is drawn all the same."""
+    """Return a picture of each scene; one that cannot be taken is told, and the page is drawn all the same."""
     pictures: list[tuple[bytes, str]] = []
     notes: list[str] = []
     with tempfile.TemporaryDirectory(prefix="simgate-index-") as folder:

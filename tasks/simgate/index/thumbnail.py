@@ -57,7 +57,7 @@ class _Room:
 
 
 def thumbnail(folder: Path, item: SceneItem, spec: IndexSpec) -> bytes:
-    """A PNG of the scene, 4:3; of the four corners the one with the widest view wins."""
+    """Return a PNG of the scene, 4:3; of the four corners the one with the widest view wins."""
     asked = _asked(spec)
     room = _room(UsdScene(folder / item.root, spec.classes).stage)
     with closing(open_simulator(asked, folder / item.root)) as simulator:

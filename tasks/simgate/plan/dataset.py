@@ -60,7 +60,7 @@ def dataset_why(
 
 
 def judged(store: Store, why: DatasetWhy) -> ManifestRef | None:
-    """The committed validate manifest for exactly this snapshot and recipe, or None."""
+    """Return the committed validate manifest for exactly this snapshot and recipe, or None."""
     try:
         return find(store, slots_of(store, why, "validate")[0])
     except NotReady:

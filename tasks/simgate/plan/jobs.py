@@ -45,7 +45,7 @@ class Slot:
 
 
 def slots(store: Store, folder: str, stage: str) -> tuple[Slot, ...]:
-    """The runs of one stage; NotReady while what they are made from is not committed."""
+    """Return the runs of one stage; NotReady while what they are made from is not committed."""
     return slots_of(store, read_why(store, folder), stage)
 
 
@@ -68,7 +68,7 @@ def parts_of(store: Store, slot: Slot, known: dict[str, Manifest] | None = None)
 
 
 def find(store: Store, slot: Slot) -> ManifestRef | None:
-    """The committed run of a slot: its key recomputed, its memo read."""
+    """Return the committed run of a slot: its key recomputed, its memo read."""
     return find_all(store, [slot])[0]
 
 
@@ -86,12 +86,12 @@ def _runs(store: Store, wanted: Sequence[Slot]) -> list[Run | None]:
 
 
 def the(store: Store, slot: Slot) -> ManifestRef:
-    """The committed run of a slot, or NotReady."""
+    """Return the committed run of a slot, or NotReady."""
     return all_of(store, [slot])[0]
 
 
 def all_of(store: Store, wanted: Sequence[Slot]) -> list[ManifestRef]:
-    """The committed runs of several slots, or NotReady."""
+    """Return the committed runs of several slots, or NotReady."""
     return [run.ref for run in _all_runs(store, wanted)]
 
 
@@ -130,7 +130,7 @@ def write_jobs(store: Store, folder: str, wanted: Sequence[Slot]) -> tuple[str, 
 def make_job(
     stage: str, spec: Spec, inputs: Sequence[Input], *, domain: str, run_record: str, nonce: str | None = None
 ) -> Job:
-    """A job for this process's own code and locks."""
+    """Return a job for this process's own code and locks."""
     code, lock, others = identity_of(runtime_of(stage, spec))
     return Job(
         stage=stage,

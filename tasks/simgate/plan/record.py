@@ -124,14 +124,14 @@ def write_why(store: Store, why: DatasetWhy | ReleaseWhy) -> str:
 
 
 def read_why(store: Store, folder: str) -> DatasetWhy | ReleaseWhy:
-    """The run's why.json."""
+    """Return the run's why.json."""
     value = parse_json(store.get(f"{folder}/why.json"), what=f"{folder}/why.json")
     kind = DatasetWhy if isinstance(value, dict) and value.get("kind") == "dataset" else ReleaseWhy
     return kind.from_value(value, what=f"{folder}/why.json")
 
 
 def find_why(store: Store, folder: str) -> DatasetWhy | ReleaseWhy | None:
-    """The run's why.json, or None before plan wrote it."""
+    """Return the run's why.json, or None before plan wrote it."""
     try:
         return read_why(store, folder)
     except NotFound:
@@ -148,13 +148,13 @@ def record_task(store: Store, folder: str, task: str, lines: Sequence[TaskLine])
 
 
 def task_lines(store: Store, folder: str) -> tuple[TaskLine, ...]:
-    """Every line of a run, by task."""
+    """Return every line of a run, by task."""
     keys = store.keys(f"{folder}/tasks")
     documents = (TaskLines.from_json(store.get(key), what=key) for key in keys)
     return tuple(line for document in documents for line in document.lines)
 
 
 def run_folders(store: Store, domain: str) -> list[str]:
-    """Folders of all runs of a domain that have a why.json, sorted by name."""
+    """Return folders of all runs of a domain that have a why.json, sorted by name."""
     ends = "/why.json"
     return [key.removesuffix(ends) for key in store.keys(f"plans/{domain}") if key.endswith(ends)]

@@ -53,7 +53,7 @@ def plan_release(
 
 
 def release_tries(store: Store, why: ReleaseWhy) -> Tries:
-    """The runs that were planned for this dataset and recipe and proposed nothing yet."""
+    """Return the runs that were planned for this dataset and recipe and proposed nothing yet."""
     code = [code_digest(*runtime_of(stage, why.recipe, why.simulation).modules) for stage in RELEASE_STAGES]
     return Tries(store, why, [why.dataset.sha256, why.recipe_sha256, why.policy_sha256, *code])
 

@@ -81,7 +81,7 @@ class ApprovalRecord(Document):
 
 
 def responder_name(policy: Rules, gate: GateRecord) -> str:
-    """The responder as records say it."""
+    """Return the responder as records say it."""
     person = policy.by_airflow_id(gate.responder_id)
     if person is None:
         return gate.responder_id or "nobody"

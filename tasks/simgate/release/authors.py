@@ -27,7 +27,7 @@ def authors(store: Store, evidence: Iterable[ManifestRef], run_record: str) -> f
 
 
 def authors_of(store: Store, candidate: Candidate) -> Authors:
-    """The authors by the lineage, and those whom the candidate names.
+    """Return the authors by the lineage, and those whom the candidate names.
 
     Records of runs are not signed, candidates are: who was an author when it was proposed stays one.
     """

@@ -64,15 +64,15 @@ class Candidates:
         self._journal = Journal(store, f"candidates/{model}/{channel}", signer)
 
     def newest(self) -> CandidateEntry | None:
-        """The only one that may be promoted; a newer one supersedes all that wait. The whole chain is checked."""
+        """Return the only candidate that may be promoted; it supersedes older ones. The whole chain is checked."""
         return next(iter(deque(self.all(), maxlen=1)), None)
 
     def all(self) -> Iterator[CandidateEntry]:
-        """Every candidate, oldest first, the chain checked."""
+        """Yield every candidate, oldest first, the chain checked."""
         return (self._entry(entry) for entry in self._journal.entries())
 
     def find(self, digest: str) -> CandidateEntry | None:
-        """The candidate of that digest, or None."""
+        """Return the candidate of that digest, or None."""
         return next((entry for entry in self.all() if entry.digest == digest), None)
 
     def line(self, seq: int) -> Line:
@@ -109,7 +109,7 @@ class Candidates:
 
 
 def candidates(store: Store, model: str, channel: str, signer: Signer | None = None) -> Candidates:
-    """The candidates of a model for a channel; with a signer, new ones are signed."""
+    """Return the candidates of a model for a channel; with a signer, new ones are signed."""
     return Candidates(store, model, channel, signer)
 
 
@@ -126,7 +126,7 @@ def new_candidate(
     authors: Iterable[str],
     observations: Mapping[str, str],
 ) -> Candidate:
-    """A candidate that lapses after `ttl`."""
+    """Return a candidate that lapses after `ttl`."""
     return Candidate(
         model=model,
         channel=channel,

@@ -41,7 +41,7 @@ class Quarantined(Document):
 
 
 class Waiver(Document):
-    """A named person takes one FAIL of an observation upon them, for one channel."""
+    """A named person accepts one FAIL observation, for one channel."""
 
     manifest: Sha256
     """Digest of the FAIL manifest."""
@@ -114,7 +114,7 @@ class LedgerEntry(LedgerBody):
 
     @classmethod
     def of(cls, entry: Entry) -> LedgerEntry:
-        """A ledger entry from its journal's entry."""
+        """Return a ledger entry from its journal's entry."""
         place = {
             "seq": entry.seq, "id": entry.id, "at": entry.at.isoformat(), "previous": entry.previous,
             "sha256": entry.sha256,

@@ -104,7 +104,7 @@ def demands_signatures(policy: Rules, channel: str) -> bool:
 
 
 def judge(store: Store, policy: Policy, model: str) -> ReleaseState:
-    """The release state of a model, as far as it is proven."""
+    """Return the release state of a model, as far as it is proven."""
     lines, broken = _lines(store, model)
     walk = _Walk(store, policy, model)
     problem = next((said for line in lines if (said := walk.take(line))), broken)
@@ -125,7 +125,7 @@ def _cut_tail(store: Store, model: str, entries: Sequence[LedgerEntry]) -> str:
 
 
 def proposed_channels(store: Store, model: str) -> list[str]:
-    """Channels that the model was proposed for."""
+    """Return channels that the model was proposed for."""
     return sorted(path.rstrip("/").rpartition("/")[2] for path in store.children(f"candidates/{model}")[0])
 
 
@@ -148,7 +148,7 @@ def _lines(store: Store, model: str) -> tuple[list[Line], str]:
 
 
 def _engines(store: Store, entries: Sequence[LedgerEntry]) -> tuple[tuple[LedgerEntry, ...], str]:
-    """The entries up to the first whose live model's engine is not what its export run left."""
+    """Return the entries up to the first whose live model's engine is not what its export run left."""
     state = entries[-1].after if entries else EMPTY
     for live in (now.live for now in state.channels.values() if now.live is not None):
         if problem := _engine_problem(store, live) or _barred(store, entries, live):
@@ -158,7 +158,7 @@ def _engines(store: Store, entries: Sequence[LedgerEntry]) -> tuple[tuple[Ledger
 
 
 def _made_live(entries: Sequence[LedgerEntry], live: LiveModel) -> int:
-    """Index of the entry that made a model live."""
+    """Return the index of the entry that made a model live."""
     acts = ("promote", "rollback")
     mine = (n for n, item in enumerate(entries) if item.action in acts and item.decision.subject == live.candidate)
     return max(mine, default=0)

@@ -42,12 +42,12 @@ class Finding:
 
 
 def lineage(store: Store, ref: ManifestRef) -> Node:
-    """The tree above a manifest; a manifest that several share is read once."""
+    """Return the tree above a manifest; a manifest that several share is read once."""
     return lineages(store, [ref])[0]
 
 
 def lineages(store: Store, refs: Sequence[ManifestRef]) -> tuple[Node, ...]:
-    """The trees above several manifests: each manifest of them is read once, and those of one level together.
+    """Return the trees above several manifests: each manifest of them is read once, and those of one level together.
 
     InputError where there are more than MAX_LEVELS: whoever writes manifests could make them without end.
     """
@@ -104,7 +104,7 @@ def _parent(link: _Link, known: Mapping[str, Manifest], nodes: dict[str, Node]) 
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Every node of a tree, each once, the given one first."""
+    """Yield every node of a tree, each once, the given one first."""
     seen: set[str] = set()
     waiting = [node]
     while waiting:
@@ -123,7 +123,7 @@ def people_of(store: Store, refs: Iterable[ManifestRef]) -> frozenset[str]:
 
 
 def record_people(store: Store, folder: str) -> frozenset[str]:
-    """The people of one RunRecord."""
+    """Return the people of one RunRecord."""
     value = parse_json(store.get(f"{folder}/why.json"), what=f"{folder}/why.json")
     return frozenset(str(person) for person in value.get("people", ()))
 

@@ -13,7 +13,7 @@ STARTED_NAME = "started.json"
 
 
 def outcome(store: Store, folder: str) -> str:
-    """Digest of an attempt's start and of its end, which is its manifest, its failure, or nothing yet."""
+    """Return the digest of an attempt's start and of its end, which is its manifest, its failure, or nothing yet."""
     end = next((name for name in (MANIFEST_NAME, FAILURE_NAME) if store.exists(f"{folder}/{name}")), "")
     return _digest(store, folder, end)
 

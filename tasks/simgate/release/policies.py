@@ -17,7 +17,7 @@ def keep_policy(store: Store, policy: Policy) -> str:
 
 
 def read_policy(store: Store, sha256: str) -> Policy:
-    """The policy of that digest; InputError where it is of another version of simgate."""
+    """Return the policy of that digest; InputError where it is of another version of simgate."""
     return Policy.from_json(_bytes(store, sha256), what=f"policy {sha256[:12]}")
 
 

@@ -80,7 +80,7 @@ class ChannelRules(Document):
         return self.signed
 
     def by_right(self, right: Right) -> tuple[Name, ...]:
-        """Names that the channel gives a right to."""
+        """Return names that the channel gives a right to."""
         return {"approve": self.approvers, "rollback": self.rollback_by, "waive": self.waive_by}[right]
 
     @property
@@ -139,7 +139,7 @@ class Rules(Document):
         return next((person for person in self.people if person.name == identity), None) or self.who(identity)
 
     def holders(self, channel: str, right: Right) -> tuple[Person, ...]:
-        """The people who have a right in a channel; a program has none where automatic answers do not count."""
+        """Return the people who have a right in a channel; a program has none where automatic answers do not count."""
         rules = self.channels[channel]
         named = (person for person in self.people if person.name in rules.by_right(right))
         return tuple(person for person in named if rules.allow_automatic or not person.automatic)

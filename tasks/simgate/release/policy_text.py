@@ -35,7 +35,7 @@ FEW = 5
 
 
 def references_text(references: Mapping[str, Reference]) -> str:
-    """The block of a policy file that holds the references of its channels, by name; each is an anchor."""
+    """Return the block of a policy file that holds the references of its channels, by name; each is an anchor."""
     values = {name: reference.written() for name, reference in references.items()}
     lines = [f"{ABOUT}x-references:"]
     writer = _Writer(_again(values))
@@ -45,13 +45,13 @@ def references_text(references: Mapping[str, Reference]) -> str:
 
 
 def with_references(text: str, references: Mapping[str, Reference]) -> str:
-    """The file's text with that block written anew; all other lines stay."""
+    """Return the file's text with that block written anew; all other lines stay."""
     before, _, after = _parts(text)
     return f"{before}{references_text(references)}{after}"
 
 
 def block_of(text: str) -> str:
-    """The lines of a policy file between the two marks."""
+    """Return the lines of a policy file between the two marks."""
     return _parts(text)[1]
 
 
@@ -70,7 +70,7 @@ def comment_of(leaf: Leaf) -> str:
 
 
 def comment(stricter: Stricter) -> str:
-    """A declaration in words; empty for a field that must be equal."""
+    """Return a declaration in words; empty for a field that must be equal."""
     if stricter.way == "equal":
         return ""
     if stricter.way == "free":
@@ -161,7 +161,7 @@ def _is_flat(value: dict[str, Any]) -> bool:
 
 
 def _folded(line: str, indent: str) -> list[str]:
-    """A long flow list over several lines."""
+    """Return a long flow list over several lines."""
     return list(_fold(line, indent))
 
 

@@ -149,7 +149,7 @@ def _is_decided(state: ReleaseState, channel: str, entry: CandidateEntry) -> boo
 
 
 def _prove_answers(store: Store, state: ReleaseState, channel: str, proof: Proof) -> None:
-    """An accepted answer that no entry used: promote was cut off right then, or the ledger has lost its tail."""
+    """Find an accepted answer that no entry used: promote was cut off right then, or the ledger has lost its tail."""
     used = {item.decision.subject for item in state.entries}
     with proof.reading("approvals"):
         for entry in candidates(store, state.model, channel).all():
@@ -167,7 +167,7 @@ def _prove_authors(store: Store, entry: CandidateEntry, proof: Proof) -> None:
 
 
 def _prove_observations(store: Store, entry: CandidateEntry, proof: Proof) -> None:
-    """Every bench run that the candidate names, whole: how it ended, and what it left."""
+    """Check every bench run that the candidate names, whole: how it ended, and what it left."""
     for folder, noted in entry.candidate.observations.items():
         with proof.reading(folder):
             proof.find(Finding(folder, problem) for problem in outcome_problems(store, folder, noted))

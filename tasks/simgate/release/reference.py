@@ -87,7 +87,7 @@ class Reference(Document):
     def of(
         cls, dataset: DatasetRecipe, release: ReleaseRecipe, scenes: Sequence[SceneChoice | SceneRule] = ()
     ) -> Reference:
-        """Build the reference that these recipes meet, for these scenes or for those that the recipe names."""
+        """Build the reference that these recipes meet, for these scenes or for those that the dataset recipe names."""
         simulation, scenes = dataset.simulation, scenes or dataset.scenes
         if unknown := [scene.name for scene in scenes if isinstance(scene, SceneRule) and scene.is_pattern]:
             raise InputError(

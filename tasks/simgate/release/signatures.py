@@ -82,7 +82,7 @@ def candidate_check(store: Store, entry: CandidateEntry, keys: Keys) -> Signatur
 def evidence_checks(
     store: Store, evidence: Mapping[Role, ManifestRef], engine: str, keys: Keys
 ) -> Iterator[SignatureCheck]:
-    """Every gate's manifest in the evidence, and every other PASS among the observations of the engine."""
+    """Yield every gate's manifest in the evidence, and every other PASS among the observations of the engine."""
     refs = {evidence[role] for role in GATE_ROLES if role in evidence}
     for folder, item in observations(store, MAIN, engine).items():
         if isinstance(item, Manifest) and _passed(store, item):
@@ -141,7 +141,7 @@ def _none(uri: str, role: KeyRole) -> SignatureCheck:
 
 
 def _judge(uri: str, role: KeyRole, envelope: Envelope, keys: Keys, dated: datetime | None) -> SignatureCheck:
-    """The best of an envelope's signatures; without a good one, the worst."""
+    """Return the best of an envelope's signatures; without a good one, the worst."""
     found = [_judge_one(uri, role, envelope, line.keyid, keys, dated) for line in envelope.signatures]
     good = next((check for check in found if check.state == "good"), None)
     wrong = next((check for check in found if check.state == "wrong"), None)

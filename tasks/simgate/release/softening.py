@@ -53,7 +53,7 @@ class Softening:
 
 
 def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> list[Softening]:
-    """Every field of the gates' specs and of the dataset that is looser than the reference, by gate.
+    """Return every field of the gates' specs and of the dataset that is looser than the reference, by gate.
 
     InputError where a spec cannot be read, or leaves a field to be guessed.
     """
@@ -77,7 +77,7 @@ def softer_recipes(reference: Reference, asks: Reference) -> list[Softening]:
 
 
 def softer(gate: str, spec: Spec, reference: Spec, prefix: str = "") -> Iterator[Softening]:
-    """The fields of one spec that are looser than those of another of its class."""
+    """Yield the fields of one spec that are looser than those of another of its class."""
     for leaf in leaves(type(reference)):
         own, wanted = _value(spec, leaf), _value(reference, leaf)
         if leaf.stricter.bounds_each:
@@ -89,7 +89,7 @@ def softer(gate: str, spec: Spec, reference: Spec, prefix: str = "") -> Iterator
 def _each_softer(
     gate: str, leaf: Leaf, own: Mapping[str, float], wanted: Mapping[str, float], prefix: str
 ) -> Iterator[Softening]:
-    """The metrics by name that are bounded less than the reference says, or not at all."""
+    """Yield the metrics by name that are bounded less than the reference says, or not at all."""
     way = leaf.stricter.way
     for name, limit in wanted.items():
         if name not in own or looser(way, own[name], limit):

@@ -55,7 +55,7 @@ def style(number: int) -> str:
 
 
 def legend(names: Sequence[str]) -> str:
-    """The legend; one series alone needs none, the axis names it."""
+    """Return the legend; one series alone needs none, the axis names it."""
     if len(names) < 2:
         return ""
     items = "".join(f'<li><span class="key {style(i)}"></span>{escape(name)}</li>' for i, name in enumerate(names))
@@ -63,7 +63,7 @@ def legend(names: Sequence[str]) -> str:
 
 
 def svg(inside: str, title: str, *, width_px: float = WIDTH_PX, height_px: float = HEIGHT_PX) -> str:
-    """An SVG element that scales with its column."""
+    """Return an SVG element that scales with its column."""
     return f'<svg viewBox="0 0 {width_px:g} {height_px:g}" role="img"><title>{escape(title)}</title>{inside}</svg>'
 
 

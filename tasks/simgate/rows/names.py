@@ -33,7 +33,7 @@ def names(table: Table[Any]) -> Names:
 
 
 def rows_named(document: BaseModel) -> Iterator[tuple[Table[Any], Row]]:
-    """Every row that a document names, at whatever depth."""
+    """Yield every row that a document names, at whatever depth."""
     for name, field in type(document).model_fields.items():
         value = getattr(document, name)
         marks = [item for item in field.metadata if isinstance(item, Names)]

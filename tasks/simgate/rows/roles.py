@@ -33,7 +33,7 @@ def role_of_stage(stage: str) -> Role:
 
 
 def writes(role: Role, domain: str) -> tuple[str, ...]:
-    """Prefixes that a role may write, each ending with `/`; a pull request's hold its own number, every one of them."""
+    """Return the prefixes that a role may write, each ending with `/`; each of a pull request's holds its number."""
     runs = tuple(f"runs/{domain}/{stage}/" for stage in (GATE_STAGES if role == "gate" else WORK_STAGES))
     by_role: dict[Role, tuple[str, ...]] = {
         "pusher": (*_content(domain), f"heads/{domain}/scenes/"),
@@ -51,7 +51,7 @@ def writes(role: Role, domain: str) -> tuple[str, ...]:
 
 
 def deletes(role: Role, domain: str) -> tuple[str, ...]:
-    """Prefixes under which a role may delete: leftovers of its own, never evidence."""
+    """Return prefixes under which a role may delete: leftovers of its own, never evidence."""
     by_role: dict[Role, tuple[str, ...]] = {
         "pusher": _content(domain)[:1],
         "planner": (f"plans/{domain}/tries/",),

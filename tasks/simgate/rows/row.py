@@ -73,7 +73,7 @@ class Table(Generic[R]):
         return (*own, *sorted({point.name for point in self._points()} - set(own)))
 
     def all(self) -> tuple[R, ...]:
-        """Every row, other people's loaded."""
+        """Return every row, other people's loaded."""
         return tuple(self.find(name) for name in self.names())
 
     def _points(self) -> tuple[metadata.EntryPoint, ...]:

@@ -52,7 +52,7 @@ def stage_of(
     polls_stop: bool = False,
     take_part: Callable[[Share[S]], None] | None = None,
 ) -> Stage[S]:
-    """A stage as its row says, with its work and its picture."""
+    """Return a stage as its row says, with its work and its picture."""
     spec_type = cast("type[S]", STAGES.find(name).spec_type)
     return Stage(
         name=name, spec_type=spec_type, runtime_of=partial(runtime_of, name), run=run, report=report,

@@ -130,5 +130,5 @@ STAGES = Table(
 
 
 def stages_of(pipeline: Pipeline) -> tuple[str, ...]:
-    """Names of a pipeline's stages, in the order in which they run."""
+    """Return names of a pipeline's stages, in the order in which they run."""
     return tuple(row.name for row in STAGES.ours if row.pipeline == pipeline)

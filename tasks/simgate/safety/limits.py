@@ -111,7 +111,7 @@ class Limits:
 
 
 def ceiling(name: str) -> Ceiling:
-    """The ceiling of one limit, by its field's name."""
+    """Return the ceiling of one limit, by its field's name."""
     return _CEILINGS[name]
 
 

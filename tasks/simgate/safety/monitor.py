@@ -120,7 +120,7 @@ def _trip(violation: Violation) -> Outcome:
 
 
 def _after(state: State, sample: CommandSample, limits: Limits, now_ns: int) -> State:
-    """The state that the command leads to, if nothing speaks against it."""
+    """Return the state that the command leads to, if nothing speaks against it."""
     output = SafeCommand(sample.speed_m_s, sample.yaw_rate_rad_s)
     same = output == state.output
     input_changed = same and (state.input_changed or sample.input_id != state.input_id)

@@ -54,12 +54,12 @@ class Monitor:
         return self._limits
 
     def arm(self, *, now_ns: int) -> Ruling:
-        """An operator lets commands through."""
+        """Let commands through, on an operator's word."""
         with self._lock:
             return self._take(monitor.arm(self._state, self._limits, now_ns=now_ns))
 
     def reset(self, *, now_ns: int) -> Ruling:
-        """An operator acknowledges a trip; nothing happens while the cause of a halt persists."""
+        """Acknowledge a trip, on an operator's word; does nothing while the cause of a halt persists."""
         with self._lock:
             return self._take(monitor.reset(self._state, now_ns=now_ns))
 
@@ -69,7 +69,7 @@ class Monitor:
             return self._take(monitor.step(self._state, sample, self._limits, now_ns=now_ns))
 
     def tick(self, *, now_ns: int) -> Ruling:
-        """Time passed."""
+        """Note that time passed."""
         with self._lock:
             return self._take(monitor.tick(self._state, self._limits, now_ns=now_ns))
 
@@ -79,7 +79,7 @@ class Monitor:
             return self._take(monitor.halt(self._state, cause, now_ns=now_ns))
 
     def clear(self, cause: Cause) -> None:
-        """The cause of a halt is gone; a reset is still needed."""
+        """Take a cause of a halt back; a reset is still needed."""
         with self._lock:
             self._state = monitor.clear(self._state, cause)
 

@@ -41,7 +41,7 @@ class Light:
 
 
 def read_lights(stage: Usd.Stage) -> tuple[Light, ...]:
-    """The lights of a stage that are rect, disk, sphere or distant lights, in path order; others are left out."""
+    """Read the rect, disk, sphere and distant lights of a stage, in path order; other lights are left out."""
     cache = UsdGeom.XformCache()
     lights = []
     for prim in stage.Traverse(Usd.TraverseInstanceProxies()):

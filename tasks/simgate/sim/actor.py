@@ -70,12 +70,12 @@ class ActorState:
 
 
 def begin(walk: Walk) -> ActorState:
-    """The walker at the start of an episode."""
+    """Return the walker at the start of an episode."""
     return ActorState(walk, walk.start * walk.length_m, 1 if walk.forward else -1)
 
 
 def stroll(state: ActorState, dt_s: float) -> ActorState:
-    """The walker after `dt_s` with nobody in its way; it turns at both ends."""
+    """Return the walker after `dt_s` with nobody in its way; it turns at both ends."""
     length = state.walk.length_m
     along = state.along_m + state.direction * state.walk.speed_m_s * dt_s
     if along > length:
@@ -86,7 +86,7 @@ def stroll(state: ActorState, dt_s: float) -> ActorState:
 
 
 def walk_on(state: ActorState, dt_s: float, robot_m: tuple[float, float], robot_radius_m: float) -> ActorState:
-    """The walker after `dt_s`; it turns back, or stands, instead of walking into the robot.
+    """Return the walker after `dt_s`; it turns back, or stands, instead of walking into the robot.
 
     So a collision is always the robot's doing.
     """

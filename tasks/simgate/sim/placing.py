@@ -124,7 +124,7 @@ class Placer:
         return Walk(model.path, behind, ahead, pace, begin, forward, model.radius_m)
 
     def _reach(self, middle: Point, angle_rad: float, radius_m: float, clearance_m: np.ndarray) -> Point:
-        """The end of a free line from `middle`, at most a drawn length away."""
+        """Return the end of a free line from `middle`, at most a drawn length away."""
         grid = self._layout.grid
         wanted_m = float(self._draw.uniform(0.9, 2.2))
         step_m = grid.cell_m
@@ -153,7 +153,7 @@ def _apart(one: Walk, other: Walk) -> bool:
 
 
 def _cornered(behind: Point, ahead: Point, middle: Point, tangent: Point) -> bool:
-    """The line ends on the way and its open end lies towards where the robot comes from: it could not give way."""
+    """Return whether a walker could not give way: its line ends on the way, its open end towards the robot's start."""
     if middle not in (behind, ahead):
         return False
     open_end = behind if ahead == middle else ahead
@@ -161,7 +161,7 @@ def _cornered(behind: Point, ahead: Point, middle: Point, tangent: Point) -> boo
 
 
 def _at(path: tuple[Point, ...], share: float) -> tuple[Point, Point]:
-    """The point at a share of a polyline's length, and the unit direction there."""
+    """Return the point at a share of a polyline's length, and the unit direction there."""
     left_m = share * sum(math.dist(a, b) for a, b in itertools.pairwise(path))
     for a, b in itertools.pairwise(path):
         length_m = math.dist(a, b)

@@ -43,7 +43,7 @@ class RobotState:
 
 
 def advance(state: RobotState, command: Command, dt_s: float, model: RobotModel) -> RobotState:
-    """The state after `dt_s` of `command`, in substeps of at most 10 ms."""
+    """Return the state after `dt_s` of `command`, in substeps of at most 10 ms."""
     count = max(1, math.ceil(dt_s / SUBSTEP_S - 1e-9))
     for _ in range(count):
         state = _substep(state, command, dt_s / count, model)
@@ -91,7 +91,7 @@ def odometry(state: RobotState) -> Odometry:
 
 
 def wheels(state: RobotState, model: RobotModel) -> Wheels | None:
-    """Joint angles and speeds of the two driven wheels; None for a holonomic base."""
+    """Return joint angles and speeds of the two driven wheels; None for a holonomic base."""
     if model.holonomic:
         return None
     left, right = _wheel_speeds(state.speed_m_s, state.yaw_rate_rad_s, model)

@@ -100,15 +100,15 @@ class _Recorder:
         self._disturbance = _disturbance(spec, scenario.episode, axes=3 if self._robot.holonomic else 2)
 
     def decide(self, state: EpisodeState) -> Command:
-        """The expert's command now."""
+        """Return the expert's command now."""
         return self._expert.command(state.robot, state.actors)
 
     def disturbed(self, command: Command) -> Command:
-        """The command that is executed; one draw a frame."""
+        """Return the command that is executed; one draw a frame."""
         return _disturbed(command, next(self._disturbance), self._spec)
 
     def sample(self, frame: int, view: Frame, state: EpisodeState, command: Command) -> Sample:
-        """The sample of a frame, with what its robot's sensors read."""
+        """Return the sample of a frame, with what its robot's sensors read."""
         return Sample(
             scene=self._spec.scene,
             episode=self._scenario.episode,
@@ -207,7 +207,7 @@ class _Drive:
 
 
 def goal_polar(state: RobotState, goal: Goal) -> tuple[float, float]:
-    """(distance in metres, bearing in rad) of the goal in the base frame; the bearing is positive to the left."""
+    """Return (distance in m, bearing in rad) of the goal in the base frame; the bearing is positive to the left."""
     bearing = math.atan2(goal.y_m - state.y_m, goal.x_m - state.x_m) - state.yaw_rad
     return _distance_m(state, goal), wrap_rad(bearing)
 

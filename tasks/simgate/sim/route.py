@@ -40,7 +40,7 @@ class RouteMap:
         return bool(np.isfinite(self.cost[self.grid.cell(x_m, y_m)]))
 
     def cells_from(self, x_m: float, y_m: float, limit: int) -> list[tuple[int, int]]:
-        """The next cells of the way, at most `limit`; from the nearest reachable cell if this one is not free."""
+        """Return the next cells of the way, at most `limit`; from the nearest reachable cell if this one is blocked."""
         here = self._nearest(*self.grid.cell(x_m, y_m))
         cells = [here] if here is not None else []
         while cells and len(cells) < limit:
@@ -51,13 +51,13 @@ class RouteMap:
         return cells
 
     def path_from(self, x_m: float, y_m: float) -> tuple[tuple[float, float], ...]:
-        """The whole way as points (x, y), straightened; empty if there is none."""
+        """Return the whole way as points (x, y), straightened; empty if there is none."""
         cells = self.cells_from(x_m, y_m, self.free.size)
         points = [self.grid.center(*cell) for cell in cells]
         return tuple(self._straighten(points))
 
     def sees(self, a: tuple[float, float], b: tuple[float, float]) -> bool:
-        """The straight line between two points stays on free cells."""
+        """Return whether the straight line between two points stays on free cells."""
         count = max(1, math.ceil(math.dist(a, b) / (STRAIGHT_STEP_CELLS * self.grid.cell_m)))
         for i in range(count + 1):
             share = i / count
@@ -122,5 +122,5 @@ def _graph(free: NDArray[np.bool_], cost_m: NDArray[np.float64]) -> sparse.csr_a
 
 
 def length_m(path: tuple[tuple[float, float], ...]) -> float:
-    """Length of a polyline."""
+    """Return the length of a polyline."""
     return sum(math.dist(a, b) for a, b in itertools.pairwise(path))

@@ -34,7 +34,7 @@ class Bound:
 
 
 def bounds(spec: Spec) -> Iterator[Bound]:
-    """Every bound that a spec puts on its stage's verdict."""
+    """Yield every bound that a spec puts on its stage's verdict."""
     for leaf in leaves(type(spec)):
         yield from _bounds_of(spec, leaf)
     for metric in spec.zero_metrics:
@@ -53,7 +53,7 @@ def _bounds_of(spec: Spec, leaf: Leaf) -> Iterator[Bound]:
 
 
 def _inside(value: Any, name: str) -> Any:
-    """A field; of an optional part that is not there, nothing."""
+    """Return a field; of an optional part that is not there, nothing."""
     return None if value is None else getattr(value, name)
 
 

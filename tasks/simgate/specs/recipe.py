@@ -79,7 +79,7 @@ class DatasetRecipe(Document):
         return f"{DATASET_DAG}.{self.name}"
 
     def seed_of(self, day: date) -> int:
-        """The dataset seed of a day."""
+        """Return the dataset seed of a day."""
         if self.seed_policy == "fixed":
             return self.simulation.dataset_seed
         drawn = sha256_hex(f"{self.simulation.dataset_seed} {day.isoformat()}".encode())

@@ -31,7 +31,7 @@ class Schedule:
         return self.steps_per_epoch * self.epochs
 
     def epoch_order(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Positions of an epoch's frames, and which of them are mirrored; both steps_per_epoch × batch_size."""
+        """Return positions of an epoch's frames, and which of them are mirrored; both steps_per_epoch × batch_size."""
         draw = stream(self.seed, "order", epoch)
         shape = (self.steps_per_epoch, self.batch_size)
         order = np.resize(draw.permutation(self.frames), shape)

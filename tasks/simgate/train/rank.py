@@ -49,7 +49,7 @@ class Rank:
 
 
 def train_rank(spec_json: str, folder: str) -> None:
-    """The entry of every rank: train, or stop at a checkpoint when asked; rank 0 writes what the stage reads."""
+    """Train as one rank, or stop at a checkpoint when asked; rank 0 writes the files that the stage reads."""
     # The stage is the one that is asked to stop; it says so through the folder, to all ranks at the same step.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     places = TrainFolder(Path(folder))
@@ -130,7 +130,7 @@ def _train(rank: Rank) -> None:
 
 
 def _sums(state: TrainState) -> list[float] | float:
-    """The losses of a begun epoch, and 0 for nobody asked to stop; a plain 0 before the first step."""
+    """Return the losses of a begun epoch, and 0 for nobody asked to stop; a plain 0 before the first step."""
     return [*state.sums, 0.0] if state.sums else 0.0
 
 
@@ -157,7 +157,7 @@ def _step(rank: Rank, step: int, batch: Batch) -> Losses:
 
 
 def _agree(rank: Rank, found: Losses) -> Tensor:
-    """The step's mean losses over all ranks, and whether one of the machines was asked to stop."""
+    """Return the step's mean losses over all ranks, and whether one of the machines was asked to stop."""
     first = os.environ["LOCAL_RANK"] == "0"
     asked = torch.tensor(float(first and rank.folder.stop.exists()), device=rank.device)
     shared = torch.stack([found.total.detach(), *(loss.detach() for loss in found.parts.values()), asked]).double()

@@ -27,7 +27,7 @@ RIGID_TOLERANCE = 1e-6
 
 
 def check_frame(sample: Sample, classes: Sequence[str], spec: ValidateSpec) -> Iterator[Defect]:
-    """Every defect of one sample."""
+    """Yield every defect of one sample."""
     yield from check_boxes(sample, classes, spec.min_box_mask_iou)
     yield from check_masks(sample, classes)
     yield from check_depth(sample, spec)
@@ -122,7 +122,7 @@ def check_camera(sample: Sample) -> Iterator[Defect]:
 
 
 def check_floor(sample: Sample, classes: Sequence[str]) -> Iterator[Defect]:
-    """The floor's pixels, put into the world by depth and camera, lie at z = 0, where the base drives."""
+    """Check that the floor's pixels, put into the world by depth and camera, lie at z = 0, where the base drives."""
     if "floor" not in classes:
         return
     rows, columns = np.nonzero((sample.semantic == classes.index("floor") + 1) & (sample.depth_m > 0))
@@ -159,5 +159,5 @@ def box_iou(box: Box, mask: NDArray[np.bool_]) -> float:
 
 
 def edges(box: Box) -> str:
-    """The box in words."""
+    """Return the box in words."""
     return f"x {box.x_min_px} to {box.x_max_px}, y {box.y_min_px} to {box.y_max_px}"

@@ -43,7 +43,7 @@ class Motion:
 
 
 def motion_of(sample: Sample) -> Motion:
-    """The part of a sample that is kept for its episode."""
+    """Return the part of a sample that is kept for its episode."""
     return Motion(
         sample.frame, sample.stamp_ns, sample.odometry, sample.wheels, sample.imu, sample.camera.world_from_camera
     )

@@ -15,7 +15,7 @@ from simgate.validate.finding import CHECKS
 
 
 def draw(drawn: Drawn[ValidateSpec]) -> bytes:
-    """The page."""
+    """Return the page."""
     verdict = Verdict.from_json(drawn.read("verdict.json"), what="verdict.json")
     dataset = DatasetDocument.from_json(drawn.read("dataset.json"), what="dataset.json")
     splits = [

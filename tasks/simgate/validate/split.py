@@ -54,7 +54,7 @@ def check_recipe(shards: Sequence[DataShard], findings: Findings) -> None:
 
 
 def _content(item: SceneItem) -> str:
-    """Digest of the files of a scene without their paths: a copy in another folder has the same."""
+    """Return the digest of the files of a scene without their paths: a copy in another folder has the same."""
     return sha256_hex(canonical_json(sorted(file.sha256 for file in item.closure)))
 
 

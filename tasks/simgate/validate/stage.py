@@ -65,7 +65,7 @@ def _refuse_canary(spec: ValidateSpec) -> None:
 
 
 def _shards(work: Work[ValidateSpec]) -> list[DataShard]:
-    """The shards by side, scene and episode: the job's order changes nothing."""
+    """Return the shards by side, scene and episode: the job's order changes nothing."""
     shards = []
     for manifest in work.inputs.manifests("generate"):
         spec = GenerateSpec.from_value(manifest.spec, what=f"spec of shard {manifest.run_key[:12]}")
@@ -100,7 +100,7 @@ def _check_provenance(work: Work[ValidateSpec], shard: DataShard, findings: Find
 
 
 def _read_rows(work: Work[ValidateSpec], shards: list[DataShard], findings: Findings) -> pd.DataFrame:
-    """All rows, without their lists, with the side they are on."""
+    """Return all rows, without their lists, with the side they are on."""
     frames = []
     for number, shard in enumerate(shards):
         path = work.folder / f"shard-{number}" / "rows.parquet"

@@ -102,7 +102,7 @@ def stop() -> None:
 
 
 def _airflow_of(cut_short: bool, site: Site) -> LocalAirflow:
-    """The demo's Airflow: the one that runs, or a new one; what a demo that was cut short left of it is dropped."""
+    """Return the demo's Airflow: the running one, or a new one without the rest of a demo that was cut short."""
     from simgate.cli.demo import deployment
 
     found = deployment.running(site)

@@ -46,7 +46,7 @@ class Decisions:
     site: Site
 
     def entries(self) -> list[LedgerEntry]:
-        """Every entry of the ledger, oldest first: the one place where the demo reads the release state."""
+        """Return every entry of the ledger, oldest first: the one place where the demo reads the release state."""
         return list(judge(self._store, Policy.load(self.site.policy), MODEL).must_hold().entries)
 
     def live(self) -> LiveModel | None:
@@ -61,11 +61,11 @@ class Decisions:
         return Decision(candidate, entry) if entry is not None else None
 
     def proposed(self) -> list[CandidateEntry]:
-        """Every candidate for the demo's channel, oldest first."""
+        """Return every candidate for the demo's channel, oldest first."""
         return list(candidates(self._store, MODEL, CHANNEL).all())
 
     def candidate_of(self, run_record: str) -> CandidateEntry | None:
-        """The candidate that a run proposed, or None."""
+        """Return the candidate that a run proposed, or None."""
         return next((entry for entry in self.proposed() if entry.candidate.run_record == run_record), None)
 
     def what_is_live(self) -> str:

@@ -36,7 +36,7 @@ def move_lamp(scenes: Path, original: Path, number: int) -> str:
 
 
 def _lamp(layer: Any) -> Any:
-    """The translate attribute of the first floor lamp of a layer."""
+    """Return the translate attribute of the first floor lamp of a layer."""
     found: list[Any] = []
     layer.Traverse("/", found.append)
     lamps = (path for path in found if path.name == "xformOp:translate" and LAMP_PREFIX in path.GetPrimPath().name)

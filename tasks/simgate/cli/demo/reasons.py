@@ -21,13 +21,13 @@ SHOWN_FILES = 4
 
 
 def dataset_before(store: Store, domain: str, name: str) -> dict[SlotName, Manifest]:
-    """The runs that the published dataset is made of, by slot."""
+    """Return the runs that the published dataset is made of, by slot."""
     head = dataset_head(store, domain, name)
     return dict(previous_dataset(store, read_manifest(store, head.validate_ref))) if head else {}
 
 
 def release_before(store: Store, live: LiveModel | None) -> dict[SlotName, Manifest]:
-    """The runs that the live model stands on, by slot."""
+    """Return the runs that the live model stands on, by slot."""
     if live is None:
         return {}
     return {slot_of_role(role): read_manifest(store, ref) for role, ref in live.evidence.items() if role in REQUIRED}

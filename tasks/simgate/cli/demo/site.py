@@ -93,7 +93,7 @@ class Site:
 
 
 def this_site() -> Site:
-    """The site of the checkout that the command is run in."""
+    """Return the site of the checkout that the command is run in."""
     here = Path.cwd()
     missing = [name for name in NEEDED if not (here / name).exists()]
     if missing:

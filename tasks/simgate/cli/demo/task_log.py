@@ -27,7 +27,7 @@ def log_path(logs: Path, dag_run: DagRun, task: TaskState) -> Path:
 
 
 def log_lines(path: Path) -> list[str]:
-    """The end of a task's log, as a person reads it."""
+    """Return the end of a task's log, as a person reads it."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - TAIL_BYTES))

@@ -72,7 +72,7 @@ class Leaf:
 
 
 def leaves(model: type[BaseModel], path: str = "") -> Iterator[Leaf]:
-    """Every field of a document, through the documents that it holds; a field's own declaration goes before theirs."""
+    """Yield every field of a document and of the documents in it; a field's own declaration goes before theirs."""
     for name, field in model.model_fields.items():
         declared = next((item for item in field.metadata if isinstance(item, Stricter)), None)
         nested = document_in(field.annotation)
@@ -83,7 +83,7 @@ def leaves(model: type[BaseModel], path: str = "") -> Iterator[Leaf]:
 
 
 def document_in(annotation: Any) -> type[BaseModel] | None:
-    """The document that a field of this type holds, `X | None` included; None where it holds a value or many."""
+    """Return the document that a field of this type holds, `X | None` included; None where it holds a value or many."""
     options = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
     held = (option for option in options if isinstance(option, type) and issubclass(option, BaseModel))
     return next(held, None)

@@ -30,19 +30,19 @@ class Inputs:
         self._loaded = loaded
 
     def manifests(self, stage: str) -> tuple[Manifest, ...]:
-        """Every input manifest of a stage, in the job's order, each once."""
+        """Return every input manifest of a stage, in the job's order, each once."""
         found = {item.sha256: item.manifest for item in self._loaded if item.manifest and item.manifest.stage == stage}
         return tuple(found.values())
 
     def manifest(self, stage: str) -> Manifest:
-        """The only input manifest of a stage."""
+        """Return the only input manifest of a stage."""
         found = self.manifests(stage)
         if len(found) != 1:
             raise InputError(f"job needs one {stage} input", actual=len(found), expected=1, remedy="plan again")
         return found[0]
 
     def snapshot(self) -> Snapshot:
-        """The only snapshot."""
+        """Return the only snapshot."""
         found = [item for item in self._loaded if item.manifest is None]
         if len(found) != 1:
             raise InputError("job needs one snapshot input", actual=len(found), expected=1, remedy="plan again")
@@ -65,7 +65,7 @@ class Inputs:
         return self._store.fetch(manifest.artifact(output), to)
 
     def shard(self, entry: Contented) -> Manifest:
-        """The manifest, among those that the inputs are made from, that a document names by content."""
+        """Return the manifest, among those that the inputs are made from, that a document names by content."""
         try:
             return read_manifest(self._store, self._beneath[entry.content_digest])
         except KeyError as error:

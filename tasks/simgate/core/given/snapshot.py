@@ -60,7 +60,7 @@ class _Stored:
 
 
 def read_snapshot(store: Store, sha256: str, domain: str = MAIN) -> Snapshot:
-    """The snapshot of that digest, checked; a pull request reads main's too."""
+    """Return the snapshot of that digest, checked; a pull request reads main's too."""
     key = snapshot_key(sha256, domain)
     if domain != MAIN and not store.exists(key):
         key = snapshot_key(sha256)
@@ -74,7 +74,7 @@ def snapshot_key(sha256: str, domain: str = MAIN) -> str:
 
 
 def snapshot_domain(key: str) -> str:
-    """The domain whose push put a snapshot there."""
+    """Return the domain whose push put a snapshot there."""
     parts = key.split("/")
     return parts[1] if len(parts) > 2 else MAIN
 
@@ -91,7 +91,7 @@ def _places(kind: str, name: str, domain: str) -> list[str]:
 
 
 def scan(folder: Path) -> dict[str, Path]:
-    """The scene files of a folder by relative path; symlinks are refused, other files are left out."""
+    """Return the scene files of a folder by relative path; symlinks are refused, other files are left out."""
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder).as_posix()

@@ -24,7 +24,7 @@ def instruction_sets() -> str:
 
 
 def _flags(path: Path = Path("/proc/cpuinfo")) -> set[str]:
-    """Flags of the first core; empty where the system does not say."""
+    """Return flags of the first core; empty where the system does not say."""
     try:
         lines = path.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:

@@ -72,7 +72,7 @@ def holds(name: str, module: str) -> bool:
 
 
 def _files(found: metadata.Distribution) -> Iterator[Path]:
-    """Files of a distribution, relative to where it is installed, by its RECORD.
+    """Yield files of a distribution, relative to where it is installed, by its RECORD.
 
     Not by `found.files`: newer importlib.metadata, and the backport that some libraries put in its place, leave out
     what is gone.

@@ -24,7 +24,7 @@ def lock_path(extra: str) -> Path:
 
 
 def lock_digest(*extras: str) -> str:
-    """SHA-256 of the slices' pins and of Python's version, without comments."""
+    """Return SHA-256 of the slices' pins and of Python's version, without comments."""
     pins = sorted({f"{name}=={version}" for extra in extras for name, version in locked(extra).items()})
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
     return hashlib.sha256("\n".join((python, *pins)).encode()).hexdigest()
@@ -44,7 +44,7 @@ def check_installed(*extras: str) -> None:
 
 @cache
 def installed(name: str) -> str:
-    """Installed version of a package, or empty."""
+    """Return the installed version of a package, or empty."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

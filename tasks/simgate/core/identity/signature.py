@@ -55,7 +55,7 @@ class Envelope(Document):
 
     @classmethod
     def parse(cls, data: bytes, *, what: str) -> Envelope:
-        """An envelope from untrusted, bounded bytes."""
+        """Return an envelope from untrusted, bounded bytes."""
         return cls.from_value(parse_json(data, what=what, max_bytes=MAX_ENVELOPE_BYTES), what=what)
 
     @property
@@ -78,7 +78,7 @@ class Signer:
 
     @classmethod
     def load(cls, folder: Path) -> Signer | None:
-        """The signer of a role's folder, or None where the folder holds no signing key."""
+        """Return the signer of a role's folder, or None where the folder holds no signing key."""
         path = folder / SIGNING_KEY_NAME
         try:
             _check_mode(path)
@@ -92,7 +92,7 @@ class Signer:
 
     @classmethod
     def from_pem(cls, data: bytes, *, what: str) -> Signer:
-        """A signer from an unencrypted PKCS#8 PEM of an ed25519 key; no other algorithm is taken."""
+        """Return a signer from an unencrypted PKCS#8 PEM of an ed25519 key; no other algorithm is taken."""
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -115,7 +115,7 @@ class Signer:
         return keyid(self.public_key)
 
     def sign(self, payload: bytes, payload_type: str) -> Envelope:
-        """An envelope around `payload`; the same payload gives the same bytes (ed25519 draws no randomness)."""
+        """Return an envelope around `payload`; the same payload gives the same bytes (ed25519 draws no randomness)."""
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise InputError("too large to sign", actual=len(payload), expected=f"at most {MAX_PAYLOAD_BYTES} bytes")
         signature = self._private.sign(pae(payload_type, payload))
@@ -130,7 +130,7 @@ def own_signer() -> Signer | None:
 
 
 def new_private_key() -> bytes:
-    """A fresh ed25519 key as PKCS#8 PEM."""
+    """Return a fresh ed25519 key as PKCS#8 PEM."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -154,7 +154,7 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str, *, what: str, max_bytes: int) -> bytes:
-    """The bytes of standard base64 in its one canonical spelling, bounded."""
+    """Return the bytes of standard base64 in its one canonical spelling, bounded."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:

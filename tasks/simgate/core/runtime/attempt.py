@@ -174,7 +174,7 @@ class Attempt:
 
 
 def read_verdict(store: Store, manifest: Manifest) -> Verdict | None:
-    """A gate's verdict; None for a stage that is no gate."""
+    """Return a gate's verdict; None for a stage that is no gate."""
     if all(subject.name != VERDICT_NAME for subject in manifest.subject):
         return None
     return Verdict.from_json(store.read(manifest.artifact(VERDICT_NAME)), what=f"verdict of {manifest.stage}")

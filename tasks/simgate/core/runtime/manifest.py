@@ -204,7 +204,7 @@ class Manifest(_Wire):
         return content_digest(self.stage, self.spec, {item.name: item.digest.sha256 for item in self.subject})
 
     def artifact(self, name: str) -> Artifact:
-        """The data output or byproduct of that name."""
+        """Return the data output or byproduct of that name."""
         for item in (*self.subject, *self.predicate.run_details.byproducts):
             if item.name == name:
                 return item.artifact()
@@ -215,12 +215,12 @@ class Manifest(_Wire):
 
 
 def content_digest(stage: str, spec: Mapping[str, Any], outputs: Mapping[str, str]) -> str:
-    """SHA-256 over the canonical JSON of stage, spec and {output name: sha256}."""
+    """Return SHA-256 over the canonical JSON of stage, spec and {output name: sha256}."""
     return sha256_hex(canonical_json({"stage": stage, "spec": dict(spec), "outputs": dict(outputs)}))
 
 
 def parse_manifest(data: bytes, *, what: str) -> Manifest:
-    """A manifest from untrusted bytes; unknown fields, doubled output names and the spelling are checked."""
+    """Return a manifest from untrusted bytes; unknown fields, doubled output names and the spelling are checked."""
     manifest = Manifest.from_json(data, what=what)
     names = [item.name for item in (*manifest.subject, *manifest.predicate.run_details.byproducts)]
     if len(set(names)) != len(names):
@@ -229,5 +229,5 @@ def parse_manifest(data: bytes, *, what: str) -> Manifest:
 
 
 def read_manifest(store: Store, ref: ManifestRef) -> Manifest:
-    """The manifest that `ref` points to, checked against its digest."""
+    """Return the manifest that `ref` points to, checked against its digest."""
     return parse_manifest(store.read(ref), what=f"manifest {ref.uri}")

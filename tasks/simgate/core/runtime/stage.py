@@ -134,7 +134,7 @@ def _open(stage: Stage[S], uri: str, store: Store) -> tuple[Job, S, KeyParts, tu
 
 
 def read_job(store: Store, uri: str) -> Job:
-    """A job from a key of the store, or from a local file (a path that begins with / or ./)."""
+    """Return a job from a key of the store, or from a local file (a path that begins with / or ./)."""
     local = uri.startswith(("/", "./", "../"))
     data = _read_local(Path(uri)) if local else store.get(uri)
     return Job.from_json(data, what=f"job {uri}")

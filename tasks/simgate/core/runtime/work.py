@@ -61,7 +61,7 @@ class Work(Share[S]):
 
 @contextmanager
 def private_folder(stage: str) -> Iterator[Path]:
-    """A local folder of a run's own, removed afterwards."""
+    """Make a local folder for one run, and remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=f"simgate-{stage}-"))
     try:
         yield folder

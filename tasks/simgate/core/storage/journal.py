@@ -74,12 +74,12 @@ class Journal:
         return f"{self.prefix}/{seq:012d}.json"
 
     def head(self) -> Entry | None:
-        """The newest entry, or None for an empty journal."""
+        """Return the newest entry, or None for an empty journal."""
         head = self._head()
         return head.entry if head else None
 
     def entries(self) -> Iterator[Entry]:
-        """Every entry from the first on; a gap or a broken chain raises."""
+        """Yield every entry from the first on; a gap or a broken chain raises."""
         return (line.entry for line in self.lines())
 
     def lines(self) -> Iterator[Line]:
@@ -96,11 +96,11 @@ class Journal:
         return self._read(self.key(seq))
 
     def envelope(self, seq: int) -> Envelope | None:
-        """The envelope of one entry, or None where it is not signed."""
+        """Return the envelope of one entry, or None where it is not signed."""
         return self.line(seq).envelope
 
     def find(self, entry_id: str) -> Entry | None:
-        """The entry of that id, or None."""
+        """Return the entry of that id, or None."""
         return next((entry for entry in self.entries() if entry.id == entry_id), None)
 
     def append(
@@ -132,7 +132,7 @@ class Journal:
         raise StoreError(f"journal {self.prefix} is too busy", actual=f"{MAX_RACES} lost races", remedy="try again")
 
     def draft(self, body: dict[str, Any], entry_id: str) -> Line:
-        """The entry that `append` would add now, signed where it would be; nothing is written."""
+        """Return the entry that `append` would add now, signed where it would be; nothing is written."""
         head = self._head()
         return self._sealed(_follow(head.entry if head else None, entry_id, body), head)
 

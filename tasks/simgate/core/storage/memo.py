@@ -30,7 +30,7 @@ class Run:
 
 
 def runs_prefix(domain: str, stage: str, run_key: str) -> str:
-    """Folder of all attempts of one key."""
+    """Return the folder of all attempts of one key."""
     return f"runs/{domain}/{stage}/{run_key}"
 
 
@@ -40,7 +40,7 @@ def memo_key(job: Job, run_key: str) -> str:
 
 
 def committed(store: Store, job: Job, run_key: str) -> ManifestRef | None:
-    """The committed run of a job, in its own domain or, for a pull request, in main's."""
+    """Return the committed run of a job, in its own domain or, for a pull request, in main's."""
     run = committed_run(store, job, run_key)
     return run.ref if run else None
 
@@ -106,7 +106,7 @@ def _that_run(key: str, ref: ManifestRef, manifest: Manifest) -> Manifest:
 
 
 def _parts(key: str) -> tuple[str, str, str]:
-    """Domain, run key and nonce (empty but for an observation) that a memo's name states."""
+    """Return the domain, run key and nonce (empty but for an observation) that a memo's name states."""
     named = _KEY.fullmatch(key)
     if named is None:
         raise InputError("not a memo's name", actual=key, expected="memo/DOMAIN/RUN_KEY.json")

@@ -22,7 +22,7 @@ _SHOWN_AS = {".html": "text/html; charset=utf-8", ".json": "application/json", "
 
 
 def signed(store: S3Store, url: str, keys: StoreKeys | None, key: str, for_s: float) -> str:
-    """The presigned URL, on the address by which people reach the server; nothing is asked of the server."""
+    """Return the presigned URL, on the address by which people reach the server; nothing is asked of the server."""
     if keys is not None and keys.public_endpoint:
         # The address is part of what is signed.
         bucket, _, prefix = url.removeprefix("s3://").partition("/")

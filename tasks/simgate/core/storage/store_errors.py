@@ -51,7 +51,7 @@ _PASSING = {"SlowDown", "SlowDownRead", "SlowDownWrite", "InternalError", "Servi
 
 
 def code_of(error: BaseException) -> str:
-    """The S3 error code, or "" where the server gave none."""
+    """Return the S3 error code, or "" where the server gave none."""
     text = str(error)
     if isinstance(error, PreconditionError):  # a folder has no status
         return "PreconditionFailed"

@@ -59,7 +59,7 @@ class Reader:
     patience: Patience
 
     def first(self) -> Bytes:
-        """The first part; the whole object where it is shorter than a part. NotFound where there is none."""
+        """Return the first part; the whole object where it is shorter than a part. NotFound where there is none."""
         return self._ask(lambda: self._answer().bytes())
 
     def open(self) -> Download:
@@ -129,7 +129,7 @@ class Upload:
         return cls(path, max(PART_BYTES, -(-path.stat().st_size // MAX_PARTS)), hashlib.sha256())
 
     def chunks(self) -> Iterator[bytes]:
-        """The file's bytes; the digest is taken on the way."""
+        """Yield the file's bytes; the digest is taken on the way."""
         with self.path.open("rb", buffering=0) as file:
             yield from digested(self.digest, iter(lambda: file.read(CHUNK_BYTES), b""))
 

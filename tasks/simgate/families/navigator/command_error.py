@@ -33,7 +33,7 @@ class CommandMeter:
         self._episodes.append(episode)
 
     def error(self, episodes: int, seed: int) -> Interval:
-        """The mean over frames, with its interval over episodes."""
+        """Return the mean over frames, with its interval over episodes."""
         errors, numbers = np.asarray(self._errors), np.asarray(self._episodes)
 
         def mean(weights: Weights) -> float:

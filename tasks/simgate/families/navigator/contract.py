@@ -55,7 +55,7 @@ class NavigatorContract(Contract):
 
     @classmethod
     def of(cls, spec: NavigatorSpec) -> Self:
-        """The contract of every engine made from a network of this spec."""
+        """Return the contract of every engine made from a network of this spec."""
         width, height = spec.image_width_px, spec.image_height_px
         inputs, outputs = _tensors(width, height, len(spec.obstacles), STRIDE_PX)
         return cls(
@@ -92,7 +92,7 @@ class NavigatorContract(Contract):
             )
 
     def tensors(self, picture: Pictures, goal: RelativeGoal) -> dict[str, Floats]:
-        """The inputs of one decoded picture, height × width × 3, RGB, and one goal: a batch of one."""
+        """Return the inputs of one decoded picture, height × width × 3, RGB, and one goal: a batch of one."""
         distance, bearing = (np.array([value]) for value in goal)
         return {"image": self.image_tensor(picture[None]), "goal": self.goal_tensor(distance, bearing)}
 

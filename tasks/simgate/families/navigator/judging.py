@@ -33,5 +33,5 @@ class NavigatorMeter:
 
 
 def meter(contract: NavigatorContract) -> NavigatorMeter:
-    """A meter that has seen no frame."""
+    """Return a meter that has seen no frame."""
     return NavigatorMeter(contract)

@@ -38,7 +38,7 @@ def check(spec: NavigatorSpec) -> None:
 
 
 def arrays(contract: NavigatorContract) -> dict[str, PackedArray]:
-    """Pictures, goals as the network takes them, commands as shares of their maxima, and the grids of `targets.py`."""
+    """Name the kept arrays: pictures, goals as the network takes them, commands as shares, grids of `targets.py`."""
     rows, columns = contract.grid
     return {
         "picture": PackedArray((contract.image_height_px, contract.image_width_px, 3), "uint8"),
@@ -80,7 +80,7 @@ def batch(contract: NavigatorContract, rows: dict[str, NDArray[Any]], mirrored: 
 
 
 def losses(outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor], spec: NavigatorSpec) -> Losses:
-    """The weighted sum of the two heads' losses, and its parts."""
+    """Return the weighted sum of the two heads' losses, and its parts."""
     return combined(outputs, targets, spec.detection_weight)
 
 

@@ -66,5 +66,5 @@ class Network(nn.Module):
 
 
 def new_network(spec: NavigatorSpec) -> Network:
-    """A network with weights drawn from torch's generator."""
+    """Return a network with weights drawn from torch's generator."""
     return Network(spec)

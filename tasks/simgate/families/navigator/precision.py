@@ -51,7 +51,7 @@ class PrecisionMeter:
         return {label: curve.area(np.ones(curve.episodes)) for label, curve in curves.items()}
 
     def map_50(self, episodes: int, seed: int) -> Interval:
-        """The mean over classes that occur, with its interval over episodes; 0 if none occurs."""
+        """Return the mean over classes that occur, with its interval over episodes; 0 if none occurs."""
         curves = [_Curve(tally) for tally in self._tallies.values() if tally.truths]
 
         def mean(weights: Weights) -> float:
@@ -74,7 +74,7 @@ class _Curve:
         self.episodes = int(max([*tally.episodes, *tally.truths])) + 1
 
     def area(self, weights: Weights) -> float:
-        """Average precision where episode i counts `weights[i]` times; NaN if its objects count nothing."""
+        """Return the average precision where episode i counts `weights[i]` times; NaN if its objects count nothing."""
         objects = weights[self._truths].sum()
         if objects == 0:
             return math.nan
@@ -86,7 +86,7 @@ class _Curve:
 
 
 def _judge(found: Sequence[Detection], objects: Sequence[Truth]) -> list[tuple[float, bool]]:
-    """(score, hit) of each detection of one class in one frame, best first; on an object that does not count: none."""
+    """Return (score, hit) of each detection of a class in a frame, best first, without those on ignored objects."""
     open_objects = [truth for truth in objects if truth.counted]
     ignored = [truth for truth in objects if not truth.counted]
     judged = []

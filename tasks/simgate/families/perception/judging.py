@@ -75,5 +75,5 @@ class PerceptionMeter:
 
 
 def meter(contract: PerceptionContract) -> PerceptionMeter:
-    """A meter that has seen no frame."""
+    """Return a meter that has seen no frame."""
     return PerceptionMeter(contract)

@@ -39,5 +39,5 @@ class Network(nn.Module):
 
 
 def new_network(spec: PerceptionSpec) -> Network:
-    """A network with weights drawn from torch's generator."""
+    """Return a network with weights drawn from torch's generator."""
     return Network(spec)

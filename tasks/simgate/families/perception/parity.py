@@ -25,7 +25,7 @@ class PerceptionDifferences:
         self._rows["box.edge_share"].append(float(np.max([abs(one - two) for one, two in edges])))
 
     def rows(self) -> Mapping[str, Sequence[float]]:
-        """Absolute differences by parity row."""
+        """Return absolute differences by parity row."""
         return self._rows
 
 

@@ -18,7 +18,7 @@ class Target(NamedTuple):
 
 
 def target_of(contract: PerceptionContract, frame: Frame, width_px: int, height_px: int) -> Target:
-    """The largest object that counts, of the classes that the network knows."""
+    """Return the largest object that counts, of the classes that the network knows."""
     counted = [truth for truth in truths_of(frame.boxes, contract.labels[1:]) if truth.counted]
     largest = max(counted, key=_area, default=None)
     if largest is None:

@@ -98,7 +98,7 @@ class NewtonSimulator:
         return tuple(self._render(self._worlds[lane]) for lane in lanes)
 
     def pictures(self, lanes: Sequence[int]) -> tuple[NDArray[np.uint8], ...]:
-        """The colour pictures alone."""
+        """Return the colour pictures alone."""
         return tuple(self._picture(self._worlds[lane]) for lane in lanes)
 
     def overview(self, view: View) -> Overview:
@@ -184,7 +184,7 @@ class NewtonSimulator:
 
 
 def looking(eye_m: Sequence[float], target_m: Sequence[float]) -> NDArray[np.float64]:
-    """Pose (4 × 4) of a USD camera (looks along −z, y up) at one place that looks at another, level."""
+    """Return the pose (4 × 4) of a USD camera (looks along −z, y up) at one place that looks at another, level."""
     eye, target = np.asarray(eye_m, dtype=np.float64), np.asarray(target_m, dtype=np.float64)
     back = (eye - target) / np.linalg.norm(eye - target)
     right = np.cross(np.array([0.0, 0.0, 1.0]), back)
