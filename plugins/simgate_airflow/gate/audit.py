@@ -14,7 +14,7 @@ from simgate_airflow.rest import Query, Rest, run_path
 from simgate_airflow.run.trigger_chain import FROM_API
 
 ANY = "~"
-"""How the API spells "all DAGs" or "all runs"."""
+"""The API's spelling of "all DAGs" or "all runs"."""
 STARTS = "trigger_dag_run"
 """Logged without a run id; the run itself knows who triggered it."""
 HARMLESS = (STARTS, "patch_dag", "patch_dags", "favorite_dag", "unfavorite_dag", "reparse_dag_file")

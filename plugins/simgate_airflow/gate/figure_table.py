@@ -18,7 +18,7 @@ class FigureRow:
 
     meaning: str
     name: str
-    """As the verdict has it; empty for a row of several figures."""
+    """The name in the verdict; empty for a row of several figures."""
     value: str
     """With its interval of 95 % where the stage gives one."""
     bound: str

@@ -21,7 +21,7 @@ GATE_TASKS = frozenset((GATE_TASK, "approve"))
 """With the name that the gate had before: an answer of that time is no touch of the work either."""
 REASON = "reason"
 UNTOUCHED = "Nothing to add."
-"""What the form holds before somebody writes: no reason."""
+"""Content of the form before somebody writes: no reason."""
 NO_REASON = "no reason given"
 MAX_REASON_CHARACTERS = 2000
 CUT = " … (cut)"

@@ -61,7 +61,7 @@ class LocalAirflow:
     """Leader of the session that all its processes belong to."""
     accounts: Mapping[str, str]
     supervisor: subprocess.Popen[bytes] | None = field(default=None, compare=False, repr=False)
-    """The same process, for whoever started it."""
+    """The supervisor's process, for the caller that started it."""
 
     def password(self, account: str) -> str:
         """Return the password of a local account."""

@@ -114,7 +114,7 @@ class PodsSettings(Document):
 
     version: Literal[1]
     namespace: Name
-    """Where pods are made; nothing else should run there."""
+    """Namespace of the pods; nothing else should run there."""
     images: dict[ImageName, Image]
     """Each image that a stage may need, by digest; images/table.py says which there are."""
     environment: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")], str] = Field(default_factory=dict)

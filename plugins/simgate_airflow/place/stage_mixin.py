@@ -41,11 +41,11 @@ class StageMixin(Place):
     """True where the verdict only informs (the live model, judged again): a FAIL fails nothing, and a run
     without a live model has nothing to judge."""
     exit_code: int | None = None
-    """How the process ended, where the place knows: it can only make a failure final, never a success."""
+    """Exit code of the process, where the place knows it: it can only make a failure final, never a success."""
     ended: str = ""
-    """The same in words, where the place has more to say than the store; it decides nothing."""
+    """The end of the process in words, where the place has more to say than the store; it decides nothing."""
     job_uris: tuple[str, ...] = ()
-    """What the place is to run next."""
+    """Jobs that the place is to run next."""
     image_name: str = ""
     """Name of the image that has what those jobs need."""
 

@@ -8,7 +8,7 @@ from airflow.sdk import Asset, AssetWatcher
 from simgate_airflow.run.triggers import ScenesHeadTrigger
 
 DATASET = "dataset."
-"""How the asset of every dataset begins; the recipe's name follows."""
+"""First part of the names of datasets' assets; the recipe's name follows."""
 SCENES = Asset(
     name="scenes", uri="simgate://scenes", watchers=[AssetWatcher(name="scenes-head", trigger=ScenesHeadTrigger())]
 )

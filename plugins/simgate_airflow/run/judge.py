@@ -38,7 +38,7 @@ class Standing:
 
     slot: Slot
     line: TaskLine | None
-    """What is committed, None for nothing."""
+    """The committed run, None for none."""
     verdict: Verdict | None
     """None for a stage that is no gate, and before the commit."""
     tries: tuple[Try, ...]

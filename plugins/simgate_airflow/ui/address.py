@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import quote, urlsplit
 
 PREFIX = "/simgate"
-"""Where the plugin's pages are mounted. Below it:
+"""Path of the plugin's pages. Below it:
 
 run/<dag>/<run>                              a DAG run: its stages, verdicts, figures, reports
 task/<dag>/<run>/<task>/<map index>          a task: what it made, reused, or how it failed

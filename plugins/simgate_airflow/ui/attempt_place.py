@@ -38,7 +38,7 @@ class AttemptPlace:
 
     @property
     def folder(self) -> str:
-        """Its prefix in the store."""
+        """The attempt's prefix in the store."""
         return f"{runs_prefix(self.domain, self.stage, self.run_key)}/{self.attempt}"
 
     def key(self, name: str) -> str:

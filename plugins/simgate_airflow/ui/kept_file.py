@@ -25,7 +25,7 @@ MEDIA_TYPES = {
     ".png": "image/png",
     ".txt": "text/plain; charset=utf-8",
 }
-"""What a browser shows; everything else is saved."""
+"""Files that a browser shows; everything else is saved."""
 MAX_FILE_BYTES = 1024**3
 """Beyond it `simgate link` and the store's own tools are the way."""
 STREAMS = 12

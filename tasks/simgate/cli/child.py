@@ -17,7 +17,7 @@ from typing import Any, Self
 
 TAIL_LINES = 40
 GRACE_S = 20.0
-"""How long a stage may take to save its checkpoint after SIGTERM."""
+"""Time in s for a stage to save its checkpoint after SIGTERM."""
 
 Listener = Callable[[Mapping[str, Any]], None]
 
@@ -36,7 +36,7 @@ class Child:
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         """The last lines that are no events: warnings and traces of libraries."""
         self.error = ""
-        """What the stage said when it failed."""
+        """The stage's error message when it failed; empty before."""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

@@ -46,7 +46,7 @@ class Difference:
     fields: tuple[Change, ...]
     """By stage and field of its spec."""
     same: int
-    """How many stages' runs have the same content; a damaged one is not the same as anything."""
+    """Number of stages' runs with equal content; a damaged one equals nothing."""
     damaged: tuple[str, ...]
     """Keys of what cannot be read: what it says, and what it was made from, is unknown."""
 

@@ -25,11 +25,11 @@ from simgate.release.policy import Policy
 CANDIDATE_TAG = "simgate.candidate"
 HEAD_TAG = "simgate.ledger_head"
 EXPERIMENT = "simgate releases"
-"""Where the runs are that hold the figures of live models; trainings have an experiment of their own."""
+"""MLflow experiment with the figures of live models; trainings have another."""
 MOST_METRICS = 1000
 """MLflow takes no more at once."""
 UNUSABLE = re.compile(r"[^A-Za-z0-9_./ -]")
-"""What no metric's name may hold."""
+"""Characters that MLflow refuses in a metric's name."""
 ENGINE_NAME = f"{FOLDER}/{NAME}"
 
 

@@ -12,7 +12,7 @@ NEVER = (
     "s3:PutBucketObjectLockConfiguration", "s3:PutLifecycleConfiguration", "s3:PutBucketPolicy",
     "s3:DeleteBucketPolicy", "s3:DeleteBucket", "s3:ForceDeleteBucket",
 )  # fmt: skip
-"""What no role may, whatever else is attached to its account: nothing of these undoes or hides a write."""
+"""Actions denied to every role, whatever else its account allows: without them nobody undoes or hides a write."""
 LOCK = "s3:PutObjectRetention"
 
 

@@ -34,7 +34,7 @@ SAID = {
 }
 """Words for a signature that does not count, where none has to."""
 SHOWN = 3
-"""How many of a kind are named."""
+"""Number of findings of a kind that are named."""
 UNSIGNED = (
     "Nothing of it has to be signed: whoever can write the store can have written all of it. What is shown is that it "
     "fits together: digests, history, answers, verdicts and the policy's demands."

@@ -61,7 +61,7 @@ class EncodedSample:
     """A sample encoded once: the same bytes go to the shard and, the picture, to the bag."""
 
     sample: Sample
-    """As a reader will see it: depth in whole millimetres."""
+    """The sample as a reader decodes it: depth in whole millimetres."""
     rgb_png: bytes
     depth_png: bytes
     semantic_png: bytes

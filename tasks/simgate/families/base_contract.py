@@ -24,7 +24,7 @@ from simgate.families.goal import RelativeGoal
 from simgate.rows.families import FAMILIES
 
 METADATA_KEY = "simgate.contract"
-"""Where an ONNX file's metadata_props hold the contract."""
+"""Key of an ONNX file's metadata_props that holds the contract."""
 
 Pictures = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -159,19 +159,19 @@ class Family:
 
     @property
     def learning(self) -> Learning:
-        """Its targets and losses."""
+        """Targets and losses of its networks."""
         found: Learning = self._part("learning")
         return found
 
     @property
     def judging(self) -> Judging:
-        """Its open-loop metrics."""
+        """Open-loop metrics of its networks."""
         found: Judging = self._part("judging")
         return found
 
     @property
     def parity(self) -> Parity:
-        """Its comparison of an engine with the network."""
+        """The comparison of an engine with its network."""
         found: Parity = self._part("parity")
         return found
 

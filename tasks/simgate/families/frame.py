@@ -26,7 +26,7 @@ class Frame:
     episode: int
     frame: int
     image_bytes: bytes
-    """As stored: PNG."""
+    """The picture as stored: PNG."""
     goal: RelativeGoal
     command: Command
     """The expert's."""

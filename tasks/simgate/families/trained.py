@@ -31,7 +31,7 @@ class TrainedModel:
     network: nn.Module
     """On the CPU, float32, in evaluation mode."""
     weights: bytes
-    """As stored."""
+    """The safetensors file as stored."""
 
 
 def read_trained(inputs: Readable) -> TrainedModel:

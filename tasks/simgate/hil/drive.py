@@ -29,7 +29,7 @@ class DriveFrame:
     offset_ns: int
     """Since the drive's first frame."""
     image: bytes
-    """As stored: PNG or JPEG."""
+    """The picture as stored: PNG or JPEG."""
     goal: RelativeGoal
     expert: Command
 

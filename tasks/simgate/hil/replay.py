@@ -15,7 +15,7 @@ from simgate.worker.fault import Garbled
 LEAD_NS = 200_000_000
 """The monitor is armed this long before the first frame: the robot stands still, and may begin to move with it."""
 AFTERMATH_NS = 1_000_000_000
-"""How long a drive goes on after the trip that decided it, so that the trace shows what followed."""
+"""Time that a drive goes on after the trip that decided it, so that the trace shows what followed."""
 
 
 class Replay:

@@ -32,7 +32,7 @@ class Question:
     goal_distance_m: float
     goal_bearing_rad: float
     image: bytes
-    """As stored: PNG or JPEG."""
+    """The picture as stored: PNG or JPEG."""
 
     def to_bytes(self) -> bytes:
         """Return the payload of one frame."""

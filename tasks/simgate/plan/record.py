@@ -46,7 +46,7 @@ class DatasetWhy(Document):
     recipe: DatasetRecipe
     recipe_sha256: Sha256
     scenes: Annotated[tuple[SceneChoice, ...], Field(min_length=1, max_length=10_000)]
-    """What the recipe's rules took of the push."""
+    """Scenes of the push that the recipe's rules took."""
     dataset_seed: Annotated[int, Field(ge=0, le=2**53 - 1)]
     """The recipe's, or the one drawn for the day of the plan."""
 
@@ -76,7 +76,7 @@ class ReleaseWhy(Document):
     dataset: ManifestRef
     """The validate manifest of the dataset."""
     simulation: SimulationSpec
-    """As the dataset was made: the closed loop drives in the same simulator."""
+    """The dataset's simulation: the closed loop drives in the same simulator."""
     recipe: ReleaseRecipe
     recipe_sha256: Sha256
     policy_sha256: Sha256

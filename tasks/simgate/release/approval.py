@@ -40,14 +40,14 @@ class GateRecord(Document):
     """Start of the gate's current try; None where it never started."""
     task_state: str
     subject: Annotated[str, Field(max_length=10_000)]
-    """What the person saw; names the candidate's digest in full."""
+    """The question that the person saw; names the candidate's digest in full."""
     response_received: bool
     chosen_options: tuple[str, ...]
     responder_id: str
     """Airflow id; empty without a response."""
     responder_name: str
     reason: Annotated[str, Field(max_length=2000)]
-    """What the person wrote beside the answer; empty where nothing."""
+    """The person's words beside the answer; empty where there are none."""
     responded_at: AwareDatetime | None
     assigned_ids: tuple[str, ...]
     all_admins: bool

@@ -42,7 +42,7 @@ class Candidate(Document):
     """Folder of every attempt at a bench run of this engine when it was proposed, with its outcome's digest: one that
     is gone later, or ended in another way, is missed."""
     authors: tuple[str, ...] = ()
-    """Whose work it was when it was proposed: the records that say so may gain people later, and lose nobody."""
+    """Its authors when it was proposed: the records that name them may gain people later, and lose nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class ChannelState(Document):
     live: LiveModel | None
     """None: nothing is live."""
     previous: LiveModel | None
-    """What a rollback goes back to; None where there is nothing."""
+    """The model that a rollback restores; None where there is none."""
 
 
 class Quarantined(Document):
@@ -48,7 +48,7 @@ class Waiver(Document):
     channel: Name
     who: Annotated[str, Field(min_length=1, max_length=200)]
     second: Annotated[str, Field(max_length=200)]
-    """Who agreed; empty where the channel wants one person only."""
+    """The second person; empty where the channel wants one only."""
     why: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -92,7 +92,7 @@ class Decision(Document):
     policy_sha256: Sha256
     """The policy that was in force; it is kept as `policies/<sha256>.json`."""
     decided_at: AwareDatetime
-    """When, by the clock of who decided; not later than the entry's own time."""
+    """Time by the decider's clock; not later than the entry's own time."""
 
 
 class LedgerBody(Document):

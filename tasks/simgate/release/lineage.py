@@ -28,7 +28,7 @@ class Node:
     sha256: str
     content_digest: str
     parents: tuple[Node, ...]
-    """What it was made from."""
+    """The nodes that it was made from."""
     run_record: str
     """Folder of the RunRecord that it was made for; empty for a snapshot."""
 

@@ -28,7 +28,7 @@ def _is_role(value: str) -> str:
 
 
 Role = Annotated[str, AfterValidator(_is_role)]
-"""What one manifest is called among a candidate's evidence."""
+"""Name of a manifest among a candidate's evidence."""
 Right = Literal["approve", "rollback", "waive"]
 RIGHTS: tuple[Right, ...] = get_args(Right)
 
@@ -95,7 +95,9 @@ class Channel(ChannelRules):
     gates: Annotated[tuple[Gate, ...], Field(min_length=1)]
     """Stages whose verdict must be PASS."""
     reference: Reference
-    """What each of those gates, and the dataset, must at least be asked: a field that asks less refuses."""
+    """The least spec of each of those gates and of the dataset: a candidate that was asked less in any field is
+    refused.
+    """
     benches: Annotated[tuple[Literal["emulated", "device"], ...], Field(min_length=1)]
     """Kinds of HIL bench that count."""
     not_worse_than_live: NotWorseThanLive = NotWorseThanLive()
@@ -151,7 +153,7 @@ class Policy(Rules):
     version: Literal[2] = 2
     channels: dict[Name, Channel]
     keys: Annotated[tuple[TrustedKey, ...], Field(max_length=1000)] = ()
-    """Whose signatures count. A pull request's gates have keys of their own, which stay out of here."""
+    """Public keys whose signatures count. A pull request's gates have keys of their own, which stay out of here."""
 
     @model_validator(mode="after")
     def _a_key_has_one_role(self) -> Self:

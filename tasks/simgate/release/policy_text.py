@@ -28,7 +28,7 @@ OF_DATASET = {
     "dataset.train.frames": "at least",
     "dataset.eval.frames": "at least",
 }
-"""What a dataset must hold is no spec: said here."""
+"""Comments on the dataset's demands, which are no spec."""
 WIDTH = 118
 FEW = 5
 """Longest list, and largest flat mapping, that is written out again instead of being pointed to."""

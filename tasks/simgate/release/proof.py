@@ -36,7 +36,7 @@ class Proof:
     findings: list[Finding] = field(default_factory=list)
     signatures: list[SignatureCheck] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """What could not be looked at, and is no sign of damage."""
+    """Checks that could not be made, and are no sign of damage."""
     signed: bool = False
     """Whether signatures are demanded of any of it."""
 

@@ -46,7 +46,7 @@ class DatasetReference(Document):
     seeds: Literal["fixed", "any"]
     """`fixed`: of the reference's seed. `any`: a nightly dataset draws its own, and who draws may draw again."""
     simulation: SimulationSpec
-    """How its shards were made."""
+    """The simulation of its shards."""
     train: SplitReference
     eval: SplitReference
 

@@ -8,7 +8,7 @@ from simgate.release.entry import Decision
 from simgate.release.policy import ChannelRules, Right, Rules
 
 AUTOMATIC_NAME = "simgate"
-"""Who settles a gate that ended without an answer."""
+"""The name that settles a gate which ended without an answer."""
 
 
 def right_problems(policy: Rules, decision: Decision, *, signed: bool) -> Iterator[str]:

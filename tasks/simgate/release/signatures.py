@@ -35,7 +35,7 @@ class SignatureCheck:
 
     uri: str
     role: KeyRole
-    """Whose signature it takes."""
+    """The role whose key must sign it."""
     state: State
     """`wrong`: meddled with, whatever a channel demands; the rest but `good` fails where signatures are demanded."""
     keyid: str

@@ -19,7 +19,7 @@ class Row:
     """An entry that a spec may name."""
 
     name: str
-    """As specs and recipes write it."""
+    """The name in specs and recipes."""
     module: str
     """Module that does the work, imported where it is done: `simgate.sim.newton`."""
     extra: str

@@ -18,9 +18,9 @@ class Ruling(NamedTuple):
     """The result of one call."""
 
     output: SafeCommand
-    """What goes to the actuators from now on."""
+    """The actuators' command from now on."""
     violation: Violation | None
-    """What tripped the monitor in this call."""
+    """The violation that tripped the monitor in this call; None where none did."""
 
 
 class Monitor:

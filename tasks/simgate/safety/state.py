@@ -57,7 +57,7 @@ class CommandSample:
     sequence: int
     """Counts up by one a command."""
     stamp_ns: int
-    """When the input that the command rests on was taken, on the monitor's clock."""
+    """Time of the input that the command rests on, on the monitor's clock."""
     input_id: int
     """A number that is another one when that input is another one, e.g. the first 8 bytes of a digest over it. It comes
     from whoever took the input, not from the device."""
@@ -87,7 +87,7 @@ class Violation:
     """Milliseconds, m/s, rad/s, m/s² or a count; for the two accelerations the change since the last command (m/s,
     rad/s), for the two jerks the change of the acceleration (m/s², rad/s²)."""
     limit: float
-    """What it was held against, in the same unit."""
+    """The limit that it was compared with, in the same unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +111,21 @@ class State:
     clock_ns: int | None = None
     """Latest clock seen; None before the first call, and while TRIPPED."""
     heard_ns: int = 0
-    """When the last command was accepted, or the operator armed."""
+    """Time when the last command was accepted, or the operator armed."""
     stamp_ns: int = 0
     """Stamp of the last accepted command, or when the operator armed."""
     sequence: int | None = None
     """Sequence number of the last accepted command; None right after arming."""
     output: SafeCommand = STOP
-    """What leaves the monitor."""
+    """The monitor's output."""
     change: Change = REST
-    """How the output came from the one before."""
+    """The accelerations of the last change of the output."""
     input_id: int | None = None
-    """What the last accepted command rested on; None right after arming."""
+    """Input of the last accepted command; None right after arming."""
     input_changed: bool = False
     """Whether the input has changed since the output became what it is."""
     still_ns: int = 0
-    """When the last command was accepted before the input changed under the present output."""
+    """Time of the last accepted command before the input changed under the present output."""
     trip: Violation | None = None
     """The violation that latched; None unless TRIPPED."""
     causes: frozenset[Cause] = frozenset()
@@ -133,4 +133,4 @@ class State:
 
 
 Outcome = tuple[State, SafeCommand, Violation | None]
-"""What a rule gives back: the state that follows, what goes to the actuators, and what tripped in this call."""
+"""A rule's result: the state that follows, the actuators' command, and the violation that tripped in this call."""

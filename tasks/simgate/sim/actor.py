@@ -31,7 +31,7 @@ class Walk:
     to_m: tuple[float, float]
     speed_m_s: float
     start: float
-    """Where on the line it begins, 0 to 1."""
+    """Place on the line where it begins, 0 to 1."""
     forward: bool
     """It begins towards `to_m`."""
     radius_m: float
@@ -54,7 +54,7 @@ class ActorState:
 
     @property
     def position_m(self) -> tuple[float, float]:
-        """Its position (x, y), world frame."""
+        """Position (x, y), world frame."""
         share = self.along_m / self.walk.length_m
         return (
             self.walk.from_m[0] + share * (self.walk.to_m[0] - self.walk.from_m[0]),
@@ -63,7 +63,7 @@ class ActorState:
 
     @property
     def yaw_rad(self) -> float:
-        """Its heading, which is the direction of its walk, world frame."""
+        """Heading, which is the direction of the walk, world frame."""
         dx = (self.walk.to_m[0] - self.walk.from_m[0]) * self.direction
         dy = (self.walk.to_m[1] - self.walk.from_m[1]) * self.direction
         return math.atan2(dy, dx)

@@ -24,7 +24,7 @@ WALKER_GAP_M = 0.10
 """Between a walker's line and anything that stands."""
 LEAST_WALK_M = 0.8
 GIVE_WAY_M = 0.35
-"""How far from the way, edge to edge with a robot on it, a walker's line ends."""
+"""Distance from the way, edge to edge with a robot on it, to the end of a walker's line."""
 
 
 class Placer:

@@ -24,7 +24,7 @@ class Metric:
     """One figure."""
 
     name: str
-    """As the verdict has it."""
+    """The name in the verdict."""
     meaning: str
     unit: str
     better: Literal["higher", "lower", "neither"] = "neither"

@@ -22,7 +22,7 @@ from simgate.specs.train import TrainSpec
 from simgate.specs.validate import ValidateSpec
 
 DATASET_DAG, RELEASE_DAG = "build_dataset", "release_model"
-"""How the DAGs of recipes begin; the recipe's name follows."""
+"""First part of the names of recipes' DAGs; the recipe's name follows."""
 Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
@@ -34,9 +34,9 @@ class SceneRule(Document):
     root: Annotated[str, Field(max_length=512)] = ""
     """Root layer, relative to the push, for a rule of one scene. Empty: `<name>/<name>.usda`, or .usd, .usdc, .usdz."""
     split: Split
-    """Which side of the dataset its episodes are on."""
+    """Side of the dataset that its episodes are on."""
     episodes: Annotated[int, Field(ge=1, le=1_000_000)]
-    """How many episodes to make in each scene that the rule takes."""
+    """Number of episodes to make in each scene that the rule takes."""
 
     @model_validator(mode="after")
     def _a_pattern_has_no_root(self) -> Self:
@@ -66,7 +66,7 @@ class DatasetRecipe(Document):
     simulation: SimulationSpec
     """Simulator, camera, task and randomization."""
     validate_spec: ValidateSpec = ValidateSpec()
-    """What the dataset must hold."""
+    """Checks of the dataset, with their bounds."""
 
     @property
     def sha256(self) -> str:
@@ -96,7 +96,7 @@ class ReleaseRecipe(Document):
     dataset: Name
     """Name of the dataset recipe whose dataset it is made of."""
     model: Name
-    """Whose releases these are: one ledger a model."""
+    """The model that is released: one ledger a model."""
     channel: Name
     """Channel of the policy that it is released into."""
     train: TrainSpec

@@ -24,7 +24,7 @@ class Pack:
     contract: Contract
     learning: Learning
     arrays: dict[str, NDArray[Any]]
-    """As the family's `arrays` says, the frames' axis first."""
+    """The arrays that the family's `arrays` names, the frames' axis first."""
 
     def __len__(self) -> int:
         return len(next(iter(self.arrays.values())))

@@ -26,7 +26,7 @@ from simgate.train.pack import Pack, open_pack
 from simgate.train.place.lifeline import follow
 
 STOP_EVERY_STEPS = 8
-"""How often the ranks agree whether to stop; on a GPU this is where the host waits for it."""
+"""Steps between two agreements of the ranks on whether to stop; on a GPU this is where the host waits for it."""
 LARGEST_GRADIENT = 5.0
 """Norm beyond which a step's gradient is scaled down."""
 

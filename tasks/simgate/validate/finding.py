@@ -38,7 +38,7 @@ class Finding:
     where: str
     """Shard and sample."""
     text: str
-    """What is wrong, with its numbers."""
+    """The defect in words, with its numbers."""
 
     @property
     def reason(self) -> str:

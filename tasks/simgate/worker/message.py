@@ -26,7 +26,7 @@ MAX_LENGTH = 2**31 - 1
 DTYPES = frozenset(
     ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
 )
-"""What arrays may hold: plain numbers, little-endian."""
+"""Types of arrays: plain numbers, little-endian."""
 
 _SIZE = struct.Struct("!I")
 

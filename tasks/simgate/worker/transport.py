@@ -19,7 +19,7 @@ class Transport(Protocol):
 
     @property
     def name(self) -> str:
-        """In messages: `device under test`."""
+        """Name in messages, e.g. `device under test`."""
         ...
 
     @property

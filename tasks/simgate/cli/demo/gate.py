@@ -29,9 +29,9 @@ class Gate:
     password: str
     """The release manager's."""
     answer: str
-    """What the responder answers; empty: a person does."""
+    """The responder's answer; empty: a person answers."""
     candidate: Callable[[], CandidateEntry | None]
-    """What it asks about, once it has asked."""
+    """The candidate that it asks about, once it has asked."""
     _asked_s: float = field(default=0.0, init=False)
     _answered: bool = field(default=False, init=False)
 

@@ -56,7 +56,7 @@ class Release:
     decision: Decision | None
     """None where the engine is byte for byte the live one, and nobody was asked."""
     before: LiveModel | None
-    """What was live when it began."""
+    """The model that was live when the release began."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Story:
     store: Store
     airflow: LocalAirflow
     answer: str
-    """What the demo's responder answers at a gate; empty: a person does."""
+    """The responder's answer at a gate; empty: a person answers."""
 
     def push(self, message: str) -> ScenesHead:
         """Push the demo's scenes and return their head."""

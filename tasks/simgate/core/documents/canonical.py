@@ -17,7 +17,7 @@ MAX_DIGITS = 20
 """Of an integer in JSON: 64 bits."""
 MAX_SAID_CHARACTERS = 200
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-"""Where one may be; two that belong together are a character."""
+"""Matches an escape that may be a lone surrogate; two that belong together are a character."""
 
 
 def canonical_json(value: Any, *, what: str = "value") -> bytes:

@@ -25,9 +25,9 @@ NEUTRAL_OF_A_STAGE = ("report", "place")
 """Inside a stage's folder: what draws after the commit, and where the stage runs (machines, processes, launchers).
 Neutral too, and with it whatever only it imports."""
 LOCKS = "locks"
-"""Where a wheel keeps the lock slices: each is in the key by itself, and a checkout has them elsewhere."""
+"""The wheel's folder of lock slices: each slice is in the key by itself, and a checkout has them elsewhere."""
 ALWAYS = ("simgate.core.given.inputs", "simgate.core.given.scratch")
-"""What every stage works through though only neutral modules import it: which bytes it is given."""
+"""Modules of every stage's closure, though only neutral modules import them: they decide a stage's input bytes."""
 
 
 @cache

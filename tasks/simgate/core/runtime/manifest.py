@@ -66,7 +66,7 @@ class DependencyNotes(Document):
     """Annotations of an input."""
 
     key_part: Sha256
-    """What of it is in the key: the output's digest, or the manifest's content digest."""
+    """The digest that is in the key: the output's, or the manifest's content digest."""
     content_digest: Sha256
     output: str
     """Name of the one output used, or empty for the whole."""

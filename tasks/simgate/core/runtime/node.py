@@ -18,7 +18,7 @@ class Node:
     rank: int = 0
     count: int = 1
     address: str = "127.0.0.1"
-    """Where node 0 is found."""
+    """Address of node 0."""
     port: int = 0
 
 

@@ -60,7 +60,7 @@ class Stage(Generic[S]):
     polls_stop: bool = False
     """True: the stage looks at `work.stop` itself (it has checkpoints to save); False: SIGTERM ends it at once."""
     take_part: Callable[[Share[S]], None] | None = None
-    """What the other machines of a run do; None for a stage that runs on one."""
+    """The work of the other machines of a run; None for a stage that runs on one."""
 
 
 def run_batch(stage: Stage[S], job_uris: Sequence[str], store: Store, *, place: str) -> int:

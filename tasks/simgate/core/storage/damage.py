@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from simgate.core.errors import DigestMismatch, InputError, NotFound, SimgateError, TooLarge
 
 DAMAGE = (DigestMismatch, InputError, NotFound, TooLarge)
-"""What reading a damaged thing raises; a store that does not answer, or holds a link or a FIFO, is none of these."""
+"""Errors of reading a damaged object; a store that does not answer, or holds a link or a FIFO, raises none of these."""
 _log = logging.getLogger(__name__)
 
 

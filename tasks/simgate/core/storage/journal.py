@@ -34,7 +34,7 @@ class Entry(Document):
     previous: Sha256 | None
     """Digest of the entry before; None for the first alone."""
     at: AwareDatetime
-    """When it was written, UTC; never before the entry it follows."""
+    """Time of writing, UTC; never before that of the entry it follows."""
     body: dict[str, Any]
 
     @property

@@ -10,7 +10,7 @@ from obstore.exceptions import BaseError, PreconditionError
 from simgate.core.errors import StoreError
 
 FAILURES = (BaseError, OSError)
-"""What a store raises (obstore says FileNotFoundError and FileExistsError for some)."""
+"""Errors that a store's client raises (obstore raises FileNotFoundError and FileExistsError for some)."""
 
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _NOT_DELETED = re.compile(r"DeleteObjects request failed for key .{1,2000} \(code: (\w{1,60})\)")
@@ -20,7 +20,7 @@ _CAUSE = re.compile(r'message: "([^"]{1,120})"')
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
 
 _INSTANCE_METADATA = "http://169.254.169.254/"
-"""Where the client looks for an account when nobody named one."""
+"""The address that the client asks for an account when nobody named one."""
 _KEYS = "use another role's keys (SIMGATE_ROLE_KEYS), or make new ones with `simgate store key`"
 _SAID: dict[str, tuple[str, str, str]] = {
     # code: (what, expected, remedy)

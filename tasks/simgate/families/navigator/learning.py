@@ -21,9 +21,9 @@ from simgate.families.truth import truths_of
 
 LABELS: tuple[str, ...] = ("command", "heat", "corners")
 _GOAL_SIGNS = np.array([1, 1, -1, 1], dtype=np.float32)
-"""What a mirror does to the goal's features: the sine of the bearing changes sign."""
+"""A mirror's effect on the goal's features: the sine of the bearing changes sign."""
 _COMMAND_SIGNS = np.array([1, -1], dtype=np.float32)
-"""What a mirror does to a command: the yaw rate changes sign."""
+"""A mirror's effect on a command: the yaw rate changes sign."""
 
 
 def check(spec: NavigatorSpec) -> None:

@@ -14,7 +14,7 @@ class Target(NamedTuple):
 
     label: str
     corners: tuple[float, float, float, float] | None
-    """As shares of the picture's width and height; None where nothing is to be seen."""
+    """Shares of the picture's width and height; None where no object is to be seen."""
 
 
 def target_of(contract: PerceptionContract, frame: Frame, width_px: int, height_px: int) -> Target:

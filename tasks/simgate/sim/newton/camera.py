@@ -31,7 +31,7 @@ SHADOW_LIGHTS = 2
 SHADOW_REST = 0.3
 """The renderer leaves this share of a light in its shadow; a twin of negative colour without a shadow takes it away."""
 SKY_RGBA = 0xFFE8C8A8
-"""Where a ray leaves the scene; red in the lowest byte."""
+"""Colour where a ray leaves the scene; red in the lowest byte."""
 GROUND_SHARE = 0.9
 """Ambient radiance from below, as a share of that from above."""
 DIRECTIONAL, POINT = 1, 2

@@ -52,7 +52,7 @@ class NewtonSimulator:
         self._semantic_of_instance = np.array(semantic, dtype=np.uint8)
         self._worlds: tuple[World, ...] = ()
         self._shown: World | None = None
-        """Whose obstacles and colours are in the model; None after a reset or an overview."""
+        """The episode whose obstacles and colours are in the model; None after a reset or an overview."""
 
     @cached_property
     def _eye(self) -> RobotCamera:
