@@ -1,4 +1,4 @@
-"""SceneItem: what index knows of one scene, and hands to whoever makes episodes in it."""
+"""SceneItem: the result of index for one scene, which generate reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gate: the numbers that a verdict rests on; which must hold is in the spec (specs/bounds.py)."""
+"""Figures: the numbers that a verdict rests on; their bounds are in the spec (specs/bounds.py)."""
 
 from __future__ import annotations
 

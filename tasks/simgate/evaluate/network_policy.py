@@ -1,4 +1,4 @@
-"""Policy: a network at the wheel."""
+"""NetworkPolicy: drives with a network's commands."""
 
 from __future__ import annotations
 

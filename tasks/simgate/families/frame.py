@@ -1,4 +1,4 @@
-"""Frame: what a network sees of a stored sample, and what it should have said."""
+"""Frame: a stored sample as a network's input, with its expected answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawing: the report of one session on a bench."""
+"""The page of a session on a bench."""
 
 from __future__ import annotations
 

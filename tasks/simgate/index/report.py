@@ -1,4 +1,4 @@
-"""Drawing: the report of an index run. Drawn after the commit; nothing here can change a data output."""
+"""The page of an index run. It is drawn after the commit, so nothing here can change a data output."""
 
 from __future__ import annotations
 

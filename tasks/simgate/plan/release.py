@@ -1,4 +1,4 @@
-"""Release planning: is there a dataset that no candidate was made of yet, and what would the candidate replace?"""
+"""Release planning: whether a dataset has no candidate yet, and what its candidate would replace."""
 
 from __future__ import annotations
 

@@ -138,5 +138,5 @@ class LedgerEntry(LedgerBody):
 
     @property
     def why(self) -> str:
-        """For what reason."""
+        """The reason of the decision."""
         return self.decision.why

@@ -1,4 +1,4 @@
-"""Policy warnings: what a policy may say, and somebody should know that it does."""
+"""Policy warnings: rules that a policy may hold, and that a person should know of."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Envelope: what a command, the clock and a pause are held against, each check with the violation that it finds.
-
-Comparisons are written to fail closed: `if not value <= limit`, so that NaN trips. No check raises, whatever a sample
-holds or the clock is: `clock_form` and `form` come first, and what passes them is a number of a known size.
-"""
+"""Envelope: checks of a command, the clock and a pause; each returns the violation that it finds, or None."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Units: which way is up, and how long a metre is."""
+"""Units: the up axis of a stage, and the length of its unit in metres."""
 
 from __future__ import annotations
 

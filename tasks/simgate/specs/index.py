@@ -1,4 +1,4 @@
-"""IndexSpec and what index writes: a SceneItem per scene and the ShardPlan."""
+"""IndexSpec: the scenes of a dataset, and how their episodes are cut into shards."""
 
 from __future__ import annotations
 

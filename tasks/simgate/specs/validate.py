@@ -1,4 +1,4 @@
-"""ValidateSpec, and what validate writes: the dataset document and its splits."""
+"""ValidateSpec: the bounds that a dataset must keep, and how its shards are checked."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 EACH = "*"
-"""As a bound: the field is a mapping of metrics by name, and bounds each of them."""
+"""The bound of a field that is a mapping of metrics by name: each of them is bounded."""
 
 Way = Literal["lower", "higher", "equal", "free"]
 
