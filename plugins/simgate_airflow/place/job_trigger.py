@@ -105,7 +105,7 @@ class StageJobTrigger(BaseTrigger):
 
     def _event(self, status: str, message: str) -> TriggerEvent:
         told = {"name": self.name, "namespace": self.namespace, "status": status, "message": message}
-        return TriggerEvent(told)  # type: ignore[no-untyped-call]
+        return TriggerEvent(told)
 
 
 def end_of(job: Any) -> tuple[str, str]:
