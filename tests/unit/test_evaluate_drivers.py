@@ -10,7 +10,7 @@ import pytest
 
 from simgate.core.errors import InputError, SimgateError
 from simgate.evaluate.drivers import driven, start_drivers
-from simgate.evaluate.driving import Driving, Trip
+from simgate.evaluate.trip import Driving, Trip
 from simgate.families.card import ModelCard
 from simgate.families.weights import weights_bytes
 from simgate.specs.evaluate import ClosedLoopSpec

@@ -14,7 +14,7 @@ from simgate.documents.dataset import SplitDocument
 from simgate.documents.episode import EpisodeResult
 from simgate.documents.evaluation import Interval
 from simgate.evaluate.drivers import driven, start_drivers
-from simgate.evaluate.driving import Driving, Trip
+from simgate.evaluate.trip import Driving, Trip
 from simgate.families.interval import rate
 from simgate.families.trained import TrainedModel
 from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec

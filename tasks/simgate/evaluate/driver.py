@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from simgate.evaluate.driving import Driving, Trip, drive_share
+from simgate.evaluate.driving import drive_share
+from simgate.evaluate.trip import Driving, Trip
 from simgate.families.card import ModelCard
 from simgate.specs.evaluate import ClosedLoopSpec
 from simgate.worker.channel import open_channel, serve

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 
 from simgate.evaluate import driver
 from simgate.evaluate.driver import MAX_TRIP_BYTES, ROLE, share_message
-from simgate.evaluate.driving import DrivenTrip, Driving, Trip
+from simgate.evaluate.trip import DrivenTrip, Driving, Trip
 from simgate.worker.process import ALLOWED_ENVIRONMENT, Launch, ProcessTransport, module_command
 from simgate.worker.worker import Patience, Worker, answers
 

@@ -3,46 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
-from simgate.core.documents.document import Document
-from simgate.documents.episode import EpisodeResult
-from simgate.families.card import ModelCard
+from simgate.evaluate.trip import DrivenTrip, Driving, Trip
 from simgate.specs.evaluate import ClosedLoopSpec
 from simgate.specs.generate import GenerateSpec
-
-Who = Literal["candidate", "baseline"]
-
-
-@dataclass(frozen=True, slots=True)
-class Trip:
-    """One episode that is to be driven by both networks, one after the other."""
-
-    scene: str
-    root: Path
-    """The scene's root layer."""
-    episode: int
-
-
-class DrivenTrip(Document):
-    """What came of a trip."""
-
-    candidate: EpisodeResult
-    baseline: EpisodeResult
-
-
-@dataclass(frozen=True, slots=True)
-class Driving:
-    """What every driver process is given; everything in it crosses a process border."""
-
-    closed_loop: ClosedLoopSpec
-    card: ModelCard
-    weights: bytes
-    baseline_seed: int
-    device: Literal["cpu", "cuda"]
-    swap_channels: bool
 
 
 def drive_share(driving: Driving, trips: tuple[Trip, ...]) -> Iterator[bytes]:

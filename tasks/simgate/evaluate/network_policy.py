@@ -8,7 +8,7 @@ from torch import nn
 from simgate.core.given.random import seed_of
 from simgate.data.sample import Command
 from simgate.engine.pytorch import PytorchModel
-from simgate.evaluate.driving import Driving
+from simgate.evaluate.trip import Driving
 from simgate.families.family import family_of
 from simgate.families.goal import RelativeGoal
 from simgate.families.weights import network_of, untrained

@@ -8,16 +8,13 @@ box centre from the cell's own centre and the logarithm of the box's size, both 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simgate.families.base_contract import Floats
 from simgate.families.box import Detection, overlap
-
-if TYPE_CHECKING:
-    from simgate.families.navigator.contract import NavigatorContract
 
 LOG_SIZE_LIMIT = 5.0
 """Sizes are cut at exp(±5) cells: keeps a broken network's boxes finite."""
@@ -26,8 +23,29 @@ HEAT_DECIMALS = 4
 """Of the logits that decide."""
 
 
+class GridReading(Protocol):
+    """The fields of a navigator's contract that say how its grids are read; their units are said there."""
+
+    @property
+    def obstacles(self) -> tuple[str, ...]: ...
+    @property
+    def grid(self) -> tuple[int, int]: ...
+    @property
+    def stride_px(self) -> int: ...
+    @property
+    def image_width_px(self) -> int: ...
+    @property
+    def image_height_px(self) -> int: ...
+    @property
+    def score_threshold(self) -> float: ...
+    @property
+    def overlap_threshold(self) -> float: ...
+    @property
+    def max_detections(self) -> int: ...
+
+
 def detections(
-    contract: NavigatorContract, heat: Floats, box: Floats, *, score_threshold: float | None = None
+    contract: GridReading, heat: Floats, box: Floats, *, score_threshold: float | None = None
 ) -> list[Detection]:
     """Decode the grids of one picture: heat C × rows × columns (logits), box 4 × rows × columns; best score first.
 
@@ -48,7 +66,7 @@ def detections(
     return _without_doubles(inside, contract)
 
 
-def corner_grid(contract: NavigatorContract, box: Floats) -> NDArray[np.float64]:
+def corner_grid(contract: GridReading, box: Floats) -> NDArray[np.float64]:
     """Every cell's box as 4 × rows × columns: x_min, y_min, x_max, y_max in pixels, cut at the picture's edges."""
     rows, columns = contract.grid
     dx, dy, log_width, log_height = box.astype(np.float64)
@@ -70,7 +88,7 @@ def _local_maximum(heat: Floats) -> Floats:
     return largest
 
 
-def _without_doubles(found: Sequence[Detection], contract: NavigatorContract) -> list[Detection]:
+def _without_doubles(found: Sequence[Detection], contract: GridReading) -> list[Detection]:
     """Greedy non-maximum suppression within a class."""
     kept: list[Detection] = []
     for candidate in found:
