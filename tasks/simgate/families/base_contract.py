@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from abc import abstractmethod
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -92,5 +91,5 @@ def read_contract(data: bytes, *, what: str) -> Contract:
 
 def contract_type_of(family: str) -> type[Contract]:
     """Import the type of a family's contracts."""
-    found: type[Contract] = import_module(f"{FAMILIES.find(family).module}.contract").CONTRACT
+    found: type[Contract] = FAMILIES.module(family, "contract").CONTRACT
     return found

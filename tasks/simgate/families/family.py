@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -182,7 +181,7 @@ class Family:
         return found
 
     def _part(self, name: str) -> Any:
-        return import_module(f"{self.row.module}.{name}")
+        return FAMILIES.module(self.row.name, name)
 
 
 def family_of(name: str) -> Family:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib import metadata
+from importlib import import_module, metadata
+from types import ModuleType
 from typing import Generic, TypeVar
 
 from simgate.core.errors import InputError
@@ -76,6 +77,30 @@ class Table(Generic[R]):
         """Return every row, other people's loaded."""
         return tuple(self.find(name) for name in self.names())
 
+    def module(self, name: str, part: str = "") -> ModuleType:
+        """Import the module that a row names, or a part of that folder."""
+        row = self.find(name)
+        return self.imported(row, f"{row.module}.{part}" if part else row.module)
+
+    def imported(self, row: R, module: str) -> ModuleType:
+        """Import a module of a row; what is missing or fails in another distribution is refused in its name."""
+        try:
+            return import_module(module)
+        except Exception as error:
+            if row.distribution != OURS:
+                raise self._broken(row.name, row.distribution, error) from error
+            if not _is_missing(module, error):
+                raise
+            raise InputError(
+                f"this build has no {self.kind} {row.name}", actual=f"no module {module}",
+                remedy=f"use another {self.kind}, or a build that has it",
+            ) from error  # fmt: skip
+
+    def _broken(self, name: str, owner: str, error: Exception) -> InputError:
+        """Say whose fault it is: whatever other people's code raises is theirs."""
+        said = f"{self.kind} {name} of distribution {owner} cannot be loaded: {error!r}"
+        return InputError(said, remedy=f"ask the author of {owner}")
+
     def _points(self) -> tuple[metadata.EntryPoint, ...]:
         return _entry_points(self.group, tuple(sys.path)) if self.group else ()
 
@@ -84,10 +109,8 @@ class Table(Generic[R]):
         owner = point.dist.name if point.dist else "an unknown distribution"
         try:
             row = point.load()
-        except Exception as error:  # other people's code: whatever it raises is theirs, and is said to be
-            raise InputError(
-                f"{self.kind} {name} of distribution {owner} cannot be loaded: {error!r}", remedy="ask its author"
-            ) from error
+        except Exception as error:
+            raise self._broken(name, owner, error) from error
         if not isinstance(row, self.row_type) or row.name != name:
             raise InputError(
                 f"entry point {name} of {self.group} in distribution {owner} is no row of this name",
@@ -114,6 +137,11 @@ class Table(Generic[R]):
             expected=" | ".join(self.names()),
             remedy=f"install the one distribution that has it as an entry point of {self.group}" * bool(self.group),
         )
+
+
+def _is_missing(module: str, error: Exception) -> bool:
+    """Whether an import failed because the module or a folder above it is not there; not for a library of its own."""
+    return isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
 
 
 @cache

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import Literal
 
 from simgate.rows.families import FAMILIES
@@ -74,7 +73,7 @@ def metrics_of(stage: str, family: str = "") -> tuple[Metric, ...]:
 
 def metrics_of_family(family: str) -> Mapping[str, tuple[Metric, ...]]:
     """Return the figures that a family brings into the verdicts of its models, by stage."""
-    found: Mapping[str, tuple[Metric, ...]] = import_module(f"{FAMILIES.find(family).module}.metrics").METRICS
+    found: Mapping[str, tuple[Metric, ...]] = FAMILIES.module(family, "metrics").METRICS
     return found
 
 
