@@ -57,7 +57,8 @@ def test_every_topic_is_there_and_what_is_fixed_comes_once(tmp_path: Path) -> No
     topics = [message.topic for message in read_bag(write(tmp_path).mcap)]
     assert set(topics) == set(TOPICS)
     assert (topics.count(PATH), topics.count(STATIC_TRANSFORMS)) == (1, 1)
-    assert topics.count(IMU) == 3
+    assert topics.count(IMAGE) == 3
+    assert topics.count(IMU) == 1 + 2 * 20
 
 
 def test_messages_carry_the_sample(tmp_path: Path) -> None:
@@ -71,6 +72,11 @@ def test_messages_carry_the_sample(tmp_path: Path) -> None:
     assert last[GOAL].message.pose.position.x == sample.goal.x_m
     assert last[IMU].message.linear_acceleration.z == sample.imu.linear_acceleration_m_s2[2]
     assert last[PATH].message.poses[30].pose.position.x == pytest.approx(3.0)
+
+
+def test_the_imu_reads_at_100_hz_between_the_frames(tmp_path: Path) -> None:
+    stamps = [message.stamp_ns for message in read_bag(write(tmp_path).mcap) if message.topic == IMU]
+    assert np.diff(stamps).tolist() == [10_000_000] * 40
 
 
 def test_no_stamp_is_zero_for_ros_takes_that_for_no_time(tmp_path: Path) -> None:
@@ -107,7 +113,7 @@ def test_a_bags_folder_is_what_rosbag2_opens(tmp_path: Path) -> None:
     assert files.mcap.parent == files.metadata.parent == tmp_path / "000007"
     with AnyReader([tmp_path / "000007"]) as reader:
         assert {connection.topic: connection.msgtype for connection in reader.connections} == TOPICS
-        assert reader.message_count == 3 * 8 + 2
+        assert reader.message_count == 3 * 7 + 41 + 2
         assert reader.duration == 400_000_001
         (latched,) = [c for c in reader.connections if c.topic == STATIC_TRANSFORMS]
         (qos,) = latched.ext.offered_qos_profiles

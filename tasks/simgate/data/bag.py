@@ -18,11 +18,13 @@ from rosbags.serde import SerdeError
 
 from simgate.core.errors import InputError
 from simgate.data.messages import (
+    IMU,
     PATH,
     STATIC_TRANSFORMS,
     TOPICS,
     TYPES,
     frame_messages,
+    imu_message,
     path_message,
     static_transforms,
 )
@@ -99,12 +101,16 @@ class BagWriter:
         self._begun = False
 
     def add(self, encoded: EncodedSample) -> None:
-        """Append one frame; the path and the camera's place on the robot go with the first."""
+        """Append one frame, after the IMU's readings before it; path and the camera's place go with the first."""
         stamp_ns = EPOCH_NS + encoded.sample.stamp_ns
         if not self._begun:
-            self._write(PATH, stamp_ns, path_message(self._episode, stamp_ns))
-            self._write(STATIC_TRANSFORMS, stamp_ns, static_transforms(encoded.sample, stamp_ns))
+            first_ns = EPOCH_NS + encoded.sample.imu_track[0].stamp_ns
+            self._write(PATH, first_ns, path_message(self._episode, first_ns))
+            self._write(STATIC_TRANSFORMS, first_ns, static_transforms(encoded.sample, first_ns))
             self._begun = True
+        for reading in encoded.sample.imu_track:
+            read_ns = EPOCH_NS + reading.stamp_ns
+            self._write(IMU, read_ns, imu_message(reading.imu, read_ns))
         for topic, message in frame_messages(encoded, stamp_ns):
             self._write(topic, stamp_ns, message)
 

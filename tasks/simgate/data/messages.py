@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rosbags.typesys import Stores, get_typestore
 
 from simgate.data.record import EncodedSample
-from simgate.data.sample import Camera, Command, Episode, Odometry, Sample, Wheels
+from simgate.data.sample import Camera, Command, Episode, Imu, Odometry, Sample, Wheels
 
 IMAGE = "/camera/image/compressed"
 CAMERA_INFO = "/camera/camera_info"
@@ -61,7 +61,6 @@ def frame_messages(encoded: EncodedSample, stamp_ns: int) -> Iterator[tuple[str,
     header = _header(stamp_ns, "camera_optical")
     yield IMAGE, _ROS["sensor_msgs/msg/CompressedImage"](header=header, format="png", data=data)
     yield CAMERA_INFO, _camera_info(sample, stamp_ns)
-    yield IMU, _imu(sample, stamp_ns)
     yield ODOMETRY, _odometry(sample.odometry, stamp_ns)
     if sample.wheels is not None:
         yield JOINT_STATES, _joint_state(sample.wheels, stamp_ns)
@@ -111,14 +110,15 @@ def _odometry(odometry: Odometry, stamp_ns: int) -> Any:
     )
 
 
-def _imu(sample: Sample, stamp_ns: int) -> Any:
+def imu_message(reading: Imu, stamp_ns: int) -> Any:
+    """One reading as sensor_msgs/Imu in base_link; it gives no orientation."""
     return _ROS["sensor_msgs/msg/Imu"](
         header=_header(stamp_ns, "base_link"),
         orientation=_quaternion(np.eye(3)),
         orientation_covariance=_UNKNOWN_3,
-        angular_velocity=_vector(*sample.imu.angular_velocity_rad_s),
+        angular_velocity=_vector(*reading.angular_velocity_rad_s),
         angular_velocity_covariance=_COVARIANCE_3,
-        linear_acceleration=_vector(*sample.imu.linear_acceleration_m_s2),
+        linear_acceleration=_vector(*reading.linear_acceleration_m_s2),
         linear_acceleration_covariance=_COVARIANCE_3,
     )
 
