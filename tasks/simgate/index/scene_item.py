@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from simgate.core.errors import InputError
 from simgate.core.given.snapshot import FileRef
 from simgate.documents.scene import ClosureFile, SceneItem
 from simgate.scene.closure import closure_digest, find_closure
 from simgate.scene.composition import open_scene
+from simgate.scene.enclosure import Bounds, Tell, enclosed
 from simgate.scene.labels import read_labels
 from simgate.scene.lights import read_lights
 from simgate.scene.lint import Finding, lint_scene, refuse_fatal
@@ -22,28 +24,47 @@ from simgate.specs.index import IndexSpec, SceneChoice
 def read_scene(
     choice: SceneChoice, spec: IndexSpec, folder: Path, files: Mapping[str, FileRef]
 ) -> tuple[SceneItem, tuple[Finding, ...]]:
-    """Return the item of one scene and what the lint says of it; `folder` holds the snapshot's `files`."""
+    """Return the item of one scene and what the lint says of it; `folder` holds the snapshot's `files`.
+
+    A child process opens it, of bounded memory and time: nobody knows what is in the files.
+    """
     check_root(choice, files)
-    paths = find_closure(folder, choice.root, max_bytes=spec.max_closure_bytes)
-    closure = tuple(_closure_file(path, files) for path in paths)
+    given = {
+        "choice": choice.model_dump(mode="json"), "spec": spec.model_dump(mode="json"), "folder": str(folder),
+    }  # fmt: skip
+    facts = enclosed(open_enclosed, given, Bounds.of(sum(file.size_bytes for file in files.values())))
+    closure = tuple(_closure_file(path, files) for path in facts.pop("closure"))
+    findings = tuple(Finding.from_value(finding, what="finding") for finding in facts.pop("findings"))
+    item = SceneItem.from_value(
+        {
+            **facts, "name": choice.name, "root": choice.root, "split": choice.split, "closure_sha256":
+            closure_digest(closure), "closure": [file.model_dump(mode="json") for file in closure],
+        },
+        what=f"scene {choice.name}",
+    )  # fmt: skip
+    return item, findings
+
+
+def open_enclosed(given: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """Open a scene within this process and return its closure, units, labels, lights and findings, as JSON."""
+    choice = SceneChoice.from_value(given["choice"], what="scene")
+    spec, folder = IndexSpec.from_value(given["spec"], what="spec"), Path(given["folder"])
+    paths = find_closure(folder, choice.root, max_bytes=spec.max_closure_bytes, tell=tell)
+    tell(f"scene {choice.name} (layer {choice.root})")
     stage = open_scene(folder, choice.root)
     units = read_units(stage, choice.name)
     labels = read_labels(stage, choice.name, classes=spec.classes)
     lights = read_lights(stage, choice.name)
     findings = lint_scene(stage, folder)
     refuse_fatal(findings, choice.name)
-    item = SceneItem(
-        name=choice.name,
-        root=choice.root,
-        split=choice.split,
-        closure=closure,
-        closure_sha256=closure_digest(closure),
-        labels=labels,
-        lights=lights,
-        meters_per_unit=units.meters_per_unit,
-        up_axis=units.up_axis,
-    )
-    return item, findings
+    return {
+        "closure": paths,
+        "labels": [label.model_dump(mode="json") for label in labels],
+        "lights": [light.model_dump(mode="json") for light in lights],
+        "meters_per_unit": units.meters_per_unit,
+        "up_axis": units.up_axis,
+        "findings": [finding.model_dump(mode="json") for finding in findings],
+    }
 
 
 def check_root(choice: SceneChoice, files: Mapping[str, FileRef]) -> None:

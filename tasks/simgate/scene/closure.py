@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 from pxr import Sdf, UsdUtils
@@ -14,32 +14,43 @@ from simgate.scene.arc import arc_of, check_arcs
 from simgate.scene.asset_use import AssetUse, uses_of
 from simgate.scene.depth import check_prim_depth, check_text_depth
 from simgate.scene.diagnostics import quiet
-from simgate.scene.layer_probe import LayerProbe
+from simgate.scene.inheritance import check_inheritance
 from simgate.scene.layer_stack import layer_stacks
 from simgate.scene.location import LAYERS, check_file, check_format, locate
+from simgate.scene.picture import check_picture
 
 MAX_FILES = 20_000
+MAX_PATH = 512
 MAX_LAYER_BYTES = 500_000_000
 """A layer is parsed into memory; a picture is not."""
 
 
-def find_closure(folder: Path, root: str, *, max_bytes: int) -> tuple[str, ...]:
+def _say_nothing(_: str) -> None:
+    """Let a name pass that nobody asked for."""
+
+
+def find_closure(
+    folder: Path, root: str, *, max_bytes: int, tell: Callable[[str], None] = _say_nothing
+) -> tuple[str, ...]:
     """Return the sorted paths, relative to `folder`, of the root layer and of everything it depends on.
 
     Sublayers, references, payloads, unselected variants, textures and their UDIM tiles. Refused, naming prim, layer and
-    asset path: what is missing or leaves the folder, a prim that is not there, a cycle, an unknown format, too much.
+    asset path: what is missing or leaves the folder, a prim that is not there, a cycle, an unknown format, too much,
+    a damaged picture. A layer can hang or crash USD's reader: `tell` hears each name first, and `enclosure` bounds it.
     """
     folder = folder.resolve()
     if PurePosixPath(root).is_absolute() or ".." in PurePosixPath(root).parts:
         raise InputError("a root layer leaves the snapshot", actual=root, expected="a relative path inside")
     check_format(root, f"root layer {root}")
     check_file(folder, root, f"root layer {root}")
-    with LayerProbe(folder) as probe, quiet(f"scene {root}", folder):
-        search = _Search(folder, max_bytes, probe)
+    with quiet(f"scene {root}", folder):
+        search = _Search(folder, max_bytes, tell)
         search.add(root)
         search.walk()
         search.check_arcs(root)
+        tell(f"scene {root}")
         search.cross_check(root)
+        search.check_pictures()
     return tuple(sorted(search.files))
 
 
@@ -51,10 +62,10 @@ def closure_digest(files: Iterable[ClosureFile]) -> str:
 class _Search:
     """Collects the files of a scene; opens none before its path, kind and size were checked."""
 
-    def __init__(self, folder: Path, max_bytes: int, probe: LayerProbe) -> None:
+    def __init__(self, folder: Path, max_bytes: int, tell: Callable[[str], None]) -> None:
         self._folder = folder
         self._room_bytes = max_bytes
-        self._probe = probe
+        self._tell = tell
         self.files: dict[str, None] = {}
         self._layers: dict[str, Sdf.Layer] = {}
         self._waiting: list[str] = []
@@ -64,6 +75,13 @@ class _Search:
         """Count one file in; a layer is opened later."""
         if path in self.files:
             return
+        if len(path) > MAX_PATH:
+            raise InputError(
+                f"a path of the scene is too long: {path}",
+                actual=f"{len(path)} characters",
+                expected=f"at most {MAX_PATH}",
+                remedy="shorten the names of its folders",
+            )
         size_bytes = (self._folder / path).stat().st_size
         self._room_bytes -= size_bytes
         if self._room_bytes < 0:
@@ -86,13 +104,14 @@ class _Search:
         """Open every layer that is waiting, and those that it names."""
         while self._waiting:
             path = self._waiting.pop()
+            self._tell(f"layer {path}")
             check_text_depth(self._folder / path, path)
-            self._probe.check(path)
             with quiet(f"layer {path}", self._folder):
                 layer = Sdf.Layer.FindOrOpen(str(self._folder / path))
             if not layer:
                 raise InputError(f"layer {path} cannot be read", expected="a USD layer")
             check_prim_depth(layer, path)
+            check_inheritance(layer, path)
             self._layers[path] = layer
             for use in uses_of(layer, path):
                 for file in locate(use, self._folder):
@@ -124,6 +143,13 @@ class _Search:
             check_format(relative, f"scene {root}")
             check_file(self._folder, relative, f"scene {root}")
             self.add(relative)
+
+    def check_pictures(self) -> None:
+        """Refuse a texture that is damaged, or too large to be decoded."""
+        for path in sorted(self.files):
+            if not path.lower().endswith(LAYERS):
+                self._tell(f"picture {path}")
+                check_picture(self._folder / path, path)
 
     def _sublayers(self, layer: str) -> list[str]:
         return [file for use, file in self._located if use.kind == "sublayer" and use.layer == layer]

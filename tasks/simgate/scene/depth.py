@@ -11,8 +11,11 @@ from simgate.core.errors import InputError
 from simgate.scene.asset_use import prims_of
 
 MAX_DEPTH = 500
+MAX_TUPLES = 30
+"""Brackets right after each other; USD's own values need four."""
 
 _OPEN, _CLOSE = b"{", b"}"
+_TUPLES = re.compile(rb"[(\[](?:\s*[(\[]){%d}" % MAX_TUPLES)
 _TOKEN = re.compile(rb"""\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*|[{}]""", re.DOTALL)
 
 
@@ -20,6 +23,8 @@ def check_text_depth(path: Path, name: str) -> None:
     """Refuse a text layer that nests too deep, before USD parses it; a binary layer passes."""
     with path.open("rb") as file:
         data = file.read() if file.read(5) == b"#usda" else b""
+    if _TUPLES.search(data):
+        raise _too_deep(name)
     if data.count(_OPEN) <= MAX_DEPTH:
         return
     depth = 0

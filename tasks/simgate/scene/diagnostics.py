@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 from pxr import Tf
 
 from simgate.core.errors import InputError
+
+_PARSER = re.compile(r" matching pxrInternal.*?(?= at ')")
+"""Names of the text parser's rules in C++, which tell an author nothing."""
 
 
 @contextmanager
@@ -29,4 +33,4 @@ def _first_line(error: Exception, folder: Path) -> str:
     lines = [line.strip() for line in str(error).replace(f"{folder}/", "").splitlines() if line.strip()]
     text = lines[0] if lines else "an unknown error"
     # USD's own sentence stands in quotes behind the place in its C++ source, which nobody here needs.
-    return text.partition(" : '")[2].rstrip("'") or text
+    return _PARSER.sub("", text.partition(" : '")[2].rstrip("'") or text)
