@@ -173,6 +173,25 @@ def test_a_defect_ends_in_exit_2_with_its_place(
     assert "/tmp" not in indexing.say
 
 
+def test_every_finding_of_a_refused_scene_is_told(indexing: Indexing, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(indexing.scenes, "props/chair.usda", "[0, 1, 2, 3]", "[0, 1, 2, 9]")
+    edit(indexing.scenes, "props/table.usda", '"component"', '"compnent"')
+    edit(indexing.scenes, ROOT, 'upAxis = "Z"', 'upAxis = "Y"')
+    edit(indexing.scenes, "room/lights.usda", "DistantLight", "Xform")
+    assert indexing.run(capsys) == 2
+    assert "scene room is not Z up" in indexing.say
+    found = [line for line in indexing.events if line["event"] == "finding"]
+    assert [line["message"] for line in found if line["rule"] == "simgate"] == [
+        "scene room is not Z up, got Y", "scene room has no light, got no UsdLux light",
+    ]  # fmt: skip
+    topology = next(line for line in found if line["rule"] == "ValidateTopologyChecker")
+    assert (topology["level"], topology["layer"]) == ("refused", "props/chair.usda")
+    assert topology["prim"].startswith("/World/Furniture/Chair")
+    assert topology["expected"] == "faces whose corners the mesh has"
+    assert topology["remedy"] == "export the mesh again"
+    assert next(line for line in found if line["rule"] == "KindChecker")["level"] == "warning"
+
+
 def test_a_closure_larger_than_asked_is_refused(indexing: Indexing, capsys: pytest.CaptureFixture[str]) -> None:
     assert indexing.run(capsys, max_closure_bytes=1000) == 2
     assert "raise max_closure_bytes" in indexing.say

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from simgate.core.errors import InputError
 from simgate.core.given.snapshot import FileRef
@@ -20,51 +20,93 @@ from simgate.scene.location import LAYERS
 from simgate.scene.units import read_units
 from simgate.specs.index import IndexSpec, SceneChoice
 
+T = TypeVar("T")
+
+
+class Note(Protocol):
+    """Hears what was found, a structured line each."""
+
+    def __call__(self, event: str, **fields: Any) -> None: ...
+
+
+def _say_nothing(event: str, **fields: Any) -> None:
+    """Let a line pass that nobody asked for."""
+
 
 def read_scene(
-    choice: SceneChoice, spec: IndexSpec, folder: Path, files: Mapping[str, FileRef]
+    choice: SceneChoice, spec: IndexSpec, folder: Path, files: Mapping[str, FileRef], note: Note = _say_nothing
 ) -> tuple[SceneItem, tuple[Finding, ...]]:
-    """Return the item of one scene and what the lint says of it; `folder` holds the snapshot's `files`.
+    """Return the item of one scene and what was found in it; `folder` holds the snapshot's `files`.
 
-    A child process opens it, of bounded memory and time: nobody knows what is in the files.
+    A child process opens it, of bounded memory and time: nobody knows what is in the files. Of a scene that is refused
+    `note` hears every finding, and the error is the worst of them.
     """
     check_root(choice, files)
     given = {
         "choice": choice.model_dump(mode="json"), "spec": spec.model_dump(mode="json"), "folder": str(folder),
     }  # fmt: skip
     facts = enclosed(open_enclosed, given, Bounds.of(sum(file.size_bytes for file in files.values())))
-    closure = tuple(_closure_file(path, files) for path in facts.pop("closure"))
     findings = tuple(Finding.from_value(finding, what="finding") for finding in facts.pop("findings"))
-    item = SceneItem.from_value(
-        {
-            **facts, "name": choice.name, "root": choice.root, "split": choice.split, "closure_sha256":
-            closure_digest(closure), "closure": [file.model_dump(mode="json") for file in closure],
-        },
-        what=f"scene {choice.name}",
-    )  # fmt: skip
-    return item, findings
+    problems = [InputError(what, **rest) for what, rest in facts.pop("problems")]
+    if problems or any(finding.fatal for finding in findings):
+        for finding in (*map(_of_problem, problems), *findings):
+            note("finding", scene=choice.name, level=finding.level, **finding.model_dump(mode="json"))
+    for problem in problems:
+        raise problem
+    refuse_fatal(findings, choice.name)
+    closure = tuple(_closure_file(path, files) for path in facts.pop("closure"))
+    fields = {
+        **facts, "name": choice.name, "root": choice.root, "split": choice.split,
+        "closure_sha256": closure_digest(closure), "closure": [file.model_dump(mode="json") for file in closure],
+    }  # fmt: skip
+    return SceneItem.from_value(fields, what=f"scene {choice.name}"), findings
 
 
 def open_enclosed(given: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """Open a scene within this process and return its closure, units, labels, lights and findings, as JSON."""
+    """Open a scene within this process; return as JSON its closure, units, labels, lights, findings and problems.
+
+    What keeps it from being opened is raised. A problem is what keeps an opened scene from being simulated.
+    """
     choice = SceneChoice.from_value(given["choice"], what="scene")
     spec, folder = IndexSpec.from_value(given["spec"], what="spec"), Path(given["folder"])
     paths = find_closure(folder, choice.root, max_bytes=spec.max_closure_bytes, tell=tell)
     tell(f"scene {choice.name} (layer {choice.root})")
     stage = open_scene(folder, choice.root)
-    units = read_units(stage, choice.name)
-    labels = read_labels(stage, choice.name, classes=spec.classes)
-    lights = read_lights(stage, choice.name)
+    problems: list[tuple[str, dict[str, str]]] = []
+    units = _tried(problems, lambda: read_units(stage, choice.name))
+    labels = _tried(problems, lambda: read_labels(stage, choice.name, classes=spec.classes))
+    lights = _tried(problems, lambda: read_lights(stage, choice.name))
     findings = lint_scene(stage, folder)
-    refuse_fatal(findings, choice.name)
     return {
         "closure": paths,
-        "labels": [label.model_dump(mode="json") for label in labels],
-        "lights": [light.model_dump(mode="json") for light in lights],
-        "meters_per_unit": units.meters_per_unit,
-        "up_axis": units.up_axis,
+        "labels": [label.model_dump(mode="json") for label in labels or ()],
+        "lights": [light.model_dump(mode="json") for light in lights or ()],
+        "meters_per_unit": units.meters_per_unit if units else 0.0,
+        "up_axis": units.up_axis if units else "",
         "findings": [finding.model_dump(mode="json") for finding in findings],
+        "problems": problems,
     }
+
+
+def _tried(problems: list[tuple[str, dict[str, str]]], read: Callable[[], T]) -> T | None:
+    """Read one thing of the scene; where it is refused, keep why and let the next be read."""
+    try:
+        return read()
+    except InputError as error:
+        problems.append((error.what, {"actual": error.actual, "expected": error.expected, "remedy": error.remedy}))
+        return None
+
+
+def _of_problem(problem: InputError) -> Finding:
+    return Finding(
+        severity="error",
+        rule="simgate",
+        prim="",
+        layer="",
+        message=", ".join(part for part in (problem.what, problem.actual and f"got {problem.actual}") if part),
+        expected=problem.expected,
+        remedy=problem.remedy,
+    )
 
 
 def check_root(choice: SceneChoice, files: Mapping[str, FileRef]) -> None:

@@ -29,7 +29,7 @@ def run(work: Work[IndexSpec]) -> None:
     findings: dict[str, tuple[Finding, ...]] = {}
     for number, choice in enumerate(spec.scenes):
         work.progress(number, len(spec.scenes), f"scene {choice.name}")
-        item, findings[choice.name] = read_scene(choice, spec, folder, snapshot.files)
+        item, findings[choice.name] = read_scene(choice, spec, folder, snapshot.files, work.note)
         work.outputs.write(f"scenes/{choice.name}.json", item.to_json(), JSON)
     plan = plan_shards(spec.scenes, episodes_per_shard=spec.episodes_per_shard)
     work.outputs.write("shards.json", plan.to_json(), JSON)

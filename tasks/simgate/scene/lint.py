@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pxr import Usd
 
@@ -42,17 +42,77 @@ IDLE_RULES = frozenset(
 )
 """Not run: what they look for is refused before (packages, MDL, missing files) or is nothing a scene is used for."""
 
-TOLERATED_RULES = frozenset(
-    {
-        "MaterialOutOfScopeChecker",
-        "NormalsExistChecker",
-        "NormalsWindingsChecker",
-        "SubdivisionSchemeChecker",
-        "UsdLuxEncapsulationRulesValidator",
-    }
-)
-"""Run, but never a reason to refuse: their failures are conventions of asset libraries, and the simulators cope."""
 
+class Reason(NamedTuple):
+    """Why a rule's failure refuses a scene."""
+
+    changes: Literal["picture", "label", "physics", "reproducibility"]
+    """What two readers of the scene would make differently."""
+    expected: str
+    remedy: str
+    harmless: str = ""
+    """Pattern of the rule's messages that change nothing of it."""
+
+
+FATAL_RULES: dict[str, Reason] = {
+    "ArticulationChecker": Reason("physics", "articulations that do not nest", "remove the inner articulation root"),
+    "ColliderChecker": Reason("physics", "a round collider with one scale for all axes", "mesh it or scale evenly"),
+    "LayerSpecChecker": Reason("reproducibility", "a value of its attribute's type", "write the value in that type"),
+    "MassChecker": Reason("physics", "a mass on each dynamic body", "author physics:mass"),
+    "NormalsValidChecker": Reason(
+        "picture", "finite normals, as many as the interpolation asks", "export the normals again",
+        harmless="recommends|unit length|normalized|not unit",
+    ),
+    "PhysicsJointChecker": Reason("physics", "joints between bodies that are there", "mend the joint's bodies"),
+    "RigidBodyChecker": Reason("physics", "bodies that can be placed, outside of instances", "move the body's schema"),
+    "ShaderImplementationSourceChecker": Reason("picture", "a shader with an id or a source", "name its source"),
+    "UsdDanglingMaterialBinding": Reason("picture", "a material that is there", "mend or remove the binding"),
+    "UsdGeomSubsetFamiliesChecker": Reason("label", "subsets of faces that the mesh has", "export the subsets again"),
+    "UsdLuxSchemaChecker": Reason("picture", "light attributes named inputs:…", "rename them"),
+    "UsdMaterialBindingApi": Reason(
+        "picture", "MaterialBindingAPI where a material is bound; without it readers differ", "apply it to the prim"
+    ),
+    "UsdShadeMaterialBindingCollectionValidator": Reason(
+        "picture", "bindings to materials that are there", "mend or remove the binding"
+    ),
+    "UsdShadeMaterialBindingRelationships": Reason("picture", "bindings as relationships", "bind the material again"),
+    "UsdShadeShaderSdrCompliance": Reason(
+        "picture", "shaders that USD knows", "use UsdPreviewSurface and its nodes",
+        harmless=r"^Incorrect type|shaderId 'ND_",
+    ),
+    "UsdValidationAttributeTypeMismatchChecker": Reason(
+        "reproducibility", "one type of an attribute in all layers", "write it in one type"
+    ),
+    "ValidateTopologyChecker": Reason("picture", "faces whose corners the mesh has", "export the mesh again"),
+    "engine": Reason("reproducibility", "a scene that every rule can examine", "open it with usdchecker"),
+}  # fmt: skip
+"""A failure refuses the scene: what is drawn, labelled or moved would differ from what the author sees."""
+
+WARNED_RULES: dict[str, str] = {
+    "DanglingOverPrimChecker": "an over without a prim below it draws nothing anywhere",
+    "DefaultPrimChecker": "index opens the whole root layer; a reference without target is refused by itself",
+    "ExtentsChecker": "bounds are computed of the points, not read; rounding alone fails it",
+    "KindChecker": "labels say what is one object; a kind only where a label is missing",
+    "MaterialOutOfScopeChecker": "the composed binding is examined by itself",
+    "MaterialPathChecker": "MDL is not read, and a file that is missing is refused",
+    "MaterialUsdPreviewSurfaceChecker": "types that differ in their role alone (float3, color3f) hold equal numbers",
+    "NormalMapTextureChecker": "fine relief alone",
+    "NormalsExistChecker": "missing normals follow from the faces",
+    "NormalsWindingsChecker": "faces are drawn by their winding",
+    "PrimEncapsulationChecker": "nested shapes are drawn by themselves",
+    "StageMetadataChecker": "the units of the root layer are read and refused by themselves",
+    "SubdivisionSchemeChecker": "an omitted scheme has USD's default",
+    "TextureChecker": "every texture is opened, and a damaged one is refused",
+    "TypeChecker": "a prim without type draws nothing anywhere",
+    "UsdGeomSubsetChecker": "a subset's faces are bound with or without the name of a family",
+    "UsdGeomSubsetParentIsImageableChecker": "a subset elsewhere has no faces",
+    "UsdLuxEncapsulationRulesValidator": "lights shine wherever they are",
+    "UsdShadeEncapsulationMaterialValidator": "shaders are found by their connections",
+    "UsdShadeSubsetsMaterialBindFamilyChecker": "the type of a family moves no face",
+}
+"""Printed, and no reason to refuse, each with why. A failure of a rule that no table names refuses the scene."""
+
+REMEDY = "mend the layer that is named"
 MAX_FINDINGS = 1000
 MAX_MESSAGE = 500
 
@@ -69,11 +129,23 @@ class Finding(Document):
     layer: str
     """Layer with the strongest opinion about it, relative to the scene folder; empty where the rule names none."""
     message: str
+    """What the rule found there."""
+    expected: str = ""
+    """What it should be; empty for a finding that refuses nothing."""
+    remedy: str = ""
 
     @property
     def fatal(self) -> bool:
         """Whether the scene is refused for it."""
-        return self.severity in ("error", "failure") and self.rule not in TOLERATED_RULES
+        if self.severity not in ("error", "failure") or self.rule in WARNED_RULES:
+            return False
+        reason = FATAL_RULES.get(self.rule)
+        return not (reason and reason.harmless and re.search(reason.harmless, self.message))
+
+    @property
+    def level(self) -> str:
+        """What it means for the scene, in a word."""
+        return "refused" if self.fatal else "warning"
 
     def __str__(self) -> str:
         where = "".join((f" of prim {self.prim}" if self.prim else "", f" of layer {self.layer}" if self.layer else ""))
@@ -105,7 +177,11 @@ def refuse_fatal(findings: Iterable[Finding], scene: str) -> None:
     fatal = [finding for finding in findings if finding.fatal]
     if fatal:
         more = f" ({len(fatal)} such findings)" if len(fatal) > 1 else ""
-        raise InputError(f"scene {scene} breaks a rule of USD: {fatal[0]}{more}", remedy="mend the layer that is named")
+        raise InputError(
+            f"scene {scene} breaks a rule of USD: {fatal[0]}{more}",
+            expected=fatal[0].expected,
+            remedy=fatal[0].remedy or REMEDY,
+        )
 
 
 def validator_version() -> str:
@@ -128,12 +204,16 @@ def _engine() -> ValidationEngine:
 def _finding(issue: Issue, folder: Path) -> Finding:
     specs = issue.at.get_spec_ids() if issue.at is not None else []
     message = _POINTER.sub("…", " ".join(str(issue.message).split())).replace(f"{folder}/", "")
+    rule = issue.rule.__name__ if issue.rule else "engine"
+    reason = FATAL_RULES.get(rule)
     return Finding(
         severity=issue.severity.name.lower(),
-        rule=issue.rule.__name__ if issue.rule else "engine",
+        rule=rule,
         prim=_prim(issue.at),
         layer=str(specs[0].layer_id.identifier).replace(f"{folder}/", "") if specs else "",
         message=message[:MAX_MESSAGE],
+        expected=reason.expected if reason else "",
+        remedy=reason.remedy if reason else "",
     )
 
 
