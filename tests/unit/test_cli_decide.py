@@ -53,7 +53,7 @@ def test_a_decision_before_the_first_release_is_one_entry(
         (("waive", "abc", "--why", "x", "--model", "navigator"), "not a whole digest"),
         (("waive", DIGEST, "--why", " ", "--model", "navigator"), "--why is empty"),
         (("waive", DIGEST, "--why", "x", "--model", "../etc"), "not a model's name"),
-        (("waive", DIGEST, "--why", "x"), "which model?"),
+        (("waive", DIGEST, "--why", "x"), "the store has no model yet"),
         (("scenes", "log", "--domain", "foo"), "no such trust domain"),
     ],
 )

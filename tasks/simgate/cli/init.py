@@ -20,8 +20,8 @@ NEXT = """\
   simgate plan"""
 
 
-def init(folder: Annotated[Path, typer.Argument(help="The project's folder; made, and refused where it is.")]) -> None:
-    """Write a project of one's own: scenes, recipes, a policy and a README, small enough to run on two cores."""
+def init(folder: Annotated[Path, typer.Argument(help="Folder to make for the project; refused if it exists.")]) -> None:
+    """Write a project of your own: scenes, recipes, a policy and a README, small enough to run on two cores."""
     from simgate.plan.scenes import choose_scenes
     from simgate.release.policy_update import new_policy
     from simgate.release.reference import Reference

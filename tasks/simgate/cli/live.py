@@ -31,7 +31,7 @@ def live(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which model each channel serves, now or at a time; nothing live is an empty answer, no error.
+    """Show which model is live in each channel, now or at a time; an empty table means that none is.
 
     Exit 3: a ledger does not hold. Then the last proven state is printed beside the reason, and nothing serves it.
     """

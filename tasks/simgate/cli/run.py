@@ -47,7 +47,7 @@ def run(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Run one stage here, as a process of its own; committed work is reused. A gate's FAIL ends with 0 too."""
+    """Run one stage here, as a process of its own; committed work is reused. Exit 0 also for a gate's FAIL."""
     from simgate.cli.stages import run_slot
     from simgate.plan.jobs import Slot, make_job
     from simgate.plan.slot_name import SlotName
