@@ -140,7 +140,7 @@ class Table(Generic[R]):
 
 
 def _is_missing(module: str, error: Exception) -> bool:
-    """Return whether an import failed for the module itself or a folder above it, not for a library that it needs."""
+    """Return whether an import failed because its module or a folder above is missing, not a library of its own."""
     return isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
 
 
