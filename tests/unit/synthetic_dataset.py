@@ -149,8 +149,8 @@ class SyntheticDataset:
         code, lock, _ = identity_of(stage.runtime_of(full))
         asked = self.job(stage.name, full.model_dump(mode="json"), *inputs, code=code, lock=lock)
         self.store.put("job.json", asked.to_json())
-        code = run_job(stage, "job.json", self.store, stop=Stop(), place="local", events=Events(stage=stage.name))
-        return code, asked
+        ended = run_job(stage, "job.json", self.store, stop=Stop(), place="local", events=Events(stage=stage.name))
+        return ended, asked
 
     def made(self, job: Job) -> Manifest:
         """What a job committed."""

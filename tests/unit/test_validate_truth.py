@@ -104,7 +104,7 @@ def odometry(**fields: float) -> Change:
 
 def wheels(**fields: float) -> Change:
     """Change the wheels of frame 2."""
-    return lambda s: replace(s, wheels=replace(s.wheels, **fields))
+    return lambda s: replace(s, wheels=replace(s.wheels or Wheels(0.0, 0.0, 0.0, 0.0), **fields))
 
 
 MOTION_DEFECTS: dict[str, tuple[Change, str, str]] = {

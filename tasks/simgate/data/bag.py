@@ -44,7 +44,7 @@ class BagMessage(NamedTuple):
 
 
 def bag_name(episode: int) -> str:
-    """Stem of an episode's bag, e.g. `000003`."""
+    """Return the stem of an episode's bag, e.g. `000003`."""
     return f"{episode:06d}"
 
 
@@ -121,7 +121,7 @@ def read_bag(mcap: Path) -> Iterator[BagMessage]:
 
 
 def _records(stream: io.BufferedReader, name: str, channels: dict[int, str]) -> Iterator[Message]:
-    """Messages in file order; `channels` learns the topic of each channel on the way."""
+    """Yield messages in file order; `channels` learns the topic of each channel on the way."""
     kinds: dict[int, str] = {}
     bounded = cast("io.BufferedReader", _Bounded(stream))
     reader = StreamReader(bounded, emit_chunks=True, validate_crcs=True, record_size_limit=MAX_RECORD_BYTES)

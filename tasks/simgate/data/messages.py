@@ -44,7 +44,7 @@ _UNKNOWN_3 = np.array([-1.0, *[0.0] * 8])
 
 
 def path_message(episode: Episode, stamp_ns: int) -> Any:
-    """The expert's planned path as nav_msgs/Path in odom."""
+    """Return the expert's planned path as nav_msgs/Path in odom."""
     poses = [_pose_stamped(x_m, y_m, stamp_ns) for x_m, y_m in episode.path]
     return _ROS["nav_msgs/msg/Path"](header=_header(stamp_ns, "odom"), poses=poses)
 
@@ -169,7 +169,7 @@ def _transform(matrix: NDArray[np.float64], parent: str, child: str, stamp_ns: i
 
 
 def base_pose(x_m: float, y_m: float, yaw_rad: float) -> NDArray[np.float64]:
-    """4 × 4 pose of base_link in the world: a turn about z and a shift on the floor."""
+    """Return 4 × 4 pose of base_link in the world: a turn about z and a shift on the floor."""
     cosine, sine = np.cos(yaw_rad), np.sin(yaw_rad)
     return np.array([[cosine, -sine, 0, x_m], [sine, cosine, 0, y_m], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float64)
 

@@ -61,7 +61,7 @@ class EncodedSample:
     """A sample encoded once: the same bytes go to the shard and, the picture, to the bag."""
 
     sample: Sample
-    """As a reader will see it: depth in whole millimetres."""
+    """The sample as a reader decodes it: depth in whole millimetres."""
     rgb_png: bytes
     depth_png: bytes
     semantic_png: bytes
@@ -77,12 +77,12 @@ class EncodedSample:
 
 
 def sample_key(scene: str, episode: int, frame: int) -> str:
-    """The name of a sample inside a shard, e.g. `office_000003_0007`."""
+    """Return the name of a sample inside a shard, e.g. `office_000003_0007`."""
     return f"{scene}_{episode:06d}_{frame:04d}"
 
 
 def encode_sample(sample: Sample) -> EncodedSample:
-    """The kept bytes of `sample`; its pictures must agree in size."""
+    """Return the kept bytes of `sample`; its pictures must agree in size."""
     _check_sizes(sample)
     depth_mm = depth_to_mm(sample.depth_m)
     return EncodedSample(
@@ -96,7 +96,7 @@ def encode_sample(sample: Sample) -> EncodedSample:
 
 
 def decode_sample(members: dict[str, bytes], *, what: str) -> Sample:
-    """The sample of untrusted member bytes by suffix; a missing member or one that disagrees in size is refused."""
+    """Decode a sample from untrusted bytes by suffix; a missing member or one of another size is refused."""
     missing = [suffix for suffix in SUFFIXES if suffix not in members]
     if missing:
         raise InputError(f"{what} lacks {missing[0]}", remedy="make the shard again")
@@ -114,7 +114,7 @@ def decode_sample(members: dict[str, bytes], *, what: str) -> Sample:
 
 
 def depth_to_mm(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Millimetres, rounded half to even; 0 where nothing was hit or where it is beyond 65.535 m. NaN is refused."""
+    """Convert to millimetres, rounded half to even; 0 where nothing was hit or beyond 65.535 m. NaN is refused."""
     millimetres = np.rint(depth_m.astype(np.float64) * 1000.0)
     if not (millimetres >= 0).all():
         raise SimgateError("depth is negative or NaN", remedy="correct the simulator: 0 means nothing was hit")
@@ -122,12 +122,12 @@ def depth_to_mm(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 
 def depth_from_mm(depth_mm: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Metres, the nearest float32 to the stored millimetres."""
+    """Convert to metres: the nearest float32 to the stored millimetres."""
     return depth_mm.astype(np.float32) / np.float32(1000)
 
 
 def camera_of(record: CameraRecord) -> Camera:
-    """The camera of its record."""
+    """Return the camera of its record."""
     matrix = np.array(record.world_from_camera, dtype=np.float64)
     return Camera(record.fx_px, record.fy_px, record.cx_px, record.cy_px, matrix)
 

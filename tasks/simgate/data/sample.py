@@ -72,7 +72,7 @@ class Wheels:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What the expert (or a model) asks of the base."""
+    """A motion command to the base, from the expert or from a model."""
 
     speed_m_s: float
     yaw_rate_rad_s: float
@@ -82,7 +82,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Where to go, in the world frame."""
+    """A target position in the world frame."""
 
     x_m: float
     y_m: float
@@ -117,7 +117,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """What is fixed over an episode, for the report and for replay."""
+    """Facts that are fixed over an episode, for the report and for replay."""
 
     scene: str
     episode: int

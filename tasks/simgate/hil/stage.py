@@ -32,7 +32,7 @@ LEAST_TICK_MS = 1.0
 
 
 def run(work: Work[HilSpec]) -> None:
-    """One observation: verdict.json and hil.json; a starved replay or too few bags end as Inconclusive."""
+    """Make one observation: verdict.json and hil.json; a starved replay or too few bags end as Inconclusive."""
     spec = work.spec
     check_domain(spec, work.job.domain)
     check(spec)
@@ -92,7 +92,7 @@ def _open(work: Work[HilSpec], engine: Bundle) -> Transport:
 
 
 def _drives(work: Work[HilSpec]) -> list[Drive]:
-    """The first `bags` episodes of the eval split, read into memory before anything is timed."""
+    """Return the first `bags` episodes of the eval split, read into memory before anything is timed."""
     spec = work.spec
     split = SplitDocument.from_json(work.inputs.read("validate", "splits/eval.json"), what="splits/eval.json")
     drives: list[Drive] = []
@@ -117,7 +117,7 @@ def _drives(work: Work[HilSpec]) -> list[Drive]:
 
 
 def check_gaps(drive: Drive, spec: HilSpec) -> None:
-    """A recording that is silent for longer than the monitor bears says nothing about the device."""
+    """Refuse a recording that is silent for longer than the monitor bears: it says nothing about the device."""
     gap_ms = drive.widest_gap_ns / 1e6 / spec.rate
     if not gap_ms + spec.limits.command_deadline_ms <= spec.limits.silence_limit_ms:
         raise Inconclusive(

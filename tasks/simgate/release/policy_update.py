@@ -60,7 +60,7 @@ class Update:
 
 
 def new_policy(channel: str, asked: Reference, author: str) -> str:
-    """A whole policy file for one channel whose reference is what the recipes ask; `author` pushes scenes."""
+    """Return a whole policy file for one channel whose reference is what the recipes ask; `author` pushes scenes."""
     bench = asked.hil.bench if asked.hil else "emulated"
     references = references_text({channel: asked})
     people = "" if author in RELEASE_MANAGER else AUTHOR.format(email=json.dumps(author))
@@ -70,7 +70,7 @@ def new_policy(channel: str, asked: Reference, author: str) -> str:
 
 
 def updated(text: str, asked: Reference, channels: Sequence[str]) -> Update:
-    """The file with whole references: every value that is there stays, a missing one is the recipes'.
+    """Return the file with whole references: every value that is there stays, a missing one is the recipes'.
 
     `channels` are to have one even where the file has none for them yet.
     """

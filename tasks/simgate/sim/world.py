@@ -25,11 +25,11 @@ class World:
 
     @property
     def scenario(self) -> Scenario:
-        """What this episode was drawn as."""
+        """The scenario of this episode."""
         return self._scenario
 
     def step(self, command: Command, dt_s: float) -> None:
-        """Robot and walkers after `dt_s`, in substeps of at most 50 ms, each looked at for a collision."""
+        """Move robot and walkers by `dt_s`, in substeps of at most 50 ms, each checked for a collision."""
         count = max(1, math.ceil(dt_s / SUBSTEP_S - 1e-9))
         for _ in range(count):
             self.robot = advance(self.robot, command, dt_s / count, self._layout.robot)

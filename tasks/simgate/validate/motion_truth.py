@@ -32,7 +32,7 @@ SIGMAS = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """What of a sample concerns motion."""
+    """The motion of one sample: time, odometry, wheels, IMU and camera pose."""
 
     frame: int
     stamp_ns: int
@@ -43,14 +43,14 @@ class Motion:
 
 
 def motion_of(sample: Sample) -> Motion:
-    """The part of a sample that is kept for its episode."""
+    """Return the part of a sample that is kept for its episode."""
     return Motion(
         sample.frame, sample.stamp_ns, sample.odometry, sample.wheels, sample.imu, sample.camera.world_from_camera
     )
 
 
 def check_motion(track: Sequence[Motion], spec: GenerateSpec) -> Iterator[tuple[int, Defect]]:
-    """(frame, defect) for every defect of one episode, frames in stored order."""
+    """Yield (frame, defect) for every defect of one episode, frames in stored order."""
     yield from ((m.frame, defect) for m in track for defect in (*_check_time(m, spec), *_check_imu(m, spec)))
     yield from ((m.frame, defect) for m in track for defect in _check_mount(track[0], m))
     for before, after in pairwise(track):
@@ -66,7 +66,7 @@ def _check_time(motion: Motion, spec: GenerateSpec) -> Iterator[Defect]:
 
 
 def _check_imu(motion: Motion, spec: GenerateSpec) -> Iterator[Defect]:
-    """Gyroscope z is the yaw rate; the accelerometer feels v·ω to the left and gravity upwards."""
+    """Check that gyroscope z is the yaw rate, and that the accelerometer feels v·ω to the left and gravity upwards."""
     odometry, noise = motion.odometry, spec.imu_noise
     gyro = max(GYRO_TOLERANCE_RAD_S, SIGMAS * noise.gyro_std_rad_s)
     accel = max(ACCEL_TOLERANCE_M_S2, SIGMAS * noise.accel_std_m_s2)
@@ -90,14 +90,14 @@ def _check_mount(first: Motion, motion: Motion) -> Iterator[Defect]:
 
 
 def _mount(motion: Motion) -> NDArray[np.float64]:
-    """base_from_camera."""
+    """Compute base_from_camera."""
     odometry = motion.odometry
     base = base_pose(odometry.x_m, odometry.y_m, odometry.yaw_rad)
     return np.asarray(np.linalg.inv(base) @ motion.world_from_camera)
 
 
 def _check_step(before: Motion, after: Motion) -> Iterator[Defect]:
-    """Trapezoid rule; a rate that changes monotonically between two frames errs by at most half its change."""
+    """Check a step by the trapezoid rule; a rate that changes monotonically in it errs by at most half its change."""
     dt_s = (after.stamp_ns - before.stamp_ns) / 1e9
     if not (after.frame == before.frame + 1 and dt_s > 0):
         yield "time", f"follows frame {before.frame} after {dt_s:.6f} s, expected the next frame and a later stamp"
@@ -139,7 +139,7 @@ def _check_wheels(a: Wheels, b: Wheels, dt_s: float) -> Iterator[Defect]:
 
 
 def _check_wheel_ratio(track: Sequence[Motion], motion: Motion) -> Iterator[Defect]:
-    """Base speed over mean wheel speed is the wheel's radius: one number over an episode."""
+    """Check that base speed over mean wheel speed is the wheel's radius: one number over an episode."""
     ratios = [ratio for ratio in map(_wheel_ratio, track) if ratio is not None]
     own = _wheel_ratio(motion)
     if own is None:
@@ -150,7 +150,7 @@ def _check_wheel_ratio(track: Sequence[Motion], motion: Motion) -> Iterator[Defe
 
 
 def _wheel_ratio(motion: Motion) -> float | None:
-    """None where there are no wheels, or they turn too slowly to tell."""
+    """Return base speed over mean wheel speed; None without wheels, or where they turn too slowly to tell."""
     if motion.wheels is None:
         return None
     mean = 0.5 * (motion.wheels.left_rad_s + motion.wheels.right_rad_s)
