@@ -19,9 +19,10 @@ from simgate.rows.stages import STAGES
 from simgate_airflow.local.command import app as airflow_app
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("docs", "helm", "scenes")
+FOLDERS = ("docs", "helm", "examples")
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *(path for name in FOLDERS for path in (ROOT / name).rglob("*.md"))})
 PROGRAMS = {"simgate": app, "simgate-airflow": airflow_app}
+PROJECTS = ("tasks/simgate/cli/starter", "examples/demo", "examples/demo/scenes")
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -77,7 +78,8 @@ def test_every_make_target_exists() -> None:
 
 
 def test_every_file_that_a_document_names_in_code_type_exists() -> None:
-    roots = (ROOT, ROOT / "tasks", ROOT / "tasks/simgate", ROOT / "scenes")
+    # A project is named by its own paths: the demo's, and the one that `simgate init` writes.
+    roots = [ROOT / name for name in ("", "tasks", "tasks/simgate", *PROJECTS)]
     missing = [
         f"{item.document}: {name}"
         for item in _code()

@@ -29,7 +29,7 @@ class Project:
         return self.folder / ".simgate" / "airflow"
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Variables of Airflow's components; nothing in them changes a result."""
+        """Return the variables of Airflow's components; none changes a result."""
         return {
             # Shards made at once: a simulation keeps a core busy.
             "SIMGATE_MAX_BATCHES": str(min(os.cpu_count() or 1, 64)),
