@@ -17,16 +17,19 @@ from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name
 from simgate.core.errors import InputError, SimgateError
 from simgate.data import picture
-from simgate.data.sample import Box, Camera, Command, Goal, Imu, Odometry, Sample, Wheels
+from simgate.data.sample import Box, Camera, Command, Goal, Imu, ImuReading, Odometry, Sample, Wheels
 
 MAX_DEPTH_M = 65.535
 """Largest depth that 16 bits of millimetres hold."""
 MAX_BOXES = 4096
+MAX_IMU_READINGS = 10_000
 
 SUFFIXES = (".rgb.png", ".depth.png", ".semantic.png", ".instance.png", ".json")
 """Members of one sample, in the order they are stored in."""
 
 Row = tuple[float, float, float, float]
+ImuRow = tuple[int, float, float, float, float, float, float]
+"""`stamp_ns`, angular velocity x y z in rad/s, specific force x y z in m/s²."""
 
 
 class CameraRecord(Document):
@@ -50,10 +53,15 @@ class SampleRecord(Document):
     boxes: Annotated[tuple[Box, ...], Field(max_length=MAX_BOXES)]
     camera: CameraRecord
     imu: Imu
+    imu_track: Annotated[tuple[ImuRow, ...], Field(min_length=1, max_length=MAX_IMU_READINGS)]
     odometry: Odometry
     wheels: Wheels | None
     command: Command
     goal: Goal
+
+
+_UNLIKE_SAMPLE = frozenset({"version", "camera", "imu_track"})
+"""Fields of a record that a sample has in another form, or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +110,9 @@ def decode_sample(members: dict[str, bytes], *, what: str) -> Sample:
         raise InputError(f"{what} lacks {missing[0]}", remedy="make the shard again")
     record = SampleRecord.from_json(members[".json"], what=f"{what}.json")
     sample = Sample(
-        **{name: getattr(record, name) for name in SampleRecord.model_fields if name not in ("version", "camera")},
+        **{name: getattr(record, name) for name in SampleRecord.model_fields if name not in _UNLIKE_SAMPLE},
         camera=camera_of(record.camera),
+        imu_track=tuple(_reading(row) for row in record.imu_track),
         rgb=picture.decode_rgb(members[".rgb.png"], what=f"{what}.rgb.png"),
         depth_m=depth_from_mm(picture.decode_gray16(members[".depth.png"], what=f"{what}.depth.png")),
         semantic=picture.decode_gray8(members[".semantic.png"], what=f"{what}.semantic.png"),
@@ -132,6 +141,11 @@ def camera_of(record: CameraRecord) -> Camera:
     return Camera(record.fx_px, record.fy_px, record.cx_px, record.cy_px, matrix)
 
 
+def _reading(row: ImuRow) -> ImuReading:
+    stamp_ns, gyro_x, gyro_y, gyro_z, accel_x, accel_y, accel_z = row
+    return ImuReading(stamp_ns, Imu((gyro_x, gyro_y, gyro_z), (accel_x, accel_y, accel_z)))
+
+
 def _record(sample: Sample) -> SampleRecord:
     camera = sample.camera
     r0, r1, r2, r3 = ((float(a), float(b), float(c), float(d)) for a, b, c, d in camera.world_from_camera)
@@ -149,6 +163,9 @@ def _record(sample: Sample) -> SampleRecord:
             world_from_camera=(r0, r1, r2, r3),
         ),
         imu=sample.imu,
+        imu_track=tuple(
+            (r.stamp_ns, *r.imu.angular_velocity_rad_s, *r.imu.linear_acceleration_m_s2) for r in sample.imu_track
+        ),
         odometry=sample.odometry,
         wheels=sample.wheels,
         command=sample.command,

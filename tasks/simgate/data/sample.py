@@ -48,6 +48,15 @@ class Imu:
 
 
 @dataclass(frozen=True, slots=True)
+class ImuReading:
+    """One IMU reading and its time."""
+
+    stamp_ns: int
+    """Since the start of the episode."""
+    imu: Imu
+
+
+@dataclass(frozen=True, slots=True)
 class Odometry:
     """Pose of the base in the world frame, and its twist along its own axes."""
 
@@ -108,6 +117,8 @@ class Sample:
     boxes: tuple[Box, ...]
     camera: Camera
     imu: Imu
+    imu_track: tuple[ImuReading, ...]
+    """The readings since the previous frame, oldest first, at most 10 ms apart; the last is `imu`."""
     odometry: Odometry
     wheels: Wheels | None
     """None for a holonomic base: it has no two driven wheels."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from simgate.core.errors import Inconclusive, InputError
 from simgate.core.runtime.job import MAIN
 from simgate.core.runtime.work import Work
-from simgate.data.bag import bag_name
+from simgate.data.bag import bag_name, mcap_name
 from simgate.documents.bench import HilResult, WorstCase
 from simgate.documents.dataset import SplitDocument
 from simgate.documents.engine import EngineBundle
@@ -102,7 +102,7 @@ def _drives(work: Work[HilSpec]) -> list[Drive]:
             if len(drives) == spec.bags:
                 return drives
             name = f"{bag_name(episode)}.mcap"
-            path = work.inputs.fetch_of(shard, f"bags/{name}", work.folder / f"{len(drives)}-{name}")
+            path = work.inputs.fetch_of(shard, mcap_name(episode), work.folder / f"{len(drives)}-{name}")
             drive = read_drive(path, scene=entry.scene, episode=episode, max_duration_s=spec.max_duration_s)
             check_gaps(drive, spec)
             drives.append(drive)

@@ -140,7 +140,7 @@ class Table(Generic[R]):
 
 
 def _is_missing(module: str, error: Exception) -> bool:
-    """Whether an import failed because the module or a folder above it is not there; not for a library of its own."""
+    """Return whether an import failed because its module or a folder above is missing, not a library of its own."""
     return isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
 
 

@@ -65,6 +65,14 @@ class EpisodeState(Protocol):
         ...
 
     @property
+    def trail(self) -> Sequence[RobotState]:
+        """The robot's states since the last step began, evenly spaced, at most 10 ms apart; the last is `robot`.
+
+        After a reset `robot` alone. The IMU is read at each.
+        """
+        ...
+
+    @property
     def actors(self) -> Sequence[ActorState]:
         """The moving actors, in the scenario's order."""
         ...

@@ -43,11 +43,18 @@ class RobotState:
 
 
 def advance(state: RobotState, command: Command, dt_s: float, model: RobotModel) -> RobotState:
-    """Return the state after `dt_s` of `command`, in substeps of at most 10 ms."""
+    """Return the state after `dt_s` of `command`."""
+    return motion(state, command, dt_s, model)[-1]
+
+
+def motion(state: RobotState, command: Command, dt_s: float, model: RobotModel) -> tuple[RobotState, ...]:
+    """Return the states of `dt_s` of `command` after this one, evenly spaced and at most 10 ms apart."""
     count = max(1, math.ceil(dt_s / SUBSTEP_S - 1e-9))
+    states = []
     for _ in range(count):
         state = _substep(state, command, dt_s / count, model)
-    return state
+        states.append(state)
+    return tuple(states)
 
 
 def _substep(state: RobotState, command: Command, dt_s: float, model: RobotModel) -> RobotState:

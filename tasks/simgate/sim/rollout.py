@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simgate.core.errors import InputError
 from simgate.core.given.random import stream
-from simgate.data.sample import Command, Episode, Goal, Odometry, Sample
+from simgate.data.sample import Command, Episode, Goal, ImuReading, Odometry, Sample
 from simgate.documents.episode import EpisodeResult
 from simgate.sim.expert import Expert
 from simgate.sim.opening import open_simulator
@@ -109,23 +109,31 @@ class _Recorder:
 
     def sample(self, frame: int, view: Frame, state: EpisodeState, command: Command) -> Sample:
         """Return the sample of a frame, with what its robot's sensors read."""
+        track = self._imu_track(frame, state)
         return Sample(
             scene=self._spec.scene,
             episode=self._scenario.episode,
             frame=frame,
-            stamp_ns=round(frame * 1e9 / self._spec.camera.rate_hz),
+            stamp_ns=track[-1].stamp_ns,
             rgb=view.rgb,
             depth_m=view.depth_m,
             semantic=view.semantic,
             instance=view.instance,
             boxes=view.boxes,
             camera=view.camera,
-            imu=imu(state.robot, self._spec.imu_noise, self._noise),
+            imu=track[-1].imu,
+            imu_track=track,
             odometry=odometry(state.robot),
             wheels=wheels(state.robot, self._robot),
             command=command,
             goal=self._scenario.goal,
         )
+
+    def _imu_track(self, frame: int, state: EpisodeState) -> tuple[ImuReading, ...]:
+        period_ns, count = 1e9 / self._spec.camera.rate_hz, len(state.trail)
+        stamps_ns = [round((frame - (count - 1 - i) / count) * period_ns) for i in range(count)]
+        readings = [imu(robot, self._spec.imu_noise, self._noise) for robot in state.trail]
+        return tuple(map(ImuReading, stamps_ns, readings))
 
 
 def _disturbance(spec: GenerateSpec, episode: int, *, axes: int) -> Iterator[NDArray[np.float64]]:

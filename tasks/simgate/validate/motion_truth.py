@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgate.data.messages import base_pose
-from simgate.data.sample import Imu, Odometry, Sample, Wheels
+from simgate.data.sample import Imu, ImuReading, Odometry, Sample, Wheels
 from simgate.specs.generate import GenerateSpec
 from simgate.validate.frame_truth import Defect
 
@@ -28,6 +28,11 @@ MOUNT_TOLERANCE = 1e-3
 GYRO_TOLERANCE_RAD_S = 0.05
 ACCEL_TOLERANCE_M_S2 = 0.5
 SIGMAS = 6.0
+MAX_READING_GAP_NS = 10_000_001
+"""Of an IMU of 100 Hz, stamps rounded to nanoseconds."""
+TURN_TOLERANCE_RAD = 1e-3
+SPEED_TOLERANCE_M_S = 1e-3
+"""Beyond the noise, of what the IMU's readings add up to between two frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,20 @@ class Motion:
     odometry: Odometry
     wheels: Wheels | None
     imu: Imu
+    imu_track: tuple[ImuReading, ...]
     world_from_camera: NDArray[np.float64]
 
 
 def motion_of(sample: Sample) -> Motion:
     """Return the part of a sample that is kept for its episode."""
     return Motion(
-        sample.frame, sample.stamp_ns, sample.odometry, sample.wheels, sample.imu, sample.camera.world_from_camera
+        sample.frame,
+        sample.stamp_ns,
+        sample.odometry,
+        sample.wheels,
+        sample.imu,
+        sample.imu_track,
+        sample.camera.world_from_camera,
     )
 
 
@@ -55,6 +67,7 @@ def check_motion(track: Sequence[Motion], spec: GenerateSpec) -> Iterator[tuple[
     yield from ((m.frame, defect) for m in track for defect in _check_mount(track[0], m))
     for before, after in pairwise(track):
         yield from ((after.frame, defect) for defect in _check_step(before, after))
+        yield from ((after.frame, defect) for defect in _check_readings(before, after, spec))
     yield from ((m.frame, defect) for m in track for defect in _check_wheel_ratio(track, m))
 
 
@@ -124,6 +137,33 @@ def _check_step(before: Motion, after: Motion) -> Iterator[Defect]:
         yield from _check_wheels(before.wheels, after.wheels, dt_s)
     elif before.wheels is not after.wheels:
         yield "odometry", "only one of two frames has wheels"
+
+
+def _check_readings(before: Motion, after: Motion, spec: GenerateSpec) -> Iterator[Defect]:
+    """Compare what the IMU's readings between two frames add up to with odometry's turn and change of speed."""
+    readings = after.imu_track
+    if readings[-1] != ImuReading(after.stamp_ns, after.imu):
+        yield "imu", "the last reading of the track is not the frame's"
+        return
+    gaps_ns = np.diff([before.stamp_ns, *(reading.stamp_ns for reading in readings)])
+    least_ms, most_ms = gaps_ns.min() / 1e6, gaps_ns.max() / 1e6
+    if not (least_ms > 0 and gaps_ns.max() <= MAX_READING_GAP_NS):
+        yield "imu", f"readings lie {least_ms:.3f} to {most_ms:.3f} ms apart, expected up to 10 ms"
+        return
+    gaps_s, noise = gaps_ns / 1e9, spec.imu_noise
+    spread = SIGMAS * float(np.sqrt((gaps_s**2).sum()))
+    told = _wrap(after.odometry.yaw_rad - before.odometry.yaw_rad)
+    turned = _wrap(float(gaps_s @ [reading.imu.angular_velocity_rad_s[2] for reading in readings]))
+    allowed = TURN_TOLERANCE_RAD + spread * noise.gyro_std_rad_s
+    if not abs(_wrap(turned - told)) <= allowed:
+        yield "imu", f"the gyroscope turned {turned:.4f} rad, odometry {told:.4f} ± {allowed:.4f}"
+    if after.wheels is None:
+        return  # A holonomic base trades forward for sideways speed as it turns: its readings alone do not tell.
+    told = after.odometry.speed_m_s - before.odometry.speed_m_s
+    gained = float(gaps_s @ [reading.imu.linear_acceleration_m_s2[0] for reading in readings])
+    allowed = SPEED_TOLERANCE_M_S + spread * noise.accel_std_m_s2
+    if not abs(gained - told) <= allowed:
+        yield "imu", f"the accelerometer gained {gained:.4f} m/s, odometry {told:.4f} ± {allowed:.4f}"
 
 
 def _check_wheels(a: Wheels, b: Wheels, dt_s: float) -> Iterator[Defect]:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from simgate.core.errors import InputError
 from simgate.core.runtime.manifest import Manifest
-from simgate.data.bag import bag_name, read_bag
+from simgate.data.bag import EPOCH_NS, mcap_name, read_bag
 from simgate.data.messages import IMAGE, ODOMETRY
 from simgate.data.record import decode_sample, sample_key
 from simgate.data.rows import row_of
@@ -137,7 +137,7 @@ class ShardCheck:
             self.findings.add("complete", where, f"has {len(track)} frames, expected 0 to {expected - 1} in order")
 
     def _check_bag(self, episode: int, kept: list[_Kept]) -> None:
-        name = f"bags/{bag_name(episode)}.mcap"
+        name = mcap_name(episode)
         if all(artifact.name != name for artifact in self.shard.manifest.artifacts):
             self.findings.add("bag", self.shard.name, f"{name} is missing")
             return
@@ -145,7 +145,7 @@ class ShardCheck:
         pictures, poses = [], []
         for topic, stamp_ns, message in read_bag(mcap):
             if topic == IMAGE:
-                pictures.append((stamp_ns, sha256(message.data.tobytes()).hexdigest()))
+                pictures.append((stamp_ns - EPOCH_NS, sha256(message.data.tobytes()).hexdigest()))
             elif topic == ODOMETRY:
                 position = message.pose.pose.position
                 poses.append((position.x, position.y, message.twist.twist.linear.x))
