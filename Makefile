@@ -10,8 +10,8 @@ BIN := $(VENV)/bin
 MINUTES ?= 10
 WORKERS ?= 2
 QUICK := tests --ignore=tests/soak --ignore=tests/bench --ignore=tests/gpu
-SOURCES := tasks plugins dags tests scenes images compose
-TYPED := tasks/simgate plugins/simgate_airflow dags tests scenes/author docs/pictures images compose
+SOURCES := tasks plugins dags tests examples images compose
+TYPED := tasks/simgate plugins/simgate_airflow dags tests examples/demo/scenes/author docs/pictures images compose
 
 # uv does not read pip's setting; a machine that offers local wheels serves them to both.
 export UV_FIND_LINKS := $(if $(UV_FIND_LINKS),$(UV_FIND_LINKS),$(PIP_FIND_LINKS))

@@ -18,6 +18,7 @@ from simgate.cli.app import app
 from simgate.core.storage.heads import scenes_head
 from simgate.core.storage.store import Store
 from simgate.release.decision import quarantine
+from tests.demo_recipes import POLICY as DEMO_POLICY
 from tests.demo_recipes import RECIPES
 from tests.release_chain import POLICY
 
@@ -44,6 +45,7 @@ def simgate(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
     """The command in this process: the same entry as the installed script's, without its start-up time."""
     before = os.umask(0o077)
     monkeypatch.setenv("SIMGATE_USER", "operator@example.org")
+    monkeypatch.setenv("SIMGATE_POLICY", str(DEMO_POLICY))
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(store: Path, *arguments: str) -> Done:

@@ -9,6 +9,7 @@ import pytest
 
 from simgate.cli import main
 from simgate.core.storage.store import Store
+from tests.demo_recipes import POLICY
 from tests.raw_ledger import Ledger
 
 DIGEST = "a" * 64
@@ -16,6 +17,7 @@ DIGEST = "a" * 64
 
 def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     monkeypatch.setattr("sys.argv", ["simgate", *words])
+    monkeypatch.setenv("SIMGATE_POLICY", str(POLICY))
     try:
         main()
     except SystemExit as ended:

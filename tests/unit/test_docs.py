@@ -16,10 +16,13 @@ import typer
 
 from simgate.cli.app import app
 from simgate.rows.stages import STAGES
+from simgate_airflow.local.command import app as airflow_app
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("docs", "helm", "scenes")
+FOLDERS = ("docs", "helm", "examples")
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *(path for name in FOLDERS for path in (ROOT / name).rglob("*.md"))})
+PROGRAMS = {"simgate": app, "simgate-airflow": airflow_app}
+PROJECTS = ("tasks/simgate/cli/starter", "examples/demo", "examples/demo/scenes")
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 OF_LONG_LINES = {
     "CHANGELOG.md", "docs/status.md", "README.md", "docs/operations.md", "docs/scenes.md", "scenes/README.md",
@@ -31,7 +34,7 @@ _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 # A line of simgate's own, or one that runs it inside a service of Compose.
-_COMMAND = re.compile(r"(simgate(?: .*)?)$|docker compose (?:exec|run) .*?[ '](simgate [^']*)")
+_COMMAND = re.compile(r"(simgate(?:-airflow)?(?: .*)?)$|docker compose (?:exec|run) .*?[ '](simgate [^']*)")
 _TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
 _FILE = re.compile(r"(?<![\w/])[\w.-]+(?:/[\w.-]+)+\.(?:py|md|yaml|html|png|usda)")
 # Folders that only a machine of its own has; a variable or another folder before them makes them somebody's own.
@@ -80,7 +83,8 @@ def test_every_make_target_exists() -> None:
 
 
 def test_every_file_that_a_document_names_in_code_type_exists() -> None:
-    roots = (ROOT, ROOT / "tasks", ROOT / "tasks/simgate", ROOT / "scenes")
+    # A project is named by its own paths: the demo's, and the one that `simgate init` writes.
+    roots = [ROOT / name for name in ("", "tasks", "tasks/simgate", *PROJECTS)]
     missing = [
         f"{item.document}: {name}"
         for item in _code()
@@ -139,15 +143,15 @@ def _code() -> Iterator[Said]:
 
 def _wrong(said: Said) -> str:
     """What of a command line the command does not take; empty where it is right."""
-    words = shlex.split(said.text, comments=True)[1:]
-    command: Any = typer.main.get_command(app)
-    while words and hasattr(command, "commands"):
+    program, *words = shlex.split(said.text, comments=True)
+    found: Any = typer.main.get_command(PROGRAMS[program])
+    while words and hasattr(found, "commands"):
         if words[0] in ("--help", "-h"):
             return ""
-        if words[0] not in command.commands:
+        if words[0] not in found.commands:
             return f"no command {words[0]!r}"
-        command = command.commands[words.pop(0)]
-    return "" if hasattr(command, "commands") else _wrong_arguments(command, words, complete=said.is_block)
+        found = found.commands[words.pop(0)]
+    return "" if hasattr(found, "commands") else _wrong_arguments(found, words, complete=said.is_block)
 
 
 def _wrong_arguments(command: Any, words: Sequence[str], *, complete: bool) -> str:

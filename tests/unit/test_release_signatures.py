@@ -34,7 +34,7 @@ GATE, PLANNER, APPROVAL, LEDGER, STAGE = (new_signer() for _ in range(5))
 KEYS = (trusted("gate", GATE), trusted("planner", PLANNER), trusted("approval", APPROVAL), trusted("ledger", LEDGER))
 SIGNED = signed_policy(*KEYS)
 
-SHIPPED = Path(__file__).parents[2] / "release" / "policy.yaml"
+SHIPPED = Path(__file__).parents[2] / "examples/demo/policy.yaml"
 
 Evidence = Mapping[Role, ManifestRef]
 

@@ -52,9 +52,10 @@ def new(
     if update:
         _update(policy, asked, channels or [])
         return
+    from simgate.cli.person import declared_person
     from simgate.release.policy_update import new_policy
 
-    _write(policy, new_policy(channel, asked), exclusive=True)
+    _write(policy, new_policy(channel, asked, declared_person()), exclusive=True)
     console(stderr=True).print(
         f"{policy} is written: put your people into it, then `simgate policy check --policy {policy}`", soft_wrap=True
     )

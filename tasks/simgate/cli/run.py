@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from simgate.cli.console import console, short, show_json
+from simgate.cli.find import find_ref
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.cli.person import declared_person
 from simgate.core.documents.canonical import parse_json
@@ -40,7 +41,9 @@ def run(
     inputs: Annotated[
         list[str] | None,
         typer.Option(
-            "--input", help="runs/…/manifest.json, with #OUTPUT for one output of it; `scenes` is the pushed head."
+            "--input",
+            help="`scenes`: the pushed head; or a run: runs/…/manifest.json, its key's beginning, or a stage's name "
+            "for its newest; with #OUTPUT for one output of it.",
         ),
     ] = None,
     domain: DomainOption = "main",
@@ -92,14 +95,14 @@ def _yaml(data: bytes, path: Path) -> object:
 
 
 def read_input(store: Store, domain: str, text: str) -> Input:
-    """Read one input of the command line: `scenes`, or a manifest's key with an optional `#output`."""
+    """Read one input of the command line: `scenes`, or a run as `simgate show` takes it, with an optional `#output`."""
     if text == "scenes":
         head = scenes_head(store, domain)
         if head is None:
             raise InputError(f"no scenes in domain {domain}", remedy="run `simgate scenes push FOLDER`")
         return SnapshotInput(sha256=head.snapshot_sha256)
-    uri, _, output = text.partition("#")
-    value = {"kind": "manifest", "ref": {"uri": uri, "sha256": store.digest(uri)}, "output": output or None}
+    run, _, output = text.partition("#")
+    value = {"kind": "manifest", "ref": find_ref(store, domain, run).model_dump(), "output": output or None}
     return ManifestInput.from_value(value, what=f"--input {text}")
 
 
