@@ -56,7 +56,7 @@ $(STAMP): pyproject.toml constraints.txt
 			|| { $(BIN)/python -m ensurepip && $(BIN)/python -m pip install --quiet uv; }; \
 	fi
 	@echo "== set-up 3/3: installing what constraints.txt pins: Airflow, Newton, PyTorch, Great Expectations, MLflow, ONNX Runtime"
-	@echo "   (some 250 packages, 2.5 GB installed; from PyPI about 4 GB with PyTorch for CUDA: minutes on the first run, seconds later)"
+	@echo "   (some 320 packages; 7.5 GB in .venv with PyTorch for CUDA, as PyPI has it: minutes on the first run, seconds later)"
 	@$(QUIETLY) $(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e '.[light,sim,torch,agent,airflow]' --group dev
 	@rm -f $(VENV)/.ready-*
 	@touch $@
