@@ -255,6 +255,24 @@ def test_an_empty_store_has_nothing_live_and_nothing_to_verify(simgate: Simgate,
     assert simgate(tmp_path / "store", "history").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("live",), "nothing is live"),
+        (("runs",), "no committed run in domain main"),
+        (("scenes", "log"), "no push yet"),
+        (("history",), "the store has no model yet"),
+        (("verify",), "nothing to verify: the store has no model yet"),
+    ],
+)
+def test_an_empty_store_is_said_to_be_empty(
+    simgate: Simgate, tmp_path: Path, command: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "store").mkdir()
+    done = simgate(tmp_path / "store", *command)
+    assert said in done.stdout + done.stderr
+
+
 READERS = (
     ("live",), ("history",), ("verify",), ("lineage",), ("runs",), ("show", "hil"), ("plan",), ("scenes", "log"),
     ("link", "hil"), ("rollback", "--why", "worse"), ("ledger", "sync"), ("store", "forget", "0" * 12),

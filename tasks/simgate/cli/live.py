@@ -44,7 +44,7 @@ def live(
     if as_json:
         show_json(rows)
     else:
-        show_table(LIVE_HEAD, [_shown(row) for row in rows])
+        show_table(LIVE_HEAD, [_shown(row) for row in rows], empty="nothing is live")
     _say_what_does_not_hold(states)
 
 

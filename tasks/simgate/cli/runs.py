@@ -57,6 +57,7 @@ def runs(
             (r["stage"], r["what"], short(r["run_key"]), r["verdict"], when(r["finished"]), _name(r["for"]))
             for r in rows
         ],
+        empty=f"no committed run in domain {domain}",
     )
 
 

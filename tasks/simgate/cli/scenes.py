@@ -93,4 +93,4 @@ def log(domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_js
         (str(head.seq), when(head.at), short(head.snapshot_sha256), head.author, head.pull_request, head.message)
         for head in heads
     ]
-    show_table(("seq", "when", "snapshot", "author", "pull request", "message"), rows)
+    show_table(("seq", "when", "snapshot", "author", "pull request", "message"), rows, empty="no push yet")
