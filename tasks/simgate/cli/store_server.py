@@ -99,7 +99,7 @@ class Server:
 
 @contextmanager
 def answers(doing: str) -> Iterator[None]:
-    """Turn what the SDK raises into one line: what was done, what the server said, what to do."""
+    """Turn the SDK's errors into one line: the action, the server's message, the remedy."""
     from minio.error import MinioAdminException, MinioException, S3Error
     from urllib3.exceptions import HTTPError
 

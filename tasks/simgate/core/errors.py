@@ -21,7 +21,7 @@ from __future__ import annotations
 
 
 class SimgateError(Exception):
-    """Something is wrong; says what, what was found, what was expected, what to do."""
+    """An error with what is wrong, the actual value, the expected value and the remedy."""
 
     exit_code = 1
 
@@ -59,11 +59,11 @@ class Unproven(Refused):
 
 
 class DigestMismatch(SimgateError):
-    """Bytes are not what their manifest says; names both digests."""
+    """Bytes differ from their manifest; names both digests."""
 
 
 class StoreError(SimgateError):
-    """The artifact store did not do what was asked."""
+    """The artifact store failed."""
 
 
 class NotFound(StoreError):

@@ -34,7 +34,7 @@ class Row:
     of what it makes."""
 
     def modules_of(self, stage: str) -> tuple[str, ...]:
-        """Name the modules whose code decides what a stage makes with it."""
+        """Name the modules whose code decides the stage's bytes."""
         del stage
         return (self.module,)
 
@@ -83,7 +83,7 @@ class Table(Generic[R]):
         return self.imported(row, f"{row.module}.{part}" if part else row.module)
 
     def imported(self, row: R, module: str) -> ModuleType:
-        """Import a module of a row; what is missing or fails in another distribution is refused in its name."""
+        """Import a module of a row; an error in another distribution's module names that distribution."""
         try:
             return import_module(module)
         except Exception as error:
@@ -97,7 +97,7 @@ class Table(Generic[R]):
             ) from error  # fmt: skip
 
     def _broken(self, name: str, owner: str, error: Exception) -> InputError:
-        """Say whose fault it is: whatever other people's code raises is theirs."""
+        """Turn another distribution's error into one that names it."""
         said = f"{self.kind} {name} of distribution {owner} cannot be loaded: {error!r}"
         return InputError(said, remedy=f"ask the author of {owner}")
 

@@ -14,7 +14,7 @@ DIGITS = 5
 
 
 def rounded(metres: float) -> float:
-    """Round a length to what counts."""
+    """Round a length to the precision that counts."""
     return round(float(metres), DIGITS)
 
 

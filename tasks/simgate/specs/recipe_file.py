@@ -20,7 +20,7 @@ R = TypeVar("R", DatasetRecipe, ReleaseRecipe)
 
 @dataclass(frozen=True, slots=True)
 class Recipes:
-    """The recipes of a folder, by name, and what is wrong with the others."""
+    """The recipes of a folder by name, and the faults of broken ones."""
 
     dataset: Mapping[str, DatasetRecipe]
     release: Mapping[str, ReleaseRecipe]

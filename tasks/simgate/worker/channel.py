@@ -24,7 +24,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Channel:
-    """Frames to and from whoever started this process."""
+    """Frames to and from the process that started this one."""
 
     def __init__(self, descriptor: int, max_frame_bytes: int) -> None:
         os.set_inheritable(descriptor, False)
