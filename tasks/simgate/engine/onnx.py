@@ -74,7 +74,7 @@ class OnnxEngine:
         return self._contract.command(self.look(self._contract.picture(image_bytes), goal))
 
     def warm_up(self, runs: int = 3) -> None:
-        """Run once, so that the runtime has its memory and the first real picture is not slower than the others."""
+        """Run a few times, so that the runtime has its memory and the first real picture is as fast as the others."""
         for _ in range(runs):
             self.infer(self._nothing)
 
