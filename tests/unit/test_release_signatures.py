@@ -310,7 +310,7 @@ def test_a_rollback_out_of_a_forged_ledger_is_refused(release: Release) -> None:
     release.promote()
     second = propose(next_run(release.chain, 2, weights=b"second"))
     second.promote()
-    words: dict[str, Any] = {"model": "navigator", "channel": "demo", "who": "boss", "why": "it hit a shelf"}
+    words: dict[str, Any] = {"model": "navigator", "channel": "demo", "by": Word("boss", "it hit a shelf")}
     good = release.ledger_path(3).read_bytes()
     reseal(release.ledger_path(3), STAGE)
     with pytest.raises(Refused, match="does not hold: entry 3"):
