@@ -21,6 +21,7 @@ from simgate.core.storage.store import Store
 from simgate.plan.record import record_folder, task_lines
 from simgate.release.entry import LedgerEntry
 from simgate.release.policy import Role
+from simgate.specs.evaluate import EvaluateSpec
 
 
 def show_ledger(story: Story) -> None:
@@ -67,7 +68,8 @@ def show_sentences(story: Story, edit: str, release: Release) -> None:
 
 
 def _how_good(store: Store, evidence: Mapping[Role, ManifestRef]) -> str:
-    drives = read_manifest(store, evidence["evaluate"]).spec["closed_loop"]["episodes"]
+    closed_loop = read_manifest(store, evidence["evaluate"]).spec_as(EvaluateSpec).closed_loop
+    drives = closed_loop.episodes if closed_loop else 0
     candidate, bench = _metrics(store, evidence["evaluate"]), _metrics(store, evidence["hil"])
     live = _metrics(store, evidence["evaluate_live"]) if "evaluate_live" in evidence else {}
     return how_good(drives, candidate, live, bench)
