@@ -68,7 +68,7 @@ def demo_checkout(folder: Path) -> DemoCheckout:
     (folder / "dags").mkdir(parents=True)
     for source in (ROOT / "dags").glob("*.py"):
         (folder / "dags" / source.name).write_text(re.sub(HOURLY, LEAP_DAY, source.read_text()))
-    for name in ("plugins", "scenes", "release", "examples", "Makefile", "pyproject.toml", "constraints.txt"):
+    for name in ("plugins", "examples", "Makefile", "pyproject.toml", "constraints.txt"):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".venv/bin").mkdir(parents=True)
     (folder / ".venv/bin/simgate").symlink_to(Path(sys.executable).with_name("simgate"))

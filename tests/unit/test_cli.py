@@ -18,6 +18,7 @@ from simgate.cli.app import app
 from simgate.core.storage.heads import scenes_head
 from simgate.core.storage.store import Store
 from simgate.release.decision import Word, quarantine
+from tests.demo_recipes import POLICY as DEMO_POLICY
 from tests.demo_recipes import RECIPES
 from tests.release_chain import POLICY
 
@@ -44,6 +45,7 @@ def simgate(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
     """The command in this process: the same entry as the installed script's, without its start-up time."""
     before = os.umask(0o077)
     monkeypatch.setenv("SIMGATE_USER", "operator@example.org")
+    monkeypatch.setenv("SIMGATE_POLICY", str(DEMO_POLICY))
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(store: Path, *arguments: str) -> Done:
@@ -251,6 +253,24 @@ def test_an_empty_store_has_nothing_live_and_nothing_to_verify(simgate: Simgate,
     assert json.loads(simgate(tmp_path / "store", "live", "--json").stdout) == []
     assert simgate(tmp_path / "store", "verify").returncode == 2
     assert simgate(tmp_path / "store", "history").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("live",), "nothing is live"),
+        (("runs",), "no committed run in domain main"),
+        (("scenes", "log"), "no push yet"),
+        (("history",), "the store has no model yet"),
+        (("verify",), "nothing to verify: the store has no model yet"),
+    ],
+)
+def test_an_empty_store_is_said_to_be_empty(
+    simgate: Simgate, tmp_path: Path, command: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "store").mkdir()
+    done = simgate(tmp_path / "store", *command)
+    assert said in done.stdout + done.stderr
 
 
 READERS = (

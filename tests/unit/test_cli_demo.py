@@ -188,18 +188,18 @@ def test_a_log_gets_a_line_for_each_change_only(capsys: pytest.CaptureFixture[st
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    (tmp_path / "scenes" / "home").mkdir(parents=True)
-    (tmp_path / "scenes" / "author").mkdir()
-    (tmp_path / "scenes" / EDITED_FILE).write_text(LAMP)
-    (tmp_path / "scenes" / "author" / "build.py").write_text("")
     site = Site(tmp_path)
+    (site.samples / "home").mkdir(parents=True)
+    (site.samples / "author").mkdir()
+    (site.samples / EDITED_FILE).write_text(LAMP)
+    (site.samples / "author" / "build.py").write_text("")
     site.begin()
     site.copy_scenes()
     return site
 
 
 def test_every_edit_moves_the_lamp_to_another_place_in_the_copy_alone(site: Site) -> None:
-    sample = site.checkout / "scenes"
+    sample = site.samples
     seen = set()
     for number in range(5):
         assert "floor_lamp_0" in move_lamp(site.scenes, sample, number)

@@ -14,7 +14,7 @@ from simgate.data.sample import Command
 from simgate.documents.episode import EpisodeResult
 from simgate.documents.evaluation import Evaluation, Interval
 from simgate.evaluate.closed_loop import ClosedLoop, share_of
-from simgate.evaluate.figures import metrics_of
+from simgate.evaluate.verdict import metrics_of
 from simgate.families.box import Detection
 from simgate.families.interval import bootstrap, rate, sign_test
 from simgate.families.navigator.command_error import LARGEST, CommandMeter

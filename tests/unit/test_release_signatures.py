@@ -34,7 +34,7 @@ GATE, PLANNER, APPROVAL, LEDGER, STAGE = (new_signer() for _ in range(5))
 KEYS = (trusted("gate", GATE), trusted("planner", PLANNER), trusted("approval", APPROVAL), trusted("ledger", LEDGER))
 SIGNED = signed_policy(*KEYS)
 
-SHIPPED = Path(__file__).parents[2] / "release" / "policy.yaml"
+SHIPPED = Path(__file__).parents[2] / "examples/demo/policy.yaml"
 
 Evidence = Mapping[Role, ManifestRef]
 
@@ -354,7 +354,7 @@ def test_verify_of_one_run_looks_at_the_signatures_of_its_gates(
     release: Release, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hil = release.evidence["hil"].uri
-    assert "3 signatures good" in verify_as_people_do(release, monkeypatch, capsys, hil)[1]
+    assert "3 good signatures" in verify_as_people_do(release, monkeypatch, capsys, hil)[1]
     sign_evidence(release, "export", STAGE)
     code, said = verify_as_people_do(release, monkeypatch, capsys, hil)
     assert (code, said.count("which the policy does not know; a gate key must sign it")) == (3, 1)

@@ -56,7 +56,7 @@ import sys
 from pathlib import Path
 from simgate.scene.layout import read_layout
 from simgate.scene.usd_scene import UsdScene
-read_layout(UsdScene(Path({str(ROOT / "scenes/home/home.usda")!r}), ("floor",)))
+read_layout(UsdScene(Path({str(ROOT / "examples/demo/scenes/home/home.usda")!r}), ("floor",)))
 print(sorted({{"newton", "warp", "simgate.sim"}} & set(sys.modules)))
 """
     ran = subprocess.run(

@@ -28,7 +28,7 @@ Exit codes
   0    done
   1    failed; the line on stderr says why
   2    wrong input, or a release rule said no
-  3    damage: a ledger does not hold, verify found it, or plan, runs, show or lineage named it on stderr and went on
+  3    damage in the store: found by verify, in a ledger, or skipped and named on stderr by plan, runs, show, lineage
   130  interrupted
   143  a stage was preempted after a checkpoint; run it again
 

@@ -32,7 +32,7 @@ def rollback(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Put the previous live model back and quarantine the one that was live, in one ledger entry.
+    """Make the previous model live again and quarantine the present one, in one ledger entry.
 
     The policy's `rollback_by` says who may; the whole ledger is judged first, and the previous model's files are read.
     """
@@ -61,7 +61,7 @@ def quarantine(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Bar a digest, and everything made from it, from going live; what is live stays until a rollback.
+    """Bar a digest, and everything made from it, from going live; a live model stays live until a rollback.
 
     Every person of the policy may.
     """
@@ -93,7 +93,7 @@ def waive(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Take one FAIL of the bench upon you, by name: it no longer bars its engine in that channel.
+    """Accept one FAIL of the bench in your name: it no longer bars its engine in that channel.
 
     The policy's `waive_by` says who may. Kept in the ledger for ever.
     """
@@ -115,7 +115,9 @@ def waive(
 def _channel_of(policy: Policy, given: str) -> str:
     found = sorted(policy.channels)
     if given not in found and (given or len(found) != 1):
-        raise InputError("which channel?", actual=given or "none given", expected=" | ".join(found), remedy="--channel")
+        raise InputError(
+            "no such channel in the policy", actual=given or "none", expected=" | ".join(found), remedy="--channel"
+        )
     return given or found[0]
 
 

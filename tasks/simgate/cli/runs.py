@@ -38,7 +38,7 @@ RunArgument = Annotated[
 
 def runs(
     stage: Annotated[str, typer.Option("--stage", help="Only this stage.")] = "",
-    last: Annotated[int, typer.Option("--last", min=1, help="Only the newest so many.")] = 50,
+    last: Annotated[int, typer.Option("--last", min=1, help="Number of newest runs to list.")] = 50,
     domain: DomainOption = "main",
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
@@ -59,6 +59,7 @@ def runs(
             (r["stage"], r["what"], short(r["run_key"]), r["verdict"], when(r["finished"]), _name(r["for"]))
             for r in rows
         ],
+        empty=f"no committed run in domain {domain}",
     )
 
 
@@ -105,7 +106,7 @@ def what(manifest: Manifest) -> str:
 def show(
     run: RunArgument, domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
 ) -> None:
-    """Show one run: what was asked, what it was made from, what it left, what it cost, what the gate said."""
+    """Show one run: spec, inputs, outputs, cost and verdict."""
     place = present_store(store)
     found = find_run(place, domain, run)
     if as_json:

@@ -145,7 +145,7 @@ def tell(story: Story, *, stays: bool) -> None:
     release = story.release(story.dataset(head))
     if release is None or release.decision is None or not release.decision.is_rejected:
         _heading("2. Somebody edits one scene; only what hangs on it is made again")
-        edit = move_lamp(site.scenes, site.checkout / "scenes", head.seq)
+        edit = move_lamp(site.scenes, site.samples, head.seq)
         console().print(edit)
         release = story.release(story.dataset(story.push(edit)))
     _heading("3. What came of it, and why")
