@@ -28,7 +28,6 @@ ACCOUNTS: Mapping[str, str] = {
     "admin": "admin",
     "engineer": "user",
     "release-manager": "user",
-    "demo-responder": "user",
     "promoter": "viewer",
 }
 """Account → role of the local SimpleAuthManager."""
