@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from simgate.documents.evaluation import Evaluation
+from simgate.documents.pairs import chance_of
 from simgate.evaluate.closed_loop import ClosedLoop
-from simgate.families.interval import sign_test
 
 
 def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop | None) -> dict[str, float]:
@@ -18,5 +18,5 @@ def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop | None) -> dict[s
         **held_out,
         "episodes": float(len(closed_loop.episodes)),
         "success_gain": (closed_loop.better - closed_loop.worse) / len(closed_loop.episodes),
-        "success_gain_p": sign_test(closed_loop.better, closed_loop.worse),
+        "success_gain_p": chance_of(closed_loop.better, closed_loop.worse),
     }
