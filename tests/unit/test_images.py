@@ -23,6 +23,12 @@ FOUND = containerfile.read(CONTAINERFILE)
 PYTHON_IMAGES = [image.name for image in IMAGES.values() if image.extras and image.name != "isaac-sim"]
 
 
+def test_the_page_says_of_each_image_which_stages_run_in_it() -> None:
+    page = (ROOT / "docs/images.md").read_text(encoding="utf-8")
+    for image in (image for image in IMAGES.values() if image.stages):
+        assert f"| `{image.name}` | {', '.join(image.stages)} |" in page
+
+
 def test_every_stage_runs_in_one_image_and_that_image_has_its_libraries() -> None:
     places = [(stage, image) for image in IMAGES.values() for stage in image.stages]
     assert sorted(stage for stage, _ in places) == sorted(STAGES.names())

@@ -21,9 +21,11 @@ from simgate.core.runtime.stop import Stop
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import make_job
 from simgate.probe.stage import STAGE
+from simgate.rows.engines import ENGINES
 from simgate.rows.names import rows_named
 from simgate.rows.runtime import runtime_of
 from simgate.rows.simulators import SIMULATORS
+from simgate.sim.opening import open_simulator
 from simgate.specs.evaluate import ClosedLoopSpec
 from simgate.specs.generate import GenerateSpec
 from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
@@ -186,6 +188,26 @@ def test_a_fault_in_it_is_reported_as_its_own(install: Install, code: str, row: 
         return
     with pytest.raises(InputError, match=said):
         SIMULATORS.find(name)
+
+
+def test_a_module_of_it_that_cannot_be_imported_is_its_own_fault(install: Install, tmp_path: Path) -> None:
+    name = install()
+    edit(name, text="import a_library_that_nobody_has\n")
+    with pytest.raises(InputError, match=f"simulator {name} of distribution {name} cannot be loaded: ModuleNotFound"):
+        open_simulator(shard(name).model_copy(update={"simulator_version": "1.2"}), tmp_path)
+
+
+def test_a_row_of_ours_whose_module_comes_later_is_refused_and_a_missing_library_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(
+        InputError, match=r"this build has no engine target tensorrt, got no module simgate\.engine\.ten"
+    ):
+        ENGINES.module("tensorrt")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    monkeypatch.delitem(sys.modules, "simgate.engine.onnx", raising=False)
+    with pytest.raises(ModuleNotFoundError, match="onnxruntime"):
+        ENGINES.module("onnxruntime-cpu")
 
 
 def test_two_distributions_of_one_simulator_are_refused_by_name(install: Install) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from airflow.sdk import BaseOperator
 
 from simgate.rows.places import PLACES
@@ -15,5 +13,5 @@ def stage_class(stage: str = "") -> type[BaseOperator]:
 
     Named, a stage that the place spreads over several machines gets the operator that can do so.
     """
-    found: type[BaseOperator] = import_module(PLACES.find(settings().place).module).stage_class(stage)
+    found: type[BaseOperator] = PLACES.module(settings().place).stage_class(stage)
     return found

@@ -43,7 +43,7 @@ class LocalProcess(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Run to the end; raises nothing, whatever the end is."""
-        self.process = self._start(own_keys(self.stage, domain_of(context)))
+        self.process = self._start(stage_environment(self.stage, domain_of(context)))
         reader = threading.Thread(target=self._relay, args=(self.process.stdout,), daemon=True)
         reader.start()
         self.exit_code = self.process.wait()
@@ -62,16 +62,11 @@ class LocalProcess(BaseOperator):
             time.sleep(0.05)
         self._signal(signal.SIGKILL)
 
-    def _start(self, keys: Path | None) -> subprocess.Popen[str]:
+    def _start(self, environment: dict[str, str]) -> subprocess.Popen[str]:
         wired = settings()
         command = [wired.python, "-m", "simgate", self.stage]
         for uri in self.job_uris:
             command += ["--job", uri]
-        environment = {name: os.environ[name] for name in wired.stage_environment if name in os.environ}
-        if keys is not None:
-            # Its own role's keys and no other's, the worker's least of all.
-            environment = {name: value for name, value in environment.items() if name not in WORKER_KEYS}
-            environment[ROLE_KEYS] = str(keys)
         return subprocess.Popen(
             [*command, "--out", wired.store_url], env=environment, umask=0o077, process_group=0,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -94,7 +89,7 @@ class LocalProcess(BaseOperator):
 
 
 class StageLocal(StageMixin, LocalProcess):
-    """One stage, or one batch of it, on this machine."""
+    """Runs one stage, or one batch of it, on this machine."""
 
     def __init__(
         self, *, stage: str, subject: Subject | None = None, batch: Sequence[dict[str, Any]] | None = None,
@@ -113,7 +108,7 @@ def stage_class(stage: str) -> type[StageLocal]:  # noqa: ARG001 (every stage ru
 
 
 def readable(event: dict[str, Any]) -> str:
-    """One event of a stage as a person reads it."""
+    """Write one event of a stage as a line for people."""
     if event.get("event") == "progress":
         return f"{event.get('done')}/{event.get('total')} {event.get('what')}"
     fields = (f"{name}={value}" for name, value in event.items() if name not in HIDDEN and value != "")
@@ -121,13 +116,23 @@ def readable(event: dict[str, Any]) -> str:
 
 
 def readable_line(line: str) -> str:
-    """One line of a stage's log, whether it is an event or not."""
+    """Write one line of a stage's log for people, whether it is an event or not."""
     event = _event(line)
     return (line.rstrip() if event is None else readable(event))[:MAX_LINE_CHARACTERS]
 
 
+def stage_environment(stage: str, domain: str) -> dict[str, str]:
+    """Environment of a stage's process on this machine: allow-listed, with its own role's keys."""
+    keys = own_keys(stage, domain)
+    environment = {name: os.environ[name] for name in settings().stage_environment if name in os.environ}
+    if keys is None:
+        return environment
+    # Its own role's keys and no other's, the worker's least of all.
+    return {name: value for name, value in environment.items() if name not in WORKER_KEYS} | {ROLE_KEYS: str(keys)}
+
+
 def own_keys(stage: str, domain: str) -> Path | None:
-    """Folder of the keys of a stage's own role; None on the embedded default, where nobody has any."""
+    """Return the folder of the stage role's keys; None on the embedded default, where nobody has any."""
     return role_folder(role_of_stage(stage), domain)
 
 

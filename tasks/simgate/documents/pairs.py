@@ -6,7 +6,7 @@ from math import comb
 
 
 def chance_of(wins: int, losses: int) -> float:
-    """The chance of at least so many wins among `wins + losses` pairs that somebody won, if neither side were better.
+    """Return the chance of so many wins or more among the pairs that somebody won, if neither side were better.
 
     The one-sided exact sign test; over episodes that both drove, McNemar's test (Psychometrika 12, 1947) in its exact
     form. In whole numbers and without scipy, which promote does not have; a test holds it to scipy's `binomtest`.

@@ -6,7 +6,6 @@ import hashlib
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from simgate.core.documents.canonical import canonical_json, parse_json
@@ -115,7 +114,7 @@ def installed(row: EngineRow) -> dict[str, str]:
 
 
 def _target(row: EngineRow) -> Target:
-    found: Target = import_module(row.module)
+    found: Target = ENGINES.imported(row, row.module)
     return found
 
 
@@ -175,7 +174,7 @@ def _check_file(path: Path, file: EngineFile) -> None:
 
 
 def _regular(path: Path) -> int:
-    """Size of a regular file; a link, a folder or nothing at all is refused."""
+    """Return the size of a regular file in bytes; a link, a folder or a missing file is refused."""
     try:
         found = path.lstat()
     except FileNotFoundError as error:

@@ -17,7 +17,7 @@ Weights = NDArray[np.float64]
 
 
 def rate(hits: int, trials: int) -> Interval:
-    """A rate with Wilson's score interval (Wilson, 1927): sound for few trials and for rates near 0 and 1."""
+    """Return a rate with Wilson's score interval (Wilson, 1927): sound for few trials and for rates near 0 and 1."""
     from scipy.stats import binomtest  # a second to import: only who counts pays it
 
     found = binomtest(hits, trials).proportion_ci(0.95, method="wilson")
@@ -25,7 +25,7 @@ def rate(hits: int, trials: int) -> Interval:
 
 
 def bootstrap(statistic: Callable[[Weights], float], episodes: int, *key: str | int) -> Interval:
-    """A statistic with its percentile bootstrap interval (Efron, 1979) over whole episodes.
+    """Return a statistic with its percentile bootstrap interval (Efron, 1979) over whole episodes.
 
     Drawn from the stream `key`. `statistic` gets how often each episode counts; frames of one episode are too alike to
     be drawn one by one.

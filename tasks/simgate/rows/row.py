@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib import metadata
+from importlib import import_module, metadata
+from types import ModuleType
 from typing import Generic, TypeVar
 
 from simgate.core.errors import InputError
@@ -16,10 +17,10 @@ OURS = "simgate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One thing that a spec may name."""
+    """An entry that a spec may name."""
 
     name: str
-    """As specs and recipes write it."""
+    """The name in specs and recipes."""
     module: str
     """Module that does the work, imported where it is done: `simgate.sim.newton`."""
     extra: str
@@ -64,7 +65,7 @@ class Table(Generic[R]):
         return self._outside[name]
 
     def has(self, name: str) -> bool:
-        """Whether there is a row of that name; other people's code is not loaded for it."""
+        """Return whether there is a row of that name; other people's code is not loaded for it."""
         return any(row.name == name for row in self.ours) or name in self.names()
 
     def names(self) -> tuple[str, ...]:
@@ -73,8 +74,32 @@ class Table(Generic[R]):
         return (*own, *sorted({point.name for point in self._points()} - set(own)))
 
     def all(self) -> tuple[R, ...]:
-        """Every row, other people's loaded."""
+        """Return every row, other people's loaded."""
         return tuple(self.find(name) for name in self.names())
+
+    def module(self, name: str, part: str = "") -> ModuleType:
+        """Import the module that a row names, or a part of that folder."""
+        row = self.find(name)
+        return self.imported(row, f"{row.module}.{part}" if part else row.module)
+
+    def imported(self, row: R, module: str) -> ModuleType:
+        """Import a module of a row; what is missing or fails in another distribution is refused in its name."""
+        try:
+            return import_module(module)
+        except Exception as error:
+            if row.distribution != OURS:
+                raise self._broken(row.name, row.distribution, error) from error
+            if not _is_missing(module, error):
+                raise
+            raise InputError(
+                f"this build has no {self.kind} {row.name}", actual=f"no module {module}",
+                remedy=f"use another {self.kind}, or a build that has it",
+            ) from error  # fmt: skip
+
+    def _broken(self, name: str, owner: str, error: Exception) -> InputError:
+        """Say whose fault it is: whatever other people's code raises is theirs."""
+        said = f"{self.kind} {name} of distribution {owner} cannot be loaded: {error!r}"
+        return InputError(said, remedy=f"ask the author of {owner}")
 
     def _points(self) -> tuple[metadata.EntryPoint, ...]:
         return _entry_points(self.group, tuple(sys.path)) if self.group else ()
@@ -84,10 +109,8 @@ class Table(Generic[R]):
         owner = point.dist.name if point.dist else "an unknown distribution"
         try:
             row = point.load()
-        except Exception as error:  # other people's code: whatever it raises is theirs, and is said to be
-            raise InputError(
-                f"{self.kind} {name} of distribution {owner} cannot be loaded: {error!r}", remedy="ask its author"
-            ) from error
+        except Exception as error:
+            raise self._broken(name, owner, error) from error
         if not isinstance(row, self.row_type) or row.name != name:
             raise InputError(
                 f"entry point {name} of {self.group} in distribution {owner} is no row of this name",
@@ -116,7 +139,12 @@ class Table(Generic[R]):
         )
 
 
+def _is_missing(module: str, error: Exception) -> bool:
+    """Return whether an import failed because its module or a folder above is missing, not a library of its own."""
+    return isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
+
+
 @cache
 def _entry_points(group: str, _path: tuple[str, ...]) -> tuple[metadata.EntryPoint, ...]:
-    """Entry points of every distribution on a path: looking through some hundred of them takes a while."""
+    """Read the entry points of all distributions on a path, once: searching some hundred of them is slow."""
     return tuple(metadata.entry_points(group=group))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import cast
 
@@ -37,7 +36,7 @@ def open_simulator(spec: GenerateSpec, root: Path) -> Simulator:
 
 def _opener(row: SimulatorRow) -> Opener:
     # Heavy: only where a scene is opened. By name, so that the code of a run holds no simulator but its own.
-    opener = getattr(import_module(row.module), "open_simulator", None)
+    opener = getattr(SIMULATORS.imported(row, row.module), "open_simulator", None)
     if not callable(opener):
         raise InputError(
             f"simulator {row.name}: its module has no open_simulator", actual=row.module,

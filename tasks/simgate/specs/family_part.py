@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator, SerializeAsAny, ValidationInfo
@@ -15,8 +14,9 @@ from simgate.rows.families import FAMILIES
 
 def spec_type_of(family: str) -> type[Document]:
     """Import the type of a family's own part of a train spec; an unknown family is refused by name."""
-    module, _, name = FAMILIES.find(family).spec.partition(":")
-    found: type[Document] = getattr(import_module(module), name)
+    row = FAMILIES.find(family)
+    module, _, name = row.spec.partition(":")
+    found: type[Document] = getattr(FAMILIES.imported(row, module), name)
     return found
 
 
