@@ -15,7 +15,6 @@ from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.store import Store
 from simgate.release.approval import APPROVE, REJECT, ApprovalRecord, GateRecord, Touch, subject_of
 from simgate.release.candidate import CandidateEntry, candidates
-from simgate.release.comparison import mcnemar_p
 from simgate.release.decision import Word, quarantine, rollback, waive
 from simgate.release.promote import promote
 from simgate.release.proof import Proof, prove_model
@@ -213,12 +212,6 @@ def test_a_candidate_without_lives_evaluation_is_refused(chain: Chain) -> None:
     approve(chain, answer(chain.propose()))
     with pytest.raises(Refused, match="was not evaluated beside"):
         approve(chain, answer(next_run(chain, 2, weights=b"new").propose()))
-
-
-def test_mcnemar_is_the_binomial_tail() -> None:
-    assert mcnemar_p(0, 0) == 1.0
-    assert mcnemar_p(5, 0) == pytest.approx(1 / 32)
-    assert mcnemar_p(1, 1) == pytest.approx(0.75)
 
 
 @pytest.mark.parametrize("said", [1.0, 0.5])
