@@ -17,7 +17,7 @@ from simgate.cli import main
 from simgate.cli.app import app
 from simgate.core.storage.heads import scenes_head
 from simgate.core.storage.store import Store
-from simgate.release.decision import quarantine
+from simgate.release.decision import Word, quarantine
 from tests.demo_recipes import POLICY as DEMO_POLICY
 from tests.demo_recipes import RECIPES
 from tests.release_chain import POLICY
@@ -308,7 +308,7 @@ def test_live_at_what_is_no_time_exits_2(simgate: Simgate, tmp_path: Path) -> No
 
 
 def begin_ledger(store: Path) -> None:
-    quarantine(Store(str(store)), POLICY, model="navigator", digest="c" * 64, who="boss", why="to begin")
+    quarantine(Store(str(store)), POLICY, model="navigator", digest="c" * 64, by=Word("boss", "to begin"))
 
 
 def test_quarantine_writes_who_and_why_into_the_ledger(simgate: Simgate, tmp_path: Path) -> None:

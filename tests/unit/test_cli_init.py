@@ -98,3 +98,13 @@ def test_a_folder_that_is_there_is_refused_and_stays_as_it_is(
     assert run(monkeypatch, "init", "mine") == 2
     assert "is there already" in capfd.readouterr().err
     assert list((folder / "mine").iterdir()) == []
+
+
+def test_without_a_policy_the_command_says_how_one_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "store").mkdir()
+    assert run(monkeypatch, "live", "--store", "store") == 2
+    said = " ".join(capfd.readouterr().err.split())
+    assert "cannot read policy policy.yaml" in said
+    assert "--policy or SIMGATE_POLICY" in said

@@ -37,7 +37,7 @@ def standing_in_newton(scene: NewtonScene, shapes: tuple[Shape, ...]) -> np.ndar
 
 @pytest.mark.parametrize("name", ["office", "home", "warehouse"])
 def test_the_layout_from_usd_is_what_newton_sees(name: str) -> None:
-    usd = UsdScene(ROOT / f"scenes/{name}/{name}.usda", CLASSES)
+    usd = UsdScene(ROOT / f"examples/demo/scenes/{name}/{name}.usda", CLASSES)
     layout, scene = read_layout(usd), NewtonScene(usd, "cpu")
     floor = tuple(s for s in scene.shapes if s.instance and usd.components.rows[s.instance - 1].label == "floor")
     x, y = usd.world_from(ROBOT_PATH)[:2, 3]

@@ -7,7 +7,6 @@ import typer
 from simgate.cli import keys, ledger, policy, recipe, scenes, store
 from simgate.cli.damage import naming_damage
 from simgate.cli.decide import quarantine, rollback, waive
-from simgate.cli.demo import command as demo
 from simgate.cli.init import init
 from simgate.cli.lineage import lineage
 from simgate.cli.link import link
@@ -54,4 +53,3 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(recipe.app, name="recipe")
 app.command(hidden=True)(pipeline)
-app.add_typer(demo.app, name="demo", hidden=True)

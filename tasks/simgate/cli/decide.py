@@ -37,6 +37,7 @@ def rollback(
     The policy's `rollback_by` says who may; the whole ledger is judged first, and the previous model's files are read.
     """
     from simgate.cli.person import declared_person
+    from simgate.release.decision import Word
     from simgate.release.decision import rollback as roll_back
     from simgate.release.judge import judge
     from simgate.release.policy import Policy
@@ -44,8 +45,8 @@ def rollback(
     place, rules = present_store(store), Policy.load(policy)
     name = the_model(place, model)
     target = the_channel(judge(place, rules, name).must_hold(), channel)
-    person, reason = declared_person(who), _reason(why)
-    entry = roll_back(place, rules, model=name, channel=target, who=person, why=reason, signer=own_signer())
+    by = Word(declared_person(who), _reason(why))
+    entry = roll_back(place, rules, model=name, channel=target, by=by, signer=own_signer())
     _say(entry, name, as_json)
 
 
@@ -65,14 +66,15 @@ def quarantine(
     Every person of the policy may.
     """
     from simgate.cli.person import declared_person
+    from simgate.release.decision import Word
     from simgate.release.decision import quarantine as bar
     from simgate.release.policy import Policy
 
     _whole(digest)
     place, rules = present_store(store), Policy.load(policy)
     name = _ledger_of(place, model)
-    person, reason = declared_person(who), _reason(why)
-    entry = bar(place, rules, model=name, digest=digest, who=person, why=reason, signer=own_signer())
+    by = Word(declared_person(who), _reason(why))
+    entry = bar(place, rules, model=name, digest=digest, by=by, signer=own_signer())
     _say(entry, name, as_json)
 
 
@@ -96,16 +98,16 @@ def waive(
     The policy's `waive_by` says who may. Kept in the ledger for ever.
     """
     from simgate.cli.person import declared_person
+    from simgate.release.decision import Word
     from simgate.release.decision import waive as take_over
     from simgate.release.policy import Policy
 
     _whole(manifest)
     place, rules = present_store(store), Policy.load(policy)
-    name, person, reason = _ledger_of(place, model), declared_person(who), _reason(why)
+    name, by = _ledger_of(place, model), Word(declared_person(who), _reason(why), second)
     target = _channel_of(rules, channel)
     entry = take_over(
-        place, rules, model=name, channel=target, manifest=manifest, who=person, second=second, why=reason,
-        signer=own_signer(),
+        place, rules, model=name, channel=target, manifest=manifest, by=by, signer=own_signer(),
     )  # fmt: skip
     _say(entry, name, as_json)
 

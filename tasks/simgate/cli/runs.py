@@ -11,6 +11,7 @@ from simgate.cli.console import console, plain, short, show_json, show_table, wh
 from simgate.cli.find import find_run
 from simgate.cli.find import runs as committed_runs
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
+from simgate.core.documents.document import Document
 from simgate.core.identity.environment import Environment, Observed
 from simgate.core.runtime.attempt import ENVELOPE_NAME, Verdict, read_verdict
 from simgate.core.runtime.manifest import Manifest
@@ -18,6 +19,7 @@ from simgate.core.storage.damage import DAMAGE, pass_over
 from simgate.core.storage.memo import Run
 from simgate.core.storage.signed_link import REPORT_NAME
 from simgate.core.storage.store import Store
+from simgate.plan.slot_name import ShardName
 from simgate.rows.stages import STAGES
 
 Rows = list[tuple[str, ...]]
@@ -88,12 +90,17 @@ def _finished(manifest: Manifest) -> str:
     return manifest.predicate.run_details.metadata.finished_on
 
 
+class _MadeFor(Document):
+    target: str = ""
+    bench: str = ""
+
+
 def what(manifest: Manifest) -> str:
     """Name the subject of a run: the shard of a generate run, the target of an export."""
-    spec = manifest.spec
     if manifest.stage == "generate":
-        return f"{spec.get('scene')}[{spec.get('first_episode')}+{spec.get('episodes')}]"
-    return str(spec.get("target") or spec.get("bench") or "")
+        return str(manifest.part_of_spec(ShardName))
+    made = manifest.part_of_spec(_MadeFor)
+    return made.target or made.bench
 
 
 def show(

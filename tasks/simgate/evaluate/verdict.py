@@ -8,11 +8,11 @@ from simgate.core.errors import InputError
 from simgate.core.runtime.work import Work
 from simgate.documents.dataset import SplitDocument
 from simgate.documents.evaluation import Evaluation
+from simgate.documents.pairs import chance_of
 from simgate.engine.pytorch import PytorchModel
 from simgate.evaluate.closed_loop import ClosedLoop, begin, finish, rates
 from simgate.families.family import Meter, OpenLoop
 from simgate.families.frame import frames_of, read_split
-from simgate.families.interval import sign_test
 from simgate.families.trained import TrainedModel, read_trained
 from simgate.specs.bounds import broken_bounds
 from simgate.specs.evaluate import EvaluateSpec
@@ -88,5 +88,5 @@ def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop | None) -> dict[s
         **held_out,
         "episodes": float(len(closed_loop.episodes)),
         "success_gain": (closed_loop.better - closed_loop.worse) / len(closed_loop.episodes),
-        "success_gain_p": sign_test(closed_loop.better, closed_loop.worse),
+        "success_gain_p": chance_of(closed_loop.better, closed_loop.worse),
     }
