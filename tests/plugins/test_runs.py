@@ -76,6 +76,20 @@ def make(store: Store, run: dict[str, Any], *stages: str) -> None:
         assert small_stages.run(["-m", "simgate", stage, *jobs, "--out", store.url]) == 0
 
 
+def test_a_run_names_the_pushed_scenes_that_no_recipe_takes(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    push(store, tmp_path / "scenes")
+    dataset_run.plan(context("build_dataset.rooms", "r1"))
+    assert not caplog.messages
+    for name in ("lab", "shed"):
+        (tmp_path / f"scenes/{name}").mkdir()
+        (tmp_path / f"scenes/{name}/{name}.usda").write_text("#usda 1.0")
+    push(store, tmp_path / "scenes")
+    dataset_run.plan(context("build_dataset.rooms", "r2"))
+    assert caplog.messages == ["no recipe takes lab, shed: nothing is made of it; add it to a recipe's `scenes`"]
+
+
 def built(store: Store, folder: Path, run_id: str) -> dict[str, Any]:
     run = context("build_dataset.rooms", run_id)
     push(store, folder)
