@@ -76,3 +76,17 @@ def test_a_folder_that_is_there_is_refused_and_stays_as_it_is(
     assert run(monkeypatch, "init", "mine") == 2
     assert "is there already" in capfd.readouterr().err
     assert list((folder / "mine").iterdir()) == []
+
+
+def test_stages_of_a_dataset_need_no_release_recipe(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "init", "mine") == 0
+    monkeypatch.chdir("mine")
+    Path("recipes/release.yaml").unlink()
+    walked = run(monkeypatch, "pipeline", "--scenes", "scenes", "--until", "index")
+    said = capfd.readouterr()
+    assert walked == 0, said.err
+    assert "index     1 made" in said.out
+    assert run(monkeypatch, "pipeline", "--until", "train") == 2
+    assert "0 recipes to choose from" in capfd.readouterr().err
