@@ -11,6 +11,7 @@ MINUTES ?= 10
 WORKERS ?= 2
 QUICK := tests --ignore=tests/soak --ignore=tests/bench --ignore=tests/gpu
 SOURCES := tasks plugins dags tests scenes images compose
+TYPED := tasks/simgate plugins/simgate_airflow dags tests scenes/author docs/pictures images compose
 
 # uv does not read pip's setting; a machine that offers local wheels serves them to both.
 export UV_FIND_LINKS := $(if $(UV_FIND_LINKS),$(UV_FIND_LINKS),$(PIP_FIND_LINKS))
@@ -107,7 +108,7 @@ gpu: $(STAMP) ## tests that need an NVIDIA GPU; skipped with a reason where ther
 check: $(STAMP) ## format, lint, types, layers, Containerfile; under a minute
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy tasks/simgate plugins/simgate_airflow images compose
+	$(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports
 	$(BIN)/hadolint images/Containerfile
 

@@ -45,9 +45,9 @@ class CountingStore(Store):
         self._count("create")
         super().create(key, data)
 
-    def put(self, key: str, data: bytes | Path) -> None:
+    def put(self, key: str, data: bytes | Path) -> str:
         self._count("put")
-        super().put(key, data)
+        return super().put(key, data)
 
     def exists(self, key: str) -> bool:
         self._count("exists")

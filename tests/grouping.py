@@ -20,7 +20,7 @@ SHARED = {
 """Group → how a file asks for what its tests share: minutes to make, or one long story in a fixed order."""
 
 
-class Grouping(LoadScopeScheduling):
+class Grouping(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
     """Files stay whole, and those that share something stay together."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -85,7 +85,8 @@ def small(png: bytes) -> bytes:
 
 
 def _scene(name: str) -> NDArray[np.uint8]:
-    return view.picture(ROOT / "scenes" / name / f"{name}.usda", SCENE_PX, view.Corner())
+    taken: NDArray[np.uint8] = view.picture(ROOT / "scenes" / name / f"{name}.usda", SCENE_PX, view.Corner())
+    return taken
 
 
 def _gap() -> NDArray[np.uint8]:

@@ -38,7 +38,8 @@ def picture(root: Path, size: tuple[int, int], corner: Corner) -> NDArray[np.uin
     sensor = SensorCamera(model)
     look.set_lights(sensor, look.read_lights(stage))
     model.bvh_refit_shapes(state)
-    return look._shot(sensor, state, camera, size)
+    shot: NDArray[np.uint8] = look._shot(sensor, state, camera, size)
+    return shot
 
 
 def moved(before: Path, after: Path) -> dict[str, Gf.Range3d]:

@@ -128,7 +128,7 @@ def _judged(story: Story) -> dict[str, str]:
 
 
 def _outcomes(found: Evaluation) -> str:
-    count = Counter(episode.outcome for episode in found.episodes)
+    count: Counter[str] = Counter(episode.outcome for episode in found.episodes)
     signs = {"success": '<span class="sign good">○</span> goal', "collision": '<span class="sign">✕</span> hit'}
     rows = [f'<div><span>{sign}</span><b class="ink">{count[kind]}</b></div>' for kind, sign in signs.items()]
     return f'<div class="rows tight">{"".join(rows)}</div>'

@@ -1,1 +1,1 @@
-"""What of simgate runs inside Airflow; never imports torch, pandas, onnx, newton or mlflow."""
+"""The part of simgate that runs inside Airflow; never imports torch, pandas, onnx, newton or mlflow."""

@@ -27,7 +27,7 @@ class Rest:
         self._token = ""
 
     def get(self, path: str, **query: Query) -> Any:
-        """The JSON under `/api/v2/<path>`; NotFound for 404."""
+        """Return the JSON under `/api/v2/<path>`; NotFound for 404."""
         answer = self._send(f"/api/v2/{path}", query)
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotFound(f"Airflow has no {path}")
@@ -36,7 +36,7 @@ class Rest:
         return answer.json()
 
     def pages(self, path: str, name: str, **query: Query) -> Iterator[dict[str, Any]]:
-        """Every item of a listing, page by page."""
+        """Yield every item of a listing, page by page."""
         offset = 0
         while True:
             page = self.get(path, limit=PAGE, offset=offset, **query)
@@ -46,7 +46,7 @@ class Rest:
                 return
 
     def everybody_is_admin(self) -> bool:
-        """Whether a token is handed out for nothing (`simple_auth_manager_all_admins`)."""
+        """Return whether Airflow gives an admin's token to anybody (`simple_auth_manager_all_admins`)."""
         return self._retried(lambda: self._client.get("/auth/token")).status_code == httpx.codes.CREATED
 
     def close(self) -> None:
@@ -87,5 +87,5 @@ class Rest:
 
 
 def run_path(dag_id: str, run_id: str) -> str:
-    """The path of a DAG run."""
+    """Return the path of a DAG run."""
     return f"dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}"

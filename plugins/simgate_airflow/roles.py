@@ -28,7 +28,7 @@ EVERY = ".*"
 
 
 def read_roles(path: Path) -> dict[str, frozenset[Permission]]:
-    """Role → permissions of a file; a file that does not say so is refused."""
+    """Read a file of roles and their permissions; a file of another form is refused."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         found = [(entry["name"], entry["resource"], entry["action"]) for entry in entries]
@@ -88,7 +88,7 @@ def make_account(manager: FabAirflowSecurityManagerOverride, name: str, role: st
 
 
 def main(words: list[str] | None = None) -> int:
-    """The command."""
+    """Return the command."""
     parser = argparse.ArgumentParser(prog="python -m simgate_airflow.roles")
     parser.add_argument("file", type=Path, help="the roles, in the form of `airflow roles export`")
     parser.add_argument("--account", action="append", default=[], metavar="NAME:ROLE:PASSWORD_FILE")

@@ -37,7 +37,7 @@ STAGE_ENVIRONMENT = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One deployment."""
+    """The settings of one deployment."""
 
     store_url: str
     """SIMGATE_STORE: folder or s3://bucket/prefix."""
@@ -76,12 +76,12 @@ class Settings:
 
 @cache
 def settings() -> Settings:
-    """This process's settings, read once."""
+    """Return this process's settings, read once."""
     return read_settings(os.environ)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Settings from an environment; a value that cannot be meant names its variable."""
+    """Read the settings from an environment; an error names the variable of a wrong value."""
     extra = (name.strip() for name in environment.get("SIMGATE_STAGE_ENV", "").split(","))
     return Settings(
         store_url=environment.get("SIMGATE_STORE", str(Path.cwd() / ".simgate" / "store")),

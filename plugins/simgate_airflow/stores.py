@@ -13,19 +13,19 @@ from simgate_airflow.settings import settings
 
 
 def open_store(role: Role, domain: str) -> Store:
-    """The store under a role's account; on the embedded default, where nobody has one, the operator's own."""
+    """Return the store under a role's account; on the embedded default, where nobody has one, the operator's own."""
     folder = role_folder(role, domain)
     return Store(settings().store_url, StoreKeys.load(folder) if folder else None)
 
 
 def open_signer(role: Role, domain: str) -> Signer | None:
-    """Who signs in a role's name, or None where it has no signing key."""
+    """Return the signer of a role, or None where the role has no signing key."""
     folder = role_folder(role, domain)
     return Signer.load(folder) if folder else None
 
 
 def role_folder(role: Role, domain: str) -> Path | None:
-    """Where a role's keys lie; None without SIMGATE_KEYS; a role whose folder is not there is refused."""
+    """Return the folder of a role's keys, or None without SIMGATE_KEYS; a missing folder is refused."""
     keys = settings().keys_path
     if keys is None:
         return None

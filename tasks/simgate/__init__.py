@@ -1,1 +1,1 @@
-"""simgate: a scene change becomes a released robot model, and every step can be proven."""
+"""The part of simgate that runs inside Airflow; never imports torch, pandas, onnx, newton or mlflow."""

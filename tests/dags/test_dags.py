@@ -45,7 +45,7 @@ def parse(path: Path, home: Path, recipes: Path = RECIPES) -> tuple[float, list[
 
 
 @pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
-def test_a_dag_file_parses_fast_and_loads_nothing_heavy(path: Path, tmp_path: Path):
+def test_a_dag_file_parses_fast_and_loads_nothing_heavy(path: Path, tmp_path: Path) -> None:
     dataset, release = demo_dataset_recipe(), demo_release_recipe()
     twenty = [
         recipe.model_copy(update={"name": f"r{number}", "channel": f"c{number}", "dataset": "r0"})
@@ -62,7 +62,7 @@ def test_a_dag_file_parses_fast_and_loads_nothing_heavy(path: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
-def test_a_dag_file_is_prose(path: Path):
+def test_a_dag_file_is_prose(path: Path) -> None:
     text = path.read_text()
     assert len(text.splitlines()) < 60
     # The one loop: a DAG a recipe.
@@ -73,7 +73,7 @@ def test_a_dag_file_is_prose(path: Path):
     assert "open(" not in text
 
 
-def test_the_dags_are_the_pipelines(tmp_path: Path):
+def test_the_dags_are_the_pipelines(tmp_path: Path) -> None:
     found = {dag: tasks for path in DAGS for dag, tasks in parse(path, tmp_path)[2].items()}
     assert found["build_dataset.rooms"] == {
         "plan": ["index"], "index": ["batches"], "batches": ["generate"], "generate": ["validate"],
@@ -86,13 +86,13 @@ def test_the_dags_are_the_pipelines(tmp_path: Path):
     }  # fmt: skip
 
 
-def test_a_failed_promotion_fails_the_release_run_though_settle_comes_after_it(tmp_path: Path):
+def test_a_failed_promotion_fails_the_release_run_though_settle_comes_after_it(tmp_path: Path) -> None:
     source = (DAGS[0].parent / "release_model.py").read_text()
     # Airflow takes a run's state from its leaves, and from a teardown instead if that is told to fail the run.
     assert "settle_candidate().as_teardown()" in source
 
 
-def test_a_broken_recipe_is_one_clear_error_and_the_other_recipes_have_their_dags_still(tmp_path: Path):
+def test_a_broken_recipe_is_one_clear_error_and_the_other_recipes_have_their_dags_still(tmp_path: Path) -> None:
     recipes = write_recipes(tmp_path / "recipes", demo_dataset_recipe(), demo_release_recipe())
     (recipes / "broken.yaml").write_text("kind: dataset\nname: broken\nscenes:\n  - {name: a, split: both}\n")
     found = {dag for path in DAGS if path.stem != "recipe_errors" for dag in parse(path, tmp_path, recipes)[2]}

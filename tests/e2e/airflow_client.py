@@ -75,7 +75,7 @@ class Run:
     @property
     def state(self) -> str:
         """Its state."""
-        return self.user.get(self.path)["state"]
+        return str(self.user.get(self.path)["state"])
 
     def ended(self, within_s: float = 300) -> str:
         """Wait for the end; its state."""
@@ -90,7 +90,8 @@ class Run:
 
     def instance(self, task: str) -> dict[str, Any]:
         """One task instance."""
-        return self.user.get(f"{self.path}/taskInstances/{task}")
+        found: dict[str, Any] = self.user.get(f"{self.path}/taskInstances/{task}")
+        return found
 
     def reaches(self, task: str, state: str, within_s: float = 300) -> None:
         """Wait until a task has a state."""

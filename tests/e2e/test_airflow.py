@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -27,7 +28,7 @@ from tests.raw_ledger import Ledger
 pytestmark = pytest.mark.timeout(900)
 
 
-def probe(world: World, *specs: dict) -> Run:
+def probe(world: World, *specs: dict[str, Any]) -> Run:
     return world.user("engineer").trigger("probe", specs=list(specs))
 
 
@@ -69,7 +70,7 @@ def assert_refused(world: World, run: Run, reason: str) -> None:
     assert live_candidate(world) == before
 
 
-def test_everything_airflow_writes_is_private_and_listens_on_loopback_alone(world: World):
+def test_everything_airflow_writes_is_private_and_listens_on_loopback_alone(world: World) -> None:
     home = world.airflow.home
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     for name in ("airflow.db", "passwords.json", "promoter.password", "standalone.log", "airflow.cfg"):
@@ -92,7 +93,7 @@ def _open_files(folder: Path) -> Iterator[str]:
                 yield str(link.readlink())
 
 
-def test_a_stage_is_made_once_then_reused_and_each_end_is_judged_by_the_store(world: World):
+def test_a_stage_is_made_once_then_reused_and_each_end_is_judged_by_the_store(world: World) -> None:
     made = probe(world, {"seed": 1}, {"seed": 2})
     failed_gate = probe(world, {"seed": 3, "end": "fail-verdict"})
     bad_input = probe(world, {"seed": 4, "end": "bad-input"})
@@ -118,7 +119,7 @@ def test_a_stage_is_made_once_then_reused_and_each_end_is_judged_by_the_store(wo
     assert "ended with exit code" not in again.log("probe"), "no process was started"
 
 
-def test_a_stage_process_that_is_killed_is_tried_again(world: World):
+def test_a_stage_process_that_is_killed_is_tried_again(world: World) -> None:
     run = probe(world, {"seed": 11, "files": 4, "step_s": 1.0})
     os.kill(_stage_process(world), signal.SIGKILL)
     assert run.ended() == "success"
@@ -126,7 +127,7 @@ def test_a_stage_process_that_is_killed_is_tried_again(world: World):
     assert "killed" in run.log("probe", 1)
 
 
-def test_marking_a_task_failed_ends_its_stage_process(world: World):
+def test_marking_a_task_failed_ends_its_stage_process(world: World) -> None:
     run = probe(world, {"seed": 12, "files": 60, "step_s": 1.0})
     process = _stage_process(world)
     run.set_task(world.user("engineer"), "probe", "failed").raise_for_status()
@@ -154,7 +155,7 @@ def _command(pid: int) -> bytes:
         return b""
 
 
-def test_a_push_starts_the_dataset_within_five_seconds_and_an_approval_makes_its_model_live(world: World):
+def test_a_push_starts_the_dataset_within_five_seconds_and_an_approval_makes_its_model_live(world: World) -> None:
     admin = world.user("admin")
     world.push()
     assert wait_for(lambda: bool(admin.runs("build_dataset.rooms")), 30, "the watcher") <= 5.0
@@ -171,7 +172,7 @@ def test_a_push_starts_the_dataset_within_five_seconds_and_an_approval_makes_its
     assert Ledger(world.store, "navigator").head().who == "release-manager"
 
 
-def test_doubled_and_forged_events_change_nothing(world: World):
+def test_doubled_and_forged_events_change_nothing(world: World) -> None:
     admin = world.user("admin")
     before = len(admin.runs("build_dataset.rooms")), len(admin.runs("release_model.navigator"))
     for asset, extra in (
@@ -190,7 +191,7 @@ def test_doubled_and_forged_events_change_nothing(world: World):
     assert len(admin.runs("release_model.navigator")) == before[1] + 1, "a skipped dataset run starts no release"
 
 
-def test_a_lost_event_is_made_good_and_exactly_the_edited_scene_is_made_again(world: World):
+def test_a_lost_event_is_made_good_and_exactly_the_edited_scene_is_made_again(world: World) -> None:
     admin = world.user("admin")
     admin.ask("PATCH", "dags/build_dataset.rooms", {"is_paused": True}).raise_for_status()
     world.push(home="moved a chair")
@@ -206,7 +207,7 @@ def test_a_lost_event_is_made_good_and_exactly_the_edited_scene_is_made_again(wo
     assert dataset_head(world.store, "main", "rooms").seq == 2
 
 
-def test_a_reject_fails_the_run_and_quarantines_the_candidate(world: World):
+def test_a_reject_fails_the_run_and_quarantines_the_candidate(world: World) -> None:
     release = world.user("admin").runs("release_model.navigator")[-1]
     release.reaches("decide", "awaiting_input")
     asked = release.user.get(f"{release.path}/taskInstances/decide/-1/hitlDetails")
@@ -231,7 +232,7 @@ DEEDS: dict[str, Callable[[Run, User], httpx.Response]] = {
 
 
 @pytest.mark.parametrize("deed", DEEDS)
-def test_an_engineer_who_ends_a_waiting_gate_by_hand_quarantines_nothing_and_is_named(world: World, deed: str):
+def test_an_engineer_who_ends_a_waiting_gate_by_hand_quarantines_nothing_and_is_named(world: World, deed: str) -> None:
     run, ledger = waiting_gate(world), Ledger(world.store, "navigator")
     before = ledger.head()
     DEEDS[deed](run, world.user("engineer")).raise_for_status()
@@ -244,7 +245,7 @@ def test_an_engineer_who_ends_a_waiting_gate_by_hand_quarantines_nothing_and_is_
     assert "engineer did " in refusals(world, run), "and the store keeps who it was"
 
 
-def test_a_waiting_gate_that_an_engineer_deletes_fails_its_run_and_quarantines_nothing(world: World):
+def test_a_waiting_gate_that_an_engineer_deletes_fails_its_run_and_quarantines_nothing(world: World) -> None:
     run, ledger = waiting_gate(world), Ledger(world.store, "navigator")
     before = ledger.head()
     world.user("engineer").ask("DELETE", f"{run.path}/taskInstances/decide").raise_for_status()
@@ -252,7 +253,7 @@ def test_a_waiting_gate_that_an_engineer_deletes_fails_its_run_and_quarantines_n
     assert ledger.head() == before
 
 
-def test_an_answer_that_fills_the_form_in_with_anything_still_counts(world: World):
+def test_an_answer_that_fills_the_form_in_with_anything_still_counts(world: World) -> None:
     run = waiting_gate(world)
     run.answer(world.user("release-manager"), "Reject", reason=[7], other={"a": 1}).raise_for_status()
     assert run.ended() == "failed"
@@ -260,7 +261,7 @@ def test_an_answer_that_fills_the_form_in_with_anything_still_counts(world: Worl
     assert reasons(world, run) == {NO_REASON}
 
 
-def test_a_gate_that_was_set_to_success_and_a_forged_xcom_promote_nothing(world: World):
+def test_a_gate_that_was_set_to_success_and_a_forged_xcom_promote_nothing(world: World) -> None:
     run = waiting_gate(world)
     engineer = world.user("engineer")
     forged = {"chosen_options": ["Approve"], "responded_by_user": {"id": "release-manager", "name": "release-manager"}}
@@ -270,13 +271,13 @@ def test_a_gate_that_was_set_to_success_and_a_forged_xcom_promote_nothing(world:
     assert_refused(world, run, "the gate has no response")
 
 
-def test_the_answer_of_whoever_started_the_run_promotes_nothing(world: World):
+def test_the_answer_of_whoever_started_the_run_promotes_nothing(world: World) -> None:
     run = waiting_gate(world, "release-manager")
     run.answer(world.user("release-manager"), "Approve").raise_for_status()
     assert_refused(world, run, "release-manager may not approve their own work")
 
 
-def test_a_cleared_gate_fails_instead_of_asking_again_and_its_old_answer_promotes_nothing(world: World):
+def test_a_cleared_gate_fails_instead_of_asking_again_and_its_old_answer_promotes_nothing(world: World) -> None:
     run = waiting_gate(world, hold=True)
     engineer = world.user("engineer")
     run.answer(world.user("release-manager"), "Approve").raise_for_status()
@@ -289,7 +290,7 @@ def test_a_cleared_gate_fails_instead_of_asking_again_and_its_old_answer_promote
     assert_refused(world, run, "it was cleared")
 
 
-def test_an_older_candidates_approval_promotes_nothing_and_a_second_use_adds_nothing(world: World):
+def test_an_older_candidates_approval_promotes_nothing_and_a_second_use_adds_nothing(world: World) -> None:
     older = waiting_gate(world)
     newer = waiting_gate(world)
     older.answer(world.user("release-manager"), "Approve").raise_for_status()
@@ -306,7 +307,7 @@ def test_an_older_candidates_approval_promotes_nothing_and_a_second_use_adds_not
     assert ledger.head() == entry
 
 
-def test_whoever_cleared_a_task_upstream_may_not_approve_but_another_may(world: World):
+def test_whoever_cleared_a_task_upstream_may_not_approve_but_another_may(world: World) -> None:
     upstream = world.user("admin").runs("build_dataset.rooms")[-1]
     upstream.clear(world.user("release-manager"), "publish").raise_for_status()
     upstream.ended()
@@ -319,7 +320,7 @@ def test_whoever_cleared_a_task_upstream_may_not_approve_but_another_may(world: 
     assert other.ended() == "success"
 
 
-def test_an_authors_answer_promotes_nothing(world: World):
+def test_an_authors_answer_promotes_nothing(world: World) -> None:
     admin = world.user("admin")
     count = len(admin.runs("release_model.navigator"))
     world.push(author="release@example.org", office="by the release manager")

@@ -69,7 +69,7 @@ def last_section(text: str) -> str:
     return text.partition("3. What came of it")[2]
 
 
-def test_a_person_approves_the_first_model_and_rejects_the_second(checkout: DemoCheckout):
+def test_a_person_approves_the_first_model_and_rejects_the_second(checkout: DemoCheckout) -> None:
     terminal = checkout.demo(columns=120)
     answer(checkout, terminal, 1, "Approve", "it drives")
     first = newest_candidate(checkout)
@@ -89,7 +89,9 @@ def test_a_person_approves_the_first_model_and_rejects_the_second(checkout: Demo
     assert checkout.airflow is not None, "it stays up under the browser"
 
 
-def test_the_next_demo_shows_its_progress_in_place_and_ctrl_c_at_its_gate_leaves_a_clear_word(checkout: DemoCheckout):
+def test_the_next_demo_shows_its_progress_in_place_and_ctrl_c_at_its_gate_leaves_a_clear_word(
+    checkout: DemoCheckout,
+) -> None:
     before = entries(checkout)
     terminal = checkout.demo(columns=80)
     gates(terminal, 1)
@@ -113,7 +115,7 @@ def test_the_next_demo_shows_its_progress_in_place_and_ctrl_c_at_its_gate_leaves
     assert checkout.airflow is None
 
 
-def test_after_ctrl_c_the_question_is_asked_again_and_in_a_pipe_the_responder_answers(checkout: DemoCheckout):
+def test_after_ctrl_c_the_question_is_asked_again_and_in_a_pipe_the_responder_answers(checkout: DemoCheckout) -> None:
     done = checkout.unattended(APPROVE="yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\x1b" not in done.stdout + done.stderr, "colours and cursor moves are for terminals"

@@ -65,7 +65,7 @@ def push_from_ci(world: World, text: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_pull_requests_run_writes_its_own_prefix_alone_and_starts_no_release(world: World):
+def test_a_pull_requests_run_writes_its_own_prefix_alone_and_starts_no_release(world: World) -> None:
     before, live = objects(world), released(world)
     push_from_ci(world, "in a pull request")
     run = world.user("engineer").trigger("build_dataset.rooms", pull_request=7)
@@ -83,7 +83,7 @@ def test_a_pull_requests_run_writes_its_own_prefix_alone_and_starts_no_release(w
     assert released(world) == live
 
 
-def test_its_forged_xcoms_and_cleared_tasks_touch_nothing_of_mains(world: World):
+def test_its_forged_xcoms_and_cleared_tasks_touch_nothing_of_mains(world: World) -> None:
     engineer = world.user("engineer")
     run = next(run for run in reversed(engineer.runs("build_dataset.rooms")) if run.tasks["publish"] == "skipped")
     before, live = objects(world), released(world)
@@ -98,7 +98,7 @@ def test_its_forged_xcoms_and_cleared_tasks_touch_nothing_of_mains(world: World)
     assert released(world) == live
 
 
-def test_nobody_becomes_another_domain_by_a_param(world: World):
+def test_nobody_becomes_another_domain_by_a_param(world: World) -> None:
     engineer = world.user("engineer")
     before, live = objects(world), released(world)
     for value in ("7/../main", "main", 0, -7, True, 1_000_000_000, 7.5, [7]):
@@ -117,7 +117,7 @@ def test_nobody_becomes_another_domain_by_a_param(world: World):
     assert released(world)[:2] == live[:2]
 
 
-def test_a_forged_event_or_a_materialized_asset_releases_nothing(world: World):
+def test_a_forged_event_or_a_materialized_asset_releases_nothing(world: World) -> None:
     admin = world.user("admin")
     before, live = objects(world), released(world)
     count = len(admin.runs("build_dataset.rooms"))

@@ -89,7 +89,7 @@ def _order(item: Shape) -> int:
 
 
 @pytest.mark.parametrize("values", SETS)
-def test_the_server_takes_every_object_of_every_values_set(installed: Installed, values: str):
+def test_the_server_takes_every_object_of_every_values_set(installed: Installed, values: str) -> None:
     for item in sorted(installed.rendered[values], key=_order):
         # A Job is a hook: Helm removes the one before, since a Job cannot be changed.
         name = item["metadata"]["name"] + ("-next" if item["kind"] == "Job" else "")
@@ -97,7 +97,7 @@ def test_the_server_takes_every_object_of_every_values_set(installed: Installed,
         assert taken.metadata.name == name
 
 
-def test_the_pods_of_our_own_workloads_are_admitted_in_a_restricted_namespace(installed: Installed):
+def test_the_pods_of_our_own_workloads_are_admitted_in_a_restricted_namespace(installed: Installed) -> None:
     core = client.CoreV1Api(installed.api)
 
     def begun() -> bool:
@@ -118,7 +118,9 @@ def test_the_pods_of_our_own_workloads_are_admitted_in_a_restricted_namespace(in
 
 
 @pytest.mark.parametrize("name", ["planner", "ledger"])
-def test_the_executor_makes_both_kinds_of_workers_as_the_scheduler(installed: Installed, name: str, tmp_path: Path):
+def test_the_executor_makes_both_kinds_of_workers_as_the_scheduler(
+    installed: Installed, name: str, tmp_path: Path
+) -> None:
     template = named(installed.rendered["gpu"], "ConfigMap", "simgate-pod-templates")["data"][f"{name}.yaml"]
     (tmp_path / "pod.yaml").write_text(template)
     pod = PodGenerator.construct_pod(
@@ -138,7 +140,9 @@ def order_for(stage: str, domain: str = "main") -> Order:
 
 @pytest.mark.parametrize("stage", [*WORK_STAGES, *GATE_STAGES])
 @pytest.mark.parametrize("domain", ["main", "pr-7"])
-def test_a_worker_may_make_every_stage_s_pod_in_the_labelled_namespace(installed: Installed, stage: str, domain: str):
+def test_a_worker_may_make_every_stage_s_pod_in_the_labelled_namespace(
+    installed: Installed, stage: str, domain: str
+) -> None:
     worker = installed.account("simgate-worker")
     order = order_for(stage, domain)
     made = client.CoreV1Api(worker).create_namespaced_pod(STAGES, pod_shape(installed.pods, order), dry_run="All")
@@ -147,7 +151,7 @@ def test_a_worker_may_make_every_stage_s_pod_in_the_labelled_namespace(installed
     assert (made.spec.service_account_name, made.spec.automount_service_account_token) == (account, False)
 
 
-def test_a_training_over_two_nodes_is_admitted_with_its_pods(installed: Installed):
+def test_a_training_over_two_nodes_is_admitted_with_its_pods(installed: Installed) -> None:
     batch = client.BatchV1Api(installed.account("simgate-worker"))
     job = job_shape(installed.pods, order_for("train"))
     batch.create_namespaced_job(STAGES, job)
@@ -176,7 +180,7 @@ def worse(pod: Shape, change: str) -> Shape:
 
 
 @pytest.mark.parametrize("change", ["hostPath", "hostNetwork", "hostPID", "privileged", "root", "capability"])
-def test_pod_security_refuses_a_worse_pod_of_the_worker(installed: Installed, change: str):
+def test_pod_security_refuses_a_worse_pod_of_the_worker(installed: Installed, change: str) -> None:
     core = client.CoreV1Api(installed.account("simgate-worker"))
     bad = worse(pod_shape(installed.pods, order_for("generate")), change)
     with pytest.raises(ApiException) as refused:
@@ -185,7 +189,7 @@ def test_pod_security_refuses_a_worse_pod_of_the_worker(installed: Installed, ch
     assert "violates PodSecurity" in json.loads(refused.value.body)["message"]
 
 
-def test_the_quota_and_the_largest_memory_bound_a_pod(installed: Installed):
+def test_the_quota_and_the_largest_memory_bound_a_pod(installed: Installed) -> None:
     core = client.CoreV1Api(installed.account("simgate-worker"))
     for field, value, said in (("memory", "600Gi", "maximum memory usage"), ("cpu", "500", "exceeded quota")):
         greedy = pod_shape(installed.pods, order_for("index"))
@@ -245,7 +249,7 @@ ACCOUNTS = {
 )
 def test_each_account_may_do_what_the_table_says(
     installed: Installed, verb: str, resource: str, namespace: str, allowed: set[str]
-):
+) -> None:
     plural, _, group = resource.partition(".")
     name, _, part = plural.partition("/")
     asked = {"verb": verb, "resource": name, "subresource": part, "group": group, "namespace": namespace}
@@ -258,7 +262,7 @@ def test_each_account_may_do_what_the_table_says(
     assert found == allowed
 
 
-def test_nobody_reads_the_ledger_s_keys_nor_mounts_them_from_the_stages_namespace(installed: Installed):
+def test_nobody_reads_the_ledger_s_keys_nor_mounts_them_from_the_stages_namespace(installed: Installed) -> None:
     core = client.CoreV1Api(installed.api)
     keys = {"metadata": {"name": "simgate-keys-ledger"}, "stringData": {"store.json": "{}"}}
     core.create_namespaced_secret(NAMESPACE, keys)
@@ -273,7 +277,7 @@ def test_nobody_reads_the_ledger_s_keys_nor_mounts_them_from_the_stages_namespac
     assert refused.value.status == 403
 
 
-def test_a_stage_s_pod_gets_no_token_and_its_account_has_none_mounted(installed: Installed):
+def test_a_stage_s_pod_gets_no_token_and_its_account_has_none_mounted(installed: Installed) -> None:
     core = client.CoreV1Api(installed.api)
     for name in ("simgate-stage", "simgate-gate"):
         assert core.read_namespaced_service_account(name, STAGES).automount_service_account_token is False

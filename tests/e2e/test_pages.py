@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -51,7 +52,7 @@ def report_of_validate(world: World, run: Run) -> str:
     return report_url(next(line.ref.uri for line in lines if line.stage == "validate"))
 
 
-def test_pages_ask_for_airflows_login_and_show_a_viewer_everything(world: World, built: Run):
+def test_pages_ask_for_airflows_login_and_show_a_viewer_everything(world: World, built: Run) -> None:
     viewer = world.user("promoter")
     viewer.get("dags")
     urls = (
@@ -71,7 +72,7 @@ def test_pages_ask_for_airflows_login_and_show_a_viewer_everything(world: World,
 
 
 @pytest.mark.parametrize("task", ["index", "generate.0", "validate"])
-def test_a_stages_log_ends_with_verdict_figures_and_the_page(world: World, built: Run, task: str):
+def test_a_stages_log_ends_with_verdict_figures_and_the_page(world: World, built: Run, task: str) -> None:
     if task == "generate.0" and "generate.0" not in built.tasks:
         task = "generate"
     log = built.last_words(task)
@@ -81,7 +82,7 @@ def test_a_stages_log_ends_with_verdict_figures_and_the_page(world: World, built
 
 
 @needs_chromium
-def test_a_run_has_a_tab_that_lists_its_reports(world: World, built: Run, browser: Chromium, tmp_path):
+def test_a_run_has_a_tab_that_lists_its_reports(world: World, built: Run, browser: Chromium, tmp_path: Path) -> None:
     browser.go(f"{world.airflow.url}/dags/{built.dag}/runs/{built.run_id.replace('+', '%2B')}")
     browser.waits_for(f"{TAB} !== undefined")
     browser.value(f"{TAB}.click()")
@@ -97,8 +98,8 @@ def test_a_run_has_a_tab_that_lists_its_reports(world: World, built: Run, browse
 @needs_chromium
 @pytest.mark.parametrize("width_px", [1400, 390])
 def test_a_task_has_a_tab_that_shows_its_report_in_a_sandbox(
-    world: World, built: Run, browser: Chromium, tmp_path, width_px: int
-):
+    world: World, built: Run, browser: Chromium, tmp_path: Path, width_px: int
+) -> None:
     path = f"/dags/{built.dag}/runs/{built.run_id.replace('+', '%2B')}/tasks/validate"
     browser.go(f"{world.airflow.url}{path}", width_px=width_px)
     browser.waits_for(f"{TAB} !== undefined")
@@ -110,7 +111,7 @@ def test_a_task_has_a_tab_that_shows_its_report_in_a_sandbox(
 
 
 @needs_chromium
-def test_a_script_that_got_into_a_report_does_not_run(world: World, built: Run, browser: Chromium):
+def test_a_script_that_got_into_a_report_does_not_run(world: World, built: Run, browser: Chromium) -> None:
     address = f"{world.airflow.url}{report_of_validate(world, built).replace('/report/', '/file/')}/report.html"
     browser.go(address)
     browser.waits_for("document.title === 'small validate' && document.body.innerText.includes('files')")
@@ -120,7 +121,7 @@ def test_a_script_that_got_into_a_report_does_not_run(world: World, built: Run, 
 
 
 @needs_chromium
-def test_a_window_without_a_login_is_sent_to_airflows(world: World, built: Run, tmp_path):
+def test_a_window_without_a_login_is_sent_to_airflows(world: World, built: Run, tmp_path: Path) -> None:
     with chromium(tmp_path) as stranger:
         stranger.go(f"{world.airflow.url}{run_url(built.dag, built.run_id)}")
         stranger.waits_for("location.pathname.startsWith('/auth/')")

@@ -28,13 +28,20 @@ def cluster(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield found
 
 
-def test_a_push_becomes_one_dataset_though_the_scheduler_that_makes_it_is_killed(cluster: tuple[Components, World]):
+def test_a_push_becomes_one_dataset_though_the_scheduler_that_makes_it_is_killed(
+    cluster: tuple[Components, World],
+) -> None:
     parts, world = cluster
     admin = world.user("admin")
     world.push()
-    victim: list[str] = []
-    wait_for(lambda: bool(victim.extend(filter(None, [parts.busy_scheduler("generate")])) or victim), 120, "generate")
-    parts.kill(victim[0])
+    victims: list[str] = []
+
+    def found() -> bool:
+        victims.extend(filter(None, [parts.busy_scheduler("generate")]))
+        return bool(victims)
+
+    wait_for(found, 120, "generate")
+    parts.kill(victims[0])
 
     wait_for(lambda: dataset_head(world.store, "main", "rooms") is not None, 120, "the dataset")
     (run,) = admin.runs("build_dataset.rooms")

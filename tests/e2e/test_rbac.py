@@ -71,7 +71,7 @@ class Office:
 
     def gate_state(self) -> str:
         """State of the release's gate."""
-        return self.ask("vic", "GET", "RELEASE/taskInstances/decide").json()["state"]
+        return str(self.ask("vic", "GET", "RELEASE/taskInstances/decide").json()["state"])
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def _apply(home: Path, *words: str | Path) -> list[str]:
 
 def _token(url: str, name: str, password: str) -> str:
     answer = httpx.post(f"{url}/auth/token", json={"username": name, "password": password}, timeout=30)
-    return answer.raise_for_status().json()["access_token"]
+    return str(answer.raise_for_status().json()["access_token"])
 
 
 GATE = "RELEASE/taskInstances/decide"
@@ -172,14 +172,14 @@ TABLE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
 @pytest.mark.parametrize(("method", "path", "body", "allowed"), TABLE, ids=[f"{row[0]}-{row[1]}" for row in TABLE])
 def test_each_role_may_do_what_the_table_says_and_nothing_else(
     office: Office, method: str, path: str, body: Any, allowed: tuple[str, ...]
-):
+) -> None:
     found = {who: office.ask(who, method, path, body).status_code for who in READS}
     assert found == {who: 200 if who in allowed else 403 for who in READS}
     assert office.gate_state() == "awaiting_input"
 
 
 @pytest.mark.parametrize("path", ["dags/~/dagRuns/~/taskInstances", "DATASET/taskInstances"])
-def test_a_bulk_request_about_the_gate_is_refused_entity_by_entity(office: Office, path: str):
+def test_a_bulk_request_about_the_gate_is_refused_entity_by_entity(office: Office, path: str) -> None:
     run_id = office.ask("vic", "GET", "RELEASE").json()["dag_run_id"]
     entity = {
         "dag_id": RELEASE_DAG, "dag_run_id": run_id, "task_id": "decide", "map_index": -1, "new_state": "success",
@@ -209,7 +209,7 @@ BULK: tuple[tuple[str, str, Any], ...] = (
 
 @pytest.mark.parametrize("dag", ["release_model.navigator", "~"])
 @pytest.mark.parametrize("row", BULK, ids=[f"{row[0]}-{row[1].rpartition('/')[2]}-{n}" for n, row in enumerate(BULK)])
-def test_no_bulk_request_clears_sets_or_deletes_a_waiting_gate_or_its_run(office: Office, row: Any, dag: str):
+def test_no_bulk_request_clears_sets_or_deletes_a_waiting_gate_or_its_run(office: Office, row: Any, dag: str) -> None:
     run_id = office.ask("vic", "GET", "RELEASE").json()["dag_run_id"]
     method, path, body = row
     path = path.replace("DAG/", f"{dag}/").replace("/RUN/", f"/{run_id}/")
@@ -222,7 +222,7 @@ def test_no_bulk_request_clears_sets_or_deletes_a_waiting_gate_or_its_run(office
     assert office.ask("vic", "GET", "RELEASE").json()["state"] == "running"
 
 
-def test_the_assigned_manager_alone_answers_and_the_record_names_her_by_a_number(office: Office):
+def test_the_assigned_manager_alone_answers_and_the_record_names_her_by_a_number(office: Office) -> None:
     time.sleep(3)  # An answer within a moment of the parking can fail the run.
     path = f"{GATE}/-1/hitlDetails"
     refused = {who: office.ask(who, "PATCH", path, ANSWER).status_code for who in ("vic", "promoter", "eve", "root")}
@@ -233,7 +233,7 @@ def test_the_assigned_manager_alone_answers_and_the_record_names_her_by_a_number
     assert office.ids["mona"].isdigit(), "so the policy's airflow_ids need this number, and the name for the audit log"
 
 
-def test_the_promoters_role_is_enough_to_read_the_gate_and_its_audit_log(office: Office):
+def test_the_promoters_role_is_enough_to_read_the_gate_and_its_audit_log(office: Office) -> None:
     wired = read_settings(
         {"SIMGATE_AIRFLOW_URL": office.url, "SIMGATE_PROMOTER_PASSWORD_FILE": str(office.folder / "promoter")}
     )
@@ -247,7 +247,7 @@ def test_the_promoters_role_is_enough_to_read_the_gate_and_its_audit_log(office:
 
 
 @pytest.mark.parametrize("page", ["run", "task"])
-def test_reports_are_shown_to_whoever_may_read_that_dag_and_to_nobody_else(office: Office, page: str):
+def test_reports_are_shown_to_whoever_may_read_that_dag_and_to_nobody_else(office: Office, page: str) -> None:
     for dag, readers in (("build_dataset.rooms", (*READS, "ned")), ("release_model.navigator", READS)):
         task = "/plan/-1" if page == "task" else ""
         url = f"{office.url}/simgate/{page}/{dag}/manual__1{task}"
@@ -258,7 +258,7 @@ def test_reports_are_shown_to_whoever_may_read_that_dag_and_to_nobody_else(offic
         assert httpx.get(url, timeout=30).status_code == 302
 
 
-def test_whoever_is_shown_reports_is_shown_the_tabs(office: Office):
+def test_whoever_is_shown_reports_is_shown_the_tabs(office: Office) -> None:
     for who in ("vic", "eve", "mona"):
         plugins = office.ask(who, "GET", "plugins").raise_for_status().json()["plugins"]
         tabs = {view["destination"] for plugin in plugins for view in plugin["external_views"]}
@@ -269,12 +269,12 @@ def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_applying_the_roles_again_takes_back_what_was_added_by_hand(office: Office):
+def test_applying_the_roles_again_takes_back_what_was_added_by_hand(office: Office) -> None:
     said = _apply(office.folder / "home", ROLES)
     assert [line for line in said if ": + " in line or ": - " in line] == ["engineer: - can_read Providers"]
 
 
-def test_no_role_of_the_file_may_change_the_gates_tasks_variables_or_roles():
+def test_no_role_of_the_file_may_change_the_gates_tasks_variables_or_roles() -> None:
     roles = read_roles(ROLES)
     assert set(roles) == {"viewer", "promoter", "engineer", "release-manager"}
     writes = {

@@ -6,7 +6,7 @@ from simgate_airflow.local.process import members
 from tests.e2e.conftest import World
 
 
-def test_stopping_leaves_no_process(world: World):
+def test_stopping_leaves_no_process(world: World) -> None:
     assert len(members(world.airflow.pid)) > 4
     world.airflow.stop()
     assert members(world.airflow.pid) == []

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from simgate.core.documents.artifact import Artifact
 from simgate.core.documents.canonical import sha256_hex
@@ -60,7 +61,7 @@ def test_wrong_keys_are_named_at_once_and_never_shown(
 ) -> None:
     keys = StoreKeys(
         access_key=change.get("access_key", minio.keys.access_key), endpoint=minio.url,
-        secret_key=change.get("secret_key", minio.keys.secret_key.get_secret_value()),
+        secret_key=SecretStr(change.get("secret_key", minio.keys.secret_key.get_secret_value())),
     )  # fmt: skip
     store = Store(minio.store(room).url, keys)
     began = time.monotonic()

@@ -23,6 +23,7 @@ Reach = Literal["nothing", "candidate", "ledger", "all"]
 """How far a forger makes the digests right again: nowhere, up to the candidates, in the ledger, or in all."""
 STRANGER = new_signer()
 KEYS: tuple[KeyRole | None, ...] = ("gate", "planner", "approval", "ledger", None)
+BOOKS: dict[str, KeyRole] = {"ledger/": "ledger", "candidates/": "planner", "approvals/": "approval"}
 MAX_REWRITES = 400
 
 
@@ -139,7 +140,7 @@ class Forgery:
 
 def role_of(key: str) -> KeyRole | None:
     """Whose key signs an object; None where none does."""
-    for prefix, role in (("ledger/", "ledger"), ("candidates/", "planner"), ("approvals/", "approval")):
+    for prefix, role in BOOKS.items():
         if key.startswith(prefix):
             return role
     return "gate" if key.endswith((ENVELOPE_NAME, f"/{MANIFEST_NAME}")) and is_gate(key) else None

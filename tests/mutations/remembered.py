@@ -24,7 +24,8 @@ def remembered() -> Iterator[None]:
 
     @lru_cache(maxsize=KEPT)
     def parsed(cls: type[Document], data: bytes, what: str) -> Document:
-        return read(cls, data, what=what)
+        document: Document = read(cls, data, what=what)
+        return document
 
     def from_json(cls: type[Document], data: bytes, *, what: str) -> Document:
         return parsed(cls, bytes(data), what)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog
+from airflow.sdk import Context
 from airflow.sdk.execution_time import task_runner
 from structlog.testing import capture_logs
 
@@ -27,10 +28,10 @@ def answered(option: str, **form: str) -> dict[str, Any]:
 def end(event: dict[str, Any]) -> Any:
     run = SimpleNamespace(dag_id="release_model.navigator", run_id="manual__1", task_id="decide")
     gate = ReleaseApproval(task_id="decide")
-    return gate.execute_complete({"ti": run}, event)
+    return gate.execute_complete(cast("Context", {"ti": run}), event)
 
 
-def test_a_reject_ends_the_gate_with_one_plain_line_and_no_exception_of_airflow():
+def test_a_reject_ends_the_gate_with_one_plain_line_and_no_exception_of_airflow() -> None:
     with pytest.raises(SystemExit) as ended:
         end(answered("Reject", reason="it limps\nat the door"))
     page = task_url("release_model.navigator", "manual__1", "decide")
@@ -41,12 +42,14 @@ def test_a_reject_ends_the_gate_with_one_plain_line_and_no_exception_of_airflow(
     assert ended.value.__context__ is None
 
 
-def test_a_reject_without_a_reason_says_so():
+def test_a_reject_without_a_reason_says_so() -> None:
     with pytest.raises(SystemExit, match="Rejected by release-manager: no reason given; settle"):
         end(answered("Reject"))
 
 
-def test_airflow_fails_a_rejected_gate_for_good_and_logs_its_sentence_without_a_traceback(monkeypatch):
+def test_airflow_fails_a_rejected_gate_for_good_and_logs_its_sentence_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     run = SimpleNamespace(
         dag_id="release_model.navigator", run_id="manual__1", task_id="decide", task=ReleaseApproval(task_id="decide"),
         stats_tags={}, rendered_map_index=None, _failure_metrics_emitted=False,
@@ -61,7 +64,9 @@ def test_airflow_fails_a_rejected_gate_for_good_and_logs_its_sentence_without_a_
     monkeypatch.setattr(task_runner, "_execute_task", resumed)
     before = signal.getsignal(signal.SIGTERM)
     with capture_logs() as lines:
-        state, message, _ = task_runner._run_task_and_map_outcome(run, {"ti": run}, structlog.get_logger())
+        state, message, _ = task_runner._run_task_and_map_outcome(
+            cast("Any", run), cast("Context", {"ti": run}), structlog.get_logger()
+        )
     signal.signal(signal.SIGTERM, before)
     assert (state.value, type(message).__name__) == ("failed", "TaskState")
     (said,) = (line for line in lines if line["log_level"] == "error")
@@ -69,10 +74,10 @@ def test_airflow_fails_a_rejected_gate_for_good_and_logs_its_sentence_without_a_
     assert not any("exc_info" in line for line in lines)
 
 
-def test_an_approval_lets_the_run_go_on():
+def test_an_approval_lets_the_run_go_on() -> None:
     assert end(answered("Approve"))["chosen_options"] == ["Approve"]
 
 
-def test_a_gate_that_a_reject_ended_is_never_tried_again():
+def test_a_gate_that_a_reject_ended_is_never_tried_again() -> None:
     gate = ReleaseApproval(task_id="decide", retries=3)
     assert (gate.retries, gate.fail_on_reject) == (0, True)

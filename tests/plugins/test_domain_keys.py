@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from simgate.cli import store_init, store_key
@@ -20,13 +20,12 @@ from simgate.core.storage.store import Store
 from simgate.plan.jobs import slots, write_jobs
 from simgate.rows.roles import DOMAIN_ROLES, Role, role_name, role_of_stage
 from simgate_airflow.run import dataset_run
-from simgate_airflow.settings import Settings
 from tests.e2e import small_stages
 from tests.plugins.test_domains import PR, context
+from tests.plugins.wire import Wire
 from tests.servers.minio import MinioServer
 
 SCENES = ("office", "home", "warehouse")
-Wire = Callable[[Mapping[str, str]], Settings]
 
 
 @dataclass
@@ -62,7 +61,7 @@ class Room:
             self.store("pusher", domain), domain, self.folder / "scenes", author="dev@example.org", message="test"
         )
 
-    def build(self, run: dict[str, Any], domain: str) -> None:
+    def build(self, run: Context, domain: str) -> None:
         """Every task up to publish, each stage under its own role's account."""
         self.as_domain(domain)
         folder = dataset_run.plan(run)
@@ -97,7 +96,7 @@ def mains(store: Store) -> dict[str, str]:
     return {key: store.digest(key) for key in store.keys("") if f"/{PR}/" not in key}
 
 
-def test_a_pull_requests_run_needs_its_own_accounts_alone_and_changes_nothing_of_mains(room: Room):
+def test_a_pull_requests_run_needs_its_own_accounts_alone_and_changes_nothing_of_mains(room: Room) -> None:
     room.push("main")
     run = context("build_dataset.rooms", "main-1")
     room.build(run, "main")
@@ -124,12 +123,12 @@ def test_a_pull_requests_run_needs_its_own_accounts_alone_and_changes_nothing_of
 
 def other_recipe() -> dict[str, Any]:
     """Params under which main has something to plan."""
-    params: dict[str, Any] = context("build_dataset.rooms", "x")["params"]
+    params = context("build_dataset.rooms", "x")["params"]
     params["recipe"]["episodes_per_shard"] = 1
     return params
 
 
-def test_a_job_that_says_main_under_a_pull_requests_account_writes_nothing_there(room: Room):
+def test_a_job_that_says_main_under_a_pull_requests_account_writes_nothing_there(room: Room) -> None:
     room.push("main", home="nobody indexed this yet")
     run = context("build_dataset.rooms", "main-9")
     room.as_domain("main")

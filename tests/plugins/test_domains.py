@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from simgate.core.errors import InputError
@@ -24,13 +25,14 @@ from simgate_airflow.run.assets import dataset_asset
 from simgate_airflow.stores import role_folder
 from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 from tests.e2e import small_stages
+from tests.plugins.wire import Wire
 
 DATASET = dataset_asset("rooms")
 SCENES = ("office", "home", "warehouse")
 PR = "pr-7"
 
 
-def context(dag_id: str, run_id: str, asked: object = None, *, kind: str = "manual") -> dict[str, Any]:
+def context(dag_id: str, run_id: str, asked: object = None, *, kind: str = "manual") -> Context:
     """A task's context; only build_dataset declares the param, but anybody can send it with any run."""
     recipe = demo_dataset_recipe() if dag_id == "build_dataset.rooms" else demo_release_recipe()
     declared = {"recipe": None, "pull_request": None} if dag_id == "build_dataset.rooms" else {"recipe": None}
@@ -38,15 +40,18 @@ def context(dag_id: str, run_id: str, asked: object = None, *, kind: str = "manu
         dag_id=dag_id, run_id=run_id, run_type=kind, triggering_user_name="engineer", run_after=datetime.now(UTC),
         consumed_asset_events=[],
     )  # fmt: skip
-    return {
-        "dag_run": run, "dag": SimpleNamespace(params=declared),
-        "params": {"recipe": recipe.model_dump(mode="json"), "pull_request": asked},
-        "outlet_events": {DATASET: SimpleNamespace(extra={})},
-    }  # fmt: skip
+    return cast(
+        "Context",
+        {
+            "dag_run": run, "dag": SimpleNamespace(params=declared),
+            "params": {"recipe": recipe.model_dump(mode="json"), "pull_request": asked},
+            "outlet_events": {DATASET: SimpleNamespace(extra={})},
+        },
+    )  # fmt: skip
 
 
 @pytest.fixture
-def store(tmp_path: Path, wire) -> Store:
+def store(tmp_path: Path, wire: Wire) -> Store:
     policy = Path(__file__).parents[2] / "release/policy.yaml"
     wire({"SIMGATE_STORE": str(tmp_path / "store"), "SIMGATE_POLICY": str(policy)})
     return Store(str(tmp_path / "store"))
@@ -61,7 +66,7 @@ def push(store: Store, folder: Path, domain: str, **edits: str) -> None:
     push_scenes(store, domain, folder, author="dev@example.org", message="test", pull_request=number)
 
 
-def build(store: Store, run: dict[str, Any]) -> None:
+def build(store: Store, run: Context) -> None:
     """Everything up to publish."""
     folder = dataset_run.plan(run)
     for stage in ("index", "generate", "validate"):
@@ -79,14 +84,14 @@ def objects(store: Store, *, without: str = "") -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", ["scheduled", "asset_triggered", "manual", "backfill", "asset_materialization"])
-def test_a_run_that_names_no_pull_request_is_the_deployments_own(store: Store, kind: str):
+def test_a_run_that_names_no_pull_request_is_the_deployments_own(store: Store, kind: str) -> None:
     assert run_record.domain_of(context("build_dataset.rooms", "r", kind=kind)) == "main"
 
 
 @pytest.mark.parametrize(
     "kind", ["scheduled", "asset_triggered", "backfill", "operator_triggered", "asset_materialization"]
 )
-def test_what_a_clock_a_watcher_or_an_event_starts_is_never_a_pull_requests(store: Store, kind: str):
+def test_what_a_clock_a_watcher_or_an_event_starts_is_never_a_pull_requests(store: Store, kind: str) -> None:
     with pytest.raises(InputError, match="started by hand"):
         run_record.domain_of(context("build_dataset.rooms", "r", 7, kind=kind))
 
@@ -94,7 +99,7 @@ def test_what_a_clock_a_watcher_or_an_event_starts_is_never_a_pull_requests(stor
 @pytest.mark.parametrize(
     "asked", [0, -1, True, False, 7.0, 1e3, "7", "main", "7/../main", "", [7], {"n": 7}, 10**9, 2**64, float("nan")]
 )
-def test_what_is_no_number_of_a_pull_request_is_refused_for_good(store: Store, tmp_path: Path, asked: object):
+def test_what_is_no_number_of_a_pull_request_is_refused_for_good(store: Store, tmp_path: Path, asked: object) -> None:
     push(store, tmp_path / "scenes", "main")
     before = objects(store)
     for task in (dataset_run.plan, lambda run: dataset_run.batches(run, "generate"), dataset_run.publish):
@@ -103,7 +108,7 @@ def test_what_is_no_number_of_a_pull_request_is_refused_for_good(store: Store, t
     assert objects(store) == before
 
 
-def test_a_pull_request_has_its_own_head_reuses_main_and_tells_nobody(store: Store, tmp_path: Path):
+def test_a_pull_request_has_its_own_head_reuses_main_and_tells_nobody(store: Store, tmp_path: Path) -> None:
     push(store, tmp_path / "scenes", "main")
     run = context("build_dataset.rooms", "main-1")
     build(store, run)
@@ -133,7 +138,7 @@ def test_a_pull_request_has_its_own_head_reuses_main_and_tells_nobody(store: Sto
         dataset_run.plan(context("build_dataset.rooms", "main-2"))
 
 
-def test_no_release_task_does_anything_for_a_pull_request(store: Store, tmp_path: Path):
+def test_no_release_task_does_anything_for_a_pull_request(store: Store, tmp_path: Path) -> None:
     push(store, tmp_path / "scenes", PR)
     mine = context("build_dataset.rooms", "pr-run", 7)
     build(store, mine)
@@ -152,7 +157,9 @@ def test_no_release_task_does_anything_for_a_pull_request(store: Store, tmp_path
     assert objects(store) == before
 
 
-def test_a_deployment_of_a_pull_request_releases_nothing_and_builds_for_no_other(store: Store, tmp_path: Path, wire):
+def test_a_deployment_of_a_pull_request_releases_nothing_and_builds_for_no_other(
+    store: Store, tmp_path: Path, wire: Wire
+) -> None:
     wire({"SIMGATE_DOMAIN": PR})
     push(store, tmp_path / "scenes", PR)
     own = context("build_dataset.rooms", "r", kind="scheduled")
@@ -166,7 +173,7 @@ def test_a_deployment_of_a_pull_request_releases_nothing_and_builds_for_no_other
             task(context("release_model.navigator", "r"))
 
 
-def test_a_plan_that_somebody_forged_for_another_domain_is_not_followed(store: Store, tmp_path: Path):
+def test_a_plan_that_somebody_forged_for_another_domain_is_not_followed(store: Store, tmp_path: Path) -> None:
     push(store, tmp_path / "scenes", "main")
     folder = dataset_run.plan(context("build_dataset.rooms", "r"))
     store.create(f"{record_folder(PR, 'build_dataset.rooms/r')}/why.json", store.get(f"{folder}/why.json"))
@@ -175,7 +182,9 @@ def test_a_plan_that_somebody_forged_for_another_domain_is_not_followed(store: S
             task(context("build_dataset.rooms", "r", 7))
 
 
-def test_each_domain_has_its_own_planner_account_and_a_missing_one_is_refused(store: Store, tmp_path: Path, wire):
+def test_each_domain_has_its_own_planner_account_and_a_missing_one_is_refused(
+    store: Store, tmp_path: Path, wire: Wire
+) -> None:
     keys = tmp_path / "keys"
     (keys / "planner-main").mkdir(parents=True)
     wire({"SIMGATE_KEYS": str(keys)})
@@ -187,7 +196,7 @@ def test_each_domain_has_its_own_planner_account_and_a_missing_one_is_refused(st
 @pytest.mark.parametrize(("bench", "domain", "refused"), [
     ("device", "pr-7", True), ("device", "main", False), ("emulated", "pr-7", False), ("emulated", "main", False),
 ])  # fmt: skip
-def test_a_pull_request_reaches_no_bench(bench: str, domain: str, refused: bool):
+def test_a_pull_request_reaches_no_bench(bench: str, domain: str, refused: bool) -> None:
     spec: Mapping[str, Any] = {"bench": bench, "family": "navigator", "target": "onnxruntime-cpu"}
     asked = HilSpec.from_value(dict(spec), what="spec")
     if refused:

@@ -59,8 +59,9 @@ def parsed(text: str) -> list[Token]:
 @example("\\` www.evil.example")
 def test_any_words_are_shown_as_they_are_and_nothing_comes_of_them(text: str) -> None:
     (_, inline, _) = parsed(f"by {code(text)}.")
-    assert [token.type for token in inline.children or ()] == ["text", "code_inline", "text"]
-    shown = (inline.children or ())[1].content.strip()
+    children = inline.children or []
+    assert [token.type for token in children] == ["text", "code_inline", "text"]
+    shown = children[1].content.strip()
     assert [sign for sign in shown if sign.isprintable()] == list(shown)
     if all(sign.isprintable() for sign in text):
         assert shown == " ".join(text.replace("`", "'").split())
@@ -119,7 +120,7 @@ def two(store: Store, tmp_path: Path) -> CandidateEntry:
     return release(store, "manual__2")
 
 
-def test_the_question_answers_in_the_order_in_which_people_ask(store: Store, two: CandidateEntry):
+def test_the_question_answers_in_the_order_in_which_people_ask(store: Store, two: CandidateEntry) -> None:
     said = asked(store, two)
     order = (
         "**Replaces** engine", "### What changed", "**Pushed, newest first:**", "Files:", "**Scenes:**",
@@ -138,7 +139,7 @@ def test_the_question_answers_in_the_order_in_which_people_ask(store: Store, two
     assert "exact McNemar" in said.replace("Exact", "exact")
 
 
-def test_hostile_authors_messages_and_file_names_stay_words(store: Store, two: CandidateEntry):
+def test_hostile_authors_messages_and_file_names_stay_words(store: Store, two: CandidateEntry) -> None:
     said = asked(store, two)
     assert "evil.example" in said
     assert "javascript:alert(1)" in said
@@ -150,7 +151,7 @@ def test_hostile_authors_messages_and_file_names_stay_words(store: Store, two: C
 
 
 @pytest.mark.parametrize("name", [EVIL, f"findings {EVIL}", f"boxes {EVIL}", "a \\| b", "\\"])
-def test_a_figure_with_a_hostile_name_stays_one_row_of_words(name: str):
+def test_a_figure_with_a_hostile_name_stays_one_row_of_words(name: str) -> None:
     figure = Figure(metric("validate", name), 1.0, None, None, None)
     said = figure_table([figure, figure], has_live=True)
     assert_only_words(said)
@@ -158,7 +159,7 @@ def test_a_figure_with_a_hostile_name_stays_one_row_of_words(name: str):
     assert len(cells) == 3 * 4
 
 
-def test_a_first_release_replaces_nothing_and_everything_is_new(store: Store, tmp_path: Path):
+def test_a_first_release_replaces_nothing_and_everything_is_new(store: Store, tmp_path: Path) -> None:
     dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
     said = asked(store, release(store, "manual__1"))
     assert said.startswith("**Replaces nothing.**")
@@ -168,7 +169,9 @@ def test_a_first_release_replaces_nothing_and_everything_is_new(store: Store, tm
     assert_only_words(said)
 
 
-def test_every_metric_of_every_verdict_is_shown_and_what_nothing_judges_is_marked(store: Store, two: CandidateEntry):
+def test_every_metric_of_every_verdict_is_shown_and_what_nothing_judges_is_marked(
+    store: Store, two: CandidateEntry
+) -> None:
     said = asked(store, two)
     assert re.search(r"reach the goal `success_rate` \| \*\*100.0 %\*\* \| ⚠ \*\*no bound\*\* \| 100.0 % \|", said)
     assert re.search(r"`map_50` \| 0.5 \| ≥ 0.11 \| 0.5 \|", said)
@@ -176,7 +179,7 @@ def test_every_metric_of_every_verdict_is_shown_and_what_nothing_judges_is_marke
 
 
 @pytest.mark.parametrize("gate", GATES)
-def test_the_question_shows_every_bound_by_which_its_gate_judged(store: Store, two: CandidateEntry, gate: Role):
+def test_the_question_shows_every_bound_by_which_its_gate_judged(store: Store, two: CandidateEntry, gate: Role) -> None:
     case = read_case(store, Policy.load(wired().policy_path), two)
     (judged,) = (item for item in read_judged(case) if item.role == gate)
     limits = {bound.metric: bound for bound in bounds(asked_of(case.found[gate]))}
@@ -185,7 +188,7 @@ def test_the_question_shows_every_bound_by_which_its_gate_judged(store: Store, t
     assert {name: shown.get(name) for name in limits} == limits
 
 
-def test_a_report_is_linked_though_the_first_output_lies_elsewhere(store: Store, two: CandidateEntry):
+def test_a_report_is_linked_though_the_first_output_lies_elsewhere(store: Store, two: CandidateEntry) -> None:
     for ref in two.candidate.evidence.values():
         store.put(report_of(ref.uri), b"<html></html>")
     said = asked(store, two)
@@ -194,7 +197,7 @@ def test_a_report_is_linked_though_the_first_output_lies_elsewhere(store: Store,
         assert f"[report]({report_url(two.candidate.evidence[role].uri)})" in said
 
 
-def test_what_is_left_out_is_counted_and_linked(store: Store, tmp_path: Path):
+def test_what_is_left_out_is_counted_and_linked(store: Store, tmp_path: Path) -> None:
     folder = tmp_path / "scenes"
     built(store, folder, "scheduled__1")
     for number in range(SHOWN_FILES):
@@ -212,7 +215,7 @@ def test_what_is_left_out_is_counted_and_linked(store: Store, tmp_path: Path):
     assert len(re.findall(r"^- added ", said, re.MULTILINE)) == SHOWN_FILES
 
 
-def test_pictures_before_and_after_are_cut_out_of_the_reports_of_index(store: Store, two: CandidateEntry):
+def test_pictures_before_and_after_are_cut_out_of_the_reports_of_index(store: Store, two: CandidateEntry) -> None:
     change = read_change(read_case(store, Policy.load(wired().policy_path), two))
     (office,) = (scene for scene in change.scenes if scene.name == "office")
     assert office.before is not None
@@ -229,7 +232,7 @@ def test_pictures_before_and_after_are_cut_out_of_the_reports_of_index(store: St
 
 
 @pytest.mark.parametrize("junk", [b"", b"\xff\xfe", b'<img alt="office" src="data:image/png;base64,!!!!">'])
-def test_a_report_that_cannot_be_read_is_said(store: Store, two: CandidateEntry, junk: bytes):
+def test_a_report_that_cannot_be_read_is_said(store: Store, two: CandidateEntry, junk: bytes) -> None:
     change = read_change(read_case(store, Policy.load(wired().policy_path), two))
     for scene in change.scenes:
         for ref in (scene.before, scene.after):
@@ -238,7 +241,7 @@ def test_a_report_that_cannot_be_read_is_said(store: Store, two: CandidateEntry,
     assert "index drew no picture" in change_fragment(read_case(store, Policy.load(wired().policy_path), two))
 
 
-def test_a_dataset_that_names_no_snapshot_is_said_in_words(tmp_path: Path):
+def test_a_dataset_that_names_no_snapshot_is_said_in_words(tmp_path: Path) -> None:
     chain = Chain(Store(str(tmp_path / "store")), tmp_path / "scenes")
     entry = chain.propose()  # the validate run of a chain read no index run itself
     with pytest.raises(InputError, match="does not say what scenes it was made of"):
@@ -268,14 +271,14 @@ def live_then(chain: Chain, **changes: Any) -> tuple[Chain, dict[Any, Any]]:
     return run, {**run.evidence(), "evaluate_live": live.candidate.evidence["evaluate"]}
 
 
-def test_a_candidate_that_is_worse_says_so_before_the_answer(chain: Chain):
+def test_a_candidate_that_is_worse_says_so_before_the_answer(chain: Chain) -> None:
     run, evidence = live_then(chain, successes=(False,) * 6 + (True,) * 6)
     said = chain_question(run, run.add(run.candidate(evidence)))
     assert "**won 0, lost 6, tied 6**" in said
     assert "p = 0.0156; the channel refuses below 0.05: ⚠ **significantly worse: promote will refuse**" in said
 
 
-def test_a_live_model_that_nobody_drove_is_said(chain: Chain):
+def test_a_live_model_that_nobody_drove_is_said(chain: Chain) -> None:
     run, evidence = live_then(chain)
     del evidence["evaluate_live"]
     assert "was not evaluated beside the candidate**: promote will refuse" in chain_question(
@@ -283,7 +286,7 @@ def test_a_live_model_that_nobody_drove_is_said(chain: Chain):
     )
 
 
-def test_damage_to_the_live_models_evidence_keeps_nobody_from_asking(chain: Chain):
+def test_damage_to_the_live_models_evidence_keeps_nobody_from_asking(chain: Chain) -> None:
     run, evidence = live_then(chain)
     entry = run.add(run.candidate(evidence))
     live = read_case(run.store, POLICY, entry).live
@@ -292,7 +295,7 @@ def test_damage_to_the_live_models_evidence_keeps_nobody_from_asking(chain: Chai
     assert "The live model's evidence cannot be read" in chain_question(run, entry)
 
 
-def test_a_fail_that_somebody_waived_is_named_with_its_reason(chain: Chain):
+def test_a_fail_that_somebody_waived_is_named_with_its_reason(chain: Chain) -> None:
     failing = replace(chain, verdicts={"hil": False})
     evidence = failing.evidence()
     waive(
@@ -306,13 +309,13 @@ def test_a_fail_that_somebody_waived_is_named_with_its_reason(chain: Chain):
     assert read_manifest(chain.store, evidence["hil"]).stage == "hil"
 
 
-def test_the_bench_is_named(chain: Chain):
+def test_the_bench_is_named(chain: Chain) -> None:
     assert "⚠ **emulated**" in chain_question(chain, chain.propose())
     real = replace(chain, bench="device", run="release-2", nonce="f" * 16)
     assert "**Bench:** `device`" in chain_question(real, real.propose())
 
 
-def test_what_was_asked_less_of_than_the_channel_demands_is_said_before_the_answer(chain: Chain):
+def test_what_was_asked_less_of_than_the_channel_demands_is_said_before_the_answer(chain: Chain) -> None:
     channel = POLICY.channels["demo"]
     wanted = channel.reference.evaluate.model_copy(update={"at_least": {"map_50": 0.9, "success_gain": 0.2}})
     stricter = channel.model_copy(update={"reference": channel.reference.model_copy(update={"evaluate": wanted})})
@@ -323,7 +326,7 @@ def test_what_was_asked_less_of_than_the_channel_demands_is_said_before_the_answ
 
 def test_a_recipe_whose_file_is_gone_is_said_and_not_taken_for_an_equal_one(
     store: Store, two: CandidateEntry, tmp_path: Path, wire: Callable[[dict[str, str]], None]
-):
+) -> None:
     equal, gone = "the recipe is as its file has it", "The recipe's file is not there"
     said = asked(store, two)
     assert equal in said

@@ -101,7 +101,7 @@ def touched(rest: Rest) -> set[str]:
     return {touch.who for touch in read_audit(rest, [DATASET], answered=RUN, gates=GATE_TASKS).touched_by}
 
 
-def test_the_gate_is_read_whole(rest: Rest):
+def test_the_gate_is_read_whole(rest: Rest) -> None:
     gate = read_gate(rest, RUN, [DATASET])
     assert gate.chosen_options == ("Approve",)
     assert (gate.responder_id, gate.task_state, gate.try_number) == ("release-manager", "success", 1)
@@ -120,12 +120,12 @@ def test_the_gate_is_read_whole(rest: Rest):
 )  # fmt: skip
 def test_the_reason_of_a_reject_is_kept_and_a_missing_one_is_said_whatever_the_api_took(
     rest: Rest, airflow: Recorded, given: Any, kept: str
-):
+) -> None:
     airflow.answer = {"chosen_options": ["Reject"], "params_input": given}
     assert read_gate(rest, RUN, []).reason == kept
 
 
-def test_a_reason_that_is_too_long_is_cut_and_says_so(rest: Rest, airflow: Recorded):
+def test_a_reason_that_is_too_long_is_cut_and_says_so(rest: Rest, airflow: Recorded) -> None:
     airflow.answer = {"chosen_options": ["Reject"], "params_input": {"reason": "x" * 5000}}
     reason = read_gate(rest, RUN, []).reason
     assert len(reason) == 2000
@@ -133,16 +133,16 @@ def test_a_reason_that_is_too_long_is_cut_and_says_so(rest: Rest, airflow: Recor
     assert reason_of({"chosen_options": ["Reject"], "params_input": {"reason": "a\ud800b"}}) == "a?b"
 
 
-def test_a_gate_that_never_asked_is_none(rest: Rest):
+def test_a_gate_that_never_asked_is_none(rest: Rest) -> None:
     assert read_gate(rest, DATASET, []) is None
 
 
-def test_an_airflow_where_everybody_is_admin_is_noticed(rest: Rest, airflow: Recorded):
+def test_an_airflow_where_everybody_is_admin_is_noticed(rest: Rest, airflow: Recorded) -> None:
     airflow.all_admins = True
     assert read_gate(rest, RUN, []).all_admins
 
 
-def test_whoever_cleared_set_or_forged_anything_in_a_run_touched_it(rest: Rest, airflow: Recorded):
+def test_whoever_cleared_set_or_forged_anything_in_a_run_touched_it(rest: Rest, airflow: Recorded) -> None:
     airflow.line("post_clear_task_instances", "clearer", DATASET, method="POST")
     airflow.line("patch_task_instance", "setter", RUN, task="decide", method="PATCH")
     airflow.line("create_xcom_entry", "forger", RUN, task="decide", method="POST")
@@ -150,7 +150,7 @@ def test_whoever_cleared_set_or_forged_anything_in_a_run_touched_it(rest: Rest, 
     assert touched(rest) == {"clearer", "setter", "forger"}
 
 
-def test_an_answer_at_a_gate_is_no_touch_of_the_work_that_was_judged(rest: Rest, airflow: Recorded):
+def test_an_answer_at_a_gate_is_no_touch_of_the_work_that_was_judged(rest: Rest, airflow: Recorded) -> None:
     """A release manager who answered an earlier release is not barred from the next, which reuses some of its work."""
     airflow.line("update_hitl_detail", "release-manager", RUN, task="decide", method="PATCH")
     airflow.line("update_hitl_detail", "release-manager", DATASET, task="decide", method="PATCH")
@@ -160,13 +160,13 @@ def test_an_answer_at_a_gate_is_no_touch_of_the_work_that_was_judged(rest: Rest,
     assert touched(rest) == {"somebody"}
 
 
-def test_a_note_is_no_touch_but_a_state_with_a_note_is(rest: Rest, airflow: Recorded):
+def test_a_note_is_no_touch_but_a_state_with_a_note_is(rest: Rest, airflow: Recorded) -> None:
     airflow.line("patch_dag_run", "reviewer", RUN, method="PATCH", note="looks good")
     airflow.line("patch_task_instance", "setter", RUN, method="PATCH", note="looks good", new_state="success")
     assert touched(rest) == {"setter"}
 
 
-def test_a_deed_that_names_no_run_or_all_runs_counts_for_every_run_since(rest: Rest, airflow: Recorded):
+def test_a_deed_that_names_no_run_or_all_runs_counts_for_every_run_since(rest: Rest, airflow: Recorded) -> None:
     airflow.line("post_clear_task_instances", "by-date", None, dag="build_dataset.rooms", method="POST")
     airflow.line("bulk_task_instances", "bulk", AirflowRun("~", "~"), method="PATCH")
     airflow.line("trigger_dag_run", "starter-of-another-run", None, dag="build_dataset.rooms", method="POST")
@@ -174,14 +174,16 @@ def test_a_deed_that_names_no_run_or_all_runs_counts_for_every_run_since(rest: R
     assert touched(rest) == {"by-date", "bulk"}
 
 
-def test_every_page_of_the_log_is_read(rest: Rest, airflow: Recorded):
+def test_every_page_of_the_log_is_read(rest: Rest, airflow: Recorded) -> None:
     for number in range(250):
         airflow.line("get_something", "reader", RUN, method="POST", number=number)
     airflow.line("clear_dag_run", "late", RUN, method="POST")
     assert touched(rest) == {"late"}
 
 
-def test_the_runs_behind_an_asset_event_are_followed_and_a_posted_one_has_a_poster(rest: Rest, airflow: Recorded):
+def test_the_runs_behind_an_asset_event_are_followed_and_a_posted_one_has_a_poster(
+    rest: Rest, airflow: Recorded
+) -> None:
     airflow.events[RUN] = [
         {"source_dag_id": "build_dataset.rooms", "source_run_id": "manual__1", "extra": {}, "timestamp": AT}
     ]
@@ -191,14 +193,16 @@ def test_the_runs_behind_an_asset_event_are_followed_and_a_posted_one_has_a_post
     assert read_audit(rest, [], answered=RUN, gates=GATE_TASKS).started_by == ("engineer", "poster")
 
 
-def test_the_log_of_a_run_that_was_deleted_still_counts(rest: Rest, airflow: Recorded):
+def test_the_log_of_a_run_that_was_deleted_still_counts(rest: Rest, airflow: Recorded) -> None:
     del airflow.runs[DATASET]
     airflow.line("post_clear_task_instances", "clearer", DATASET, method="POST")
     airflow.line("delete_dag_run", "deleter", DATASET, method="DELETE")
     assert touched(rest) == {"clearer", "deleter"}
 
 
-def test_a_busy_api_is_asked_again_and_a_dead_one_is_an_error(rest: Rest, airflow: Recorded, monkeypatch):
+def test_a_busy_api_is_asked_again_and_a_dead_one_is_an_error(
+    rest: Rest, airflow: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("simgate_airflow.rest.time.sleep", lambda _s: None)
     airflow.failures = 2
     assert rest.get(run_path(RUN.dag_id, RUN.run_id))["queued_at"] == AT
@@ -207,6 +211,6 @@ def test_a_busy_api_is_asked_again_and_a_dead_one_is_an_error(rest: Rest, airflo
         rest.get("monitor/health")
 
 
-def test_what_is_not_there_is_not_found(rest: Rest):
+def test_what_is_not_there_is_not_found(rest: Rest) -> None:
     with pytest.raises(NotFound):
         rest.get(run_path("no", "such"))

@@ -30,7 +30,7 @@ def lapsed(entry: CandidateEntry) -> CandidateEntry:
     return replace(entry, candidate=entry.candidate.model_copy(update={"expires_at": past}))
 
 
-def test_a_reject_an_answer_and_a_gate_that_waits_are_no_undecided_end(entry: CandidateEntry):
+def test_a_reject_an_answer_and_a_gate_that_waits_are_no_undecided_end(entry: CandidateEntry) -> None:
     assert undecided(answer(entry), entry) == ""
     assert undecided(answer(entry, chosen_options=(REJECT,)), entry) == ""
     assert undecided(answer(entry, chosen_options=(REJECT,), try_number=2), entry) == "", "cleared after the Reject"
@@ -40,17 +40,17 @@ def test_a_reject_an_answer_and_a_gate_that_waits_are_no_undecided_end(entry: Ca
 @pytest.mark.parametrize("state", ["success", "failed", "skipped", "removed", "none", "upstream_failed"])
 def test_a_gate_that_ended_unanswered_before_its_time_is_undecided_and_after_it_has_lapsed(
     entry: CandidateEntry, state: str
-):
+) -> None:
     gate = answer(entry, task_state=state, **NOBODY)
     assert undecided(gate, entry).startswith(f"nobody answered (its task is {state!r})")
     assert undecided(gate, lapsed(entry)) == ""
 
 
-def test_an_approval_that_was_cleared_is_undecided(entry: CandidateEntry):
+def test_an_approval_that_was_cleared_is_undecided(entry: CandidateEntry) -> None:
     assert undecided(answer(entry, try_number=2), entry).startswith("its answer was cleared")
 
 
-def test_it_says_who_did_what_to_this_run_since_the_candidate_was_proposed(entry: CandidateEntry):
+def test_it_says_who_did_what_to_this_run_since_the_candidate_was_proposed(entry: CandidateEntry) -> None:
     run = "release_model.navigator/manual__1"
     at = entry.at + timedelta(seconds=1)
     touches = (
@@ -66,11 +66,11 @@ def test_it_says_who_did_what_to_this_run_since_the_candidate_was_proposed(entry
     assert "elsewhere" not in said
 
 
-def test_nobody_is_named_where_the_log_names_nobody(entry: CandidateEntry):
+def test_nobody_is_named_where_the_log_names_nobody(entry: CandidateEntry) -> None:
     assert "names nobody" in undecided(answer(entry, task_state="failed", **NOBODY), entry)
 
 
-def test_a_note_is_kept_once_and_says_that_the_gate_is_over(tmp_path: Path, entry: CandidateEntry):
+def test_a_note_is_kept_once_and_says_that_the_gate_is_over(tmp_path: Path, entry: CandidateEntry) -> None:
     store = Store(str(tmp_path / "store"))
     assert not gate_is_over(store, entry.digest)
     gate = answer(entry, task_state="failed", **NOBODY)

@@ -99,6 +99,6 @@ def test_a_job_without_pods_waits_on_where_nobody_may_read_events(monkeypatch: p
 
     monkeypatch.setattr("simgate_airflow.place.job_trigger.client", SimpleNamespace(BatchV1Api=Batch, CoreV1Api=Core))
     trigger = StageJobTrigger(name="j", namespace="n", poll_s=0.01, start_within_s=WITHIN_S)
-    trigger.hook = SimpleNamespace(get_conn=lambda: nullcontext(None))
+    monkeypatch.setattr(trigger, "hook", SimpleNamespace(get_conn=lambda: nullcontext(None)))
     with pytest.raises(asyncio.TimeoutError):
         asyncio.run(asyncio.wait_for(anext(trigger.run()), 0.3))

@@ -21,6 +21,7 @@ from simgate_airflow.gate import question
 from simgate_airflow.run import dataset_run, release_run
 from simgate_airflow.ui.address import candidate_url, report_url
 from tests.plugins.test_runs import built, context, make, store
+from tests.plugins.wire import Wire
 from tests.servers.guarded import simgate
 from tests.servers.minio import MinioServer
 
@@ -69,13 +70,13 @@ def fetch(url: str, method: str = "GET") -> tuple[int, str, bytes]:
             return error.code, "", b""
 
 
-def test_a_link_shows_one_page_by_the_servers_public_name_and_no_account(room: Room, reader: Store):
+def test_a_link_shows_one_page_by_the_servers_public_name_and_no_account(room: Room, reader: Store) -> None:
     link = reader.link(f"runs/a/{REPORT_NAME}", 60)
     assert link.startswith(f"{room.public}/links/pages/runs/a/{REPORT_NAME}?")
     assert fetch(link) == (200, "text/html; charset=utf-8", PAGE)
 
 
-def test_a_link_opens_nothing_else_and_writes_nothing(room: Room, reader: Store):
+def test_a_link_opens_nothing_else_and_writes_nothing(room: Room, reader: Store) -> None:
     room.root.put("runs/a/other.html", PAGE)
     link = reader.link(f"runs/a/{REPORT_NAME}", 60)
     assert fetch(link.replace(REPORT_NAME, "other.html"))[0] == 403
@@ -85,14 +86,14 @@ def test_a_link_opens_nothing_else_and_writes_nothing(room: Room, reader: Store)
     assert fetch(link.partition("?")[0])[0] == 403
 
 
-def test_a_link_ends(reader: Store):
+def test_a_link_ends(reader: Store) -> None:
     link = reader.link(f"runs/a/{REPORT_NAME}", 1)
     assert fetch(link)[0] == 200
     time.sleep(2.1)
     assert fetch(link)[0] == 403
 
 
-def test_a_link_may_no_more_than_who_made_it(room: Room, reader: Store):
+def test_a_link_may_no_more_than_who_made_it(room: Room, reader: Store) -> None:
     key = f"runs/a/{REPORT_NAME}"
     assert fetch(room.account("sealer").link(key, 60))[0] == 403, "the sealer reads nothing"
     keys = StoreKeys.load(room.keys / "reader")
@@ -101,7 +102,7 @@ def test_a_link_may_no_more_than_who_made_it(room: Room, reader: Store):
     assert fetch(Store(reader.url, wrong).link(key, 60))[0] == 403
 
 
-def test_a_link_ends_with_the_account_that_made_it(room: Room, tmp_path: Path):
+def test_a_link_ends_with_the_account_that_made_it(room: Room, tmp_path: Path) -> None:
     own, key = replace(room, keys=tmp_path), f"runs/a/{REPORT_NAME}"
     room.root.put(key, PAGE)
     link = own.account("planner", domain="pr-5").link(key, 60)
@@ -112,8 +113,8 @@ def test_a_link_ends_with_the_account_that_made_it(room: Room, tmp_path: Path):
 
 
 def test_the_gates_question_leads_to_pages_under_airflows_login_and_nothing_in_it_opens_the_store(
-    room: Room, store: Store, tmp_path: Path, wire
-):
+    room: Room, store: Store, tmp_path: Path, wire: Wire
+) -> None:
     dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
     run = context("release_model.navigator", "manual__1", kind="manual", who="engineer")
     release_run.plan(run)
@@ -136,7 +137,7 @@ def test_the_gates_question_leads_to_pages_under_airflows_login_and_nothing_in_i
 
 def test_the_command_prints_a_link_to_the_page_or_to_a_file(
     room: Room, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     built(store, tmp_path / "scenes", "scheduled__1")
     (manifest,) = (key for key in store.keys("runs/main/index") if key.endswith("/manifest.json"))
 

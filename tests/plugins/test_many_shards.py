@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from airflow.sdk import Context
 
 from simgate.core.storage.heads import dataset_head, push_scenes
 from simgate.core.storage.store import Store
@@ -22,6 +23,7 @@ from tests.counting_store import CountingStore
 from tests.demo_recipes import demo_release_recipe
 from tests.e2e import small_stages
 from tests.many_shards import SHARDS, recipe
+from tests.plugins.wire import Wire
 
 DATASET = dataset_asset("rooms")
 BATCHES = 64
@@ -88,8 +90,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[CountingStore]:
 
 
 def test_each_task_of_500_shards_asks_the_store_a_few_times_a_shard_and_never_waits_for_each(
-    tmp_path: Path, wire, opened: list[CountingStore]
-):
+    tmp_path: Path, wire: Wire, opened: list[CountingStore]
+) -> None:
     policy = Path(__file__).parents[2] / "release/policy.yaml"
     wire({
         "SIMGATE_STORE": str(tmp_path / "store"), "SIMGATE_MAX_BATCHES": str(BATCHES), "SIMGATE_POLICY": str(policy)
@@ -99,7 +101,7 @@ def test_each_task_of_500_shards_asks_the_store_a_few_times_a_shard_and_never_wa
     assert run.count(dataset_run.plan) <= FEW
     run.make("index")
 
-    cut: list[list[list[str]]] = []
+    cut: list[list[list[dict[str, Any]]]] = []
     assert run.count(lambda context: cut.append(dataset_run.batches(context, "generate"))) <= 2 * SHARDS + FEW
     assert max(store.peak for store in opened) >= 4, "they wait together, not one after the other"
     batches = cut[0]
@@ -107,7 +109,7 @@ def test_each_task_of_500_shards_asks_the_store_a_few_times_a_shard_and_never_wa
     names = {SlotName.from_value(name, what="slot") for batch in batches for name in batch}
     assert len(names) == SHARDS == sum(map(len, batches))
 
-    largest = max(batches, key=len)
+    largest: list[dict[str, Any]] = max(batches, key=len)
     assert run.count(look_twice("generate", largest)) <= 5 * len(largest) + FEW, "a batch pays for its own shards"
     run.make("generate")
     assert len(run.store.keys("memo/main")) == 1 + SHARDS
@@ -116,5 +118,5 @@ def test_each_task_of_500_shards_asks_the_store_a_few_times_a_shard_and_never_wa
     run.make("validate")
     assert run.count(dataset_run.publish) <= 2 * SHARDS + FEW
     assert dataset_head(run.store, "main", "rooms").seq == 1
-    released = {**run.context, "params": {"recipe": demo_release_recipe().model_dump(mode="json")}}
+    released = cast("Context", {**run.context, "params": {"recipe": demo_release_recipe().model_dump(mode="json")}})
     assert run.count(lambda _context: release_run.plan(released)) <= SHARDS + FEW, "whose work all of it is"

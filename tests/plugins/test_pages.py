@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, unquote
 
 import pytest
@@ -20,10 +20,13 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.common.db.common import _get_session
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.models.base import Base
+from airflow.sdk import Context
 from fastapi import FastAPI
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from simgate.cli import store_copy, store_key
@@ -49,8 +52,10 @@ from simgate_airflow.settings import settings as wired
 from simgate_airflow.ui import kept_file, run_results
 from simgate_airflow.ui.address import candidate_url, file_url, report_url, run_url, task_url
 from simgate_airflow.ui.app import make_app
+from simgate_airflow.ui.kept_attempt import KeptAttempt
 from simgate_airflow.ui.page import count
 from tests.plugins.test_runs import built, context, make, push
+from tests.plugins.wire import Wire
 from tests.release_chain import answer
 from tests.servers.minio import MinioServer
 
@@ -130,7 +135,7 @@ def app() -> FastAPI:
 
 
 @pytest.fixture
-def desk(made: Path, app: FastAPI, tmp_path: Path, wire) -> Iterator[Desk]:
+def desk(made: Path, app: FastAPI, tmp_path: Path, wire: Wire) -> Iterator[Desk]:
     """A copy of the store for each test; a viewer sits before it."""
     shutil.copytree(made / "store", tmp_path / "store")
     wire({"SIMGATE_STORE": str(tmp_path / "store")})
@@ -154,7 +159,7 @@ def _policy(folder: Path) -> Path:
     return folder / "policy.yaml"
 
 
-def _record(store: Store, run: dict, tasks: dict[str, str]) -> None:
+def _record(store: Store, run: Context, tasks: dict[str, str]) -> None:
     """What the operators write: a line a slot, under the task's name."""
     from simgate.plan.jobs import all_of
 
@@ -179,12 +184,12 @@ def every_page(desk: Desk) -> list[str]:
     ]
 
 
-def test_every_route_has_an_address_in_the_tests_of_who_may_read(desk: Desk, app: FastAPI):
-    routes = {route.path.split("/")[1] for route in app.routes}
+def test_every_route_has_an_address_in_the_tests_of_who_may_read(desk: Desk, app: FastAPI) -> None:
+    routes = {cast("Route", route).path.split("/")[1] for route in app.routes}
     assert routes == {url.split("/")[2] for url in every_page(desk)}
 
 
-def test_without_a_login_no_page_is_shown_and_a_window_is_sent_to_airflows_own(desk: Desk):
+def test_without_a_login_no_page_is_shown_and_a_window_is_sent_to_airflows_own(desk: Desk) -> None:
     desk.sits(None)
     for url in every_page(desk):
         answer = desk.client.get(url)
@@ -195,7 +200,7 @@ def test_without_a_login_no_page_is_shown_and_a_window_is_sent_to_airflows_own(d
         assert "navigator" not in framed.text
 
 
-def test_a_login_that_may_not_read_the_dag_gets_403_and_a_viewer_the_page(desk: Desk):
+def test_a_login_that_may_not_read_the_dag_gets_403_and_a_viewer_the_page(desk: Desk) -> None:
     for url in every_page(desk):
         desk.sits(NOBODY)
         assert desk.status(url) == 403
@@ -203,7 +208,7 @@ def test_a_login_that_may_not_read_the_dag_gets_403_and_a_viewer_the_page(desk: 
         assert desk.status(url) == 200
 
 
-def test_what_no_dag_run_of_its_own_domain_made_is_refused(desk: Desk):
+def test_what_no_dag_run_of_its_own_domain_made_is_refused(desk: Desk) -> None:
     folder = run_record.folder_of(context(*DATASET_RUN))
     why = desk.store.get(f"{folder}/why.json")
     Path(desk.store.url, folder, "why.json").write_bytes(why.replace(b'"build_dataset.rooms/', b'"by-hand-'))
@@ -213,7 +218,7 @@ def test_what_no_dag_run_of_its_own_domain_made_is_refused(desk: Desk):
         assert "made outside Airflow" in answer.text
 
 
-def test_a_pull_requests_attempt_cannot_borrow_the_readers_of_mains_run(desk: Desk):
+def test_a_pull_requests_attempt_cannot_borrow_the_readers_of_mains_run(desk: Desk) -> None:
     manifest = desk.manifest("validate")
     key, attempt = manifest.split("/")[3:5]
     started = desk.store.get(f"{manifest.rpartition('/')[0]}/started.json")
@@ -221,7 +226,7 @@ def test_a_pull_requests_attempt_cannot_borrow_the_readers_of_mains_run(desk: De
     assert desk.status(report_url(f"runs/pr-7/validate/{key}/{attempt}/x")) == 403
 
 
-def test_a_manifest_that_lies_in_anothers_place_is_not_shown(desk: Desk):
+def test_a_manifest_that_lies_in_anothers_place_is_not_shown(desk: Desk) -> None:
     manifest = desk.manifest("validate")
     key, attempt = manifest.split("/")[3:5]
     desk.store.put(f"runs/main/hil/{key}/{attempt}/manifest.json", desk.store.get(manifest))
@@ -254,7 +259,7 @@ ENCODINGS: tuple[Callable[[str], str], ...] = (
 @example(name="report.html%00.png", encode=str)
 @example(name="./verdict.json", encode=str)
 @example(name="../../../../../../etc/passwd", encode=str)
-def test_no_name_leads_out_of_the_attempts_folder(desk: Desk, name: str, encode: Callable[[str], str]):
+def test_no_name_leads_out_of_the_attempts_folder(desk: Desk, name: str, encode: Callable[[str], str]) -> None:
     folder = desk.manifest("validate").rpartition("/")[0]
     status, body = sent_as_it_is(desk, file_url(f"{folder}/manifest.json", "x")[:-1] + encode(name))
     assert SECRET not in body
@@ -278,16 +283,19 @@ def sent_as_it_is(desk: Desk, target: str) -> tuple[int, bytes]:
     async def send(message: MutableMapping[str, Any]) -> None:
         said.append(message)
 
+    async def sent() -> None:
+        await desk.client.app(scope, receive, send)
+
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
         "path": unquote(target), "raw_path": target.encode(), "query_string": b"", "root_path": "",
         "headers": [(b"host", b"airflow")], "server": ("airflow", 80), "client": ("127.0.0.1", 1), "state": {},
     }  # fmt: skip
-    asyncio.run(desk.client.app(scope, receive, send))
+    asyncio.run(sent())
     return said[0]["status"], b"".join(message.get("body", b"") for message in said[1:])
 
 
-def test_no_part_of_an_attempts_address_leads_elsewhere(desk: Desk):
+def test_no_part_of_an_attempts_address_leads_elsewhere(desk: Desk) -> None:
     domain, stage, key, attempt = desk.manifest("validate").split("/")[1:5]
     for bad in ("..", ".", "%2e%2e", "..%2f..", "%252e%252e", "", "main%00", "a" * 64, "*", "pr-0", "main%2fvalidate"):
         for parts in ((bad, stage, key, attempt), (domain, bad, key, attempt), (domain, stage, bad, attempt)):
@@ -295,7 +303,7 @@ def test_no_part_of_an_attempts_address_leads_elsewhere(desk: Desk):
         assert desk.status(f"/simgate/file/{domain}/{stage}/{key}/{bad}/report.html") in (404, 307)
 
 
-def test_a_file_that_is_a_link_is_not_read_nor_one_in_a_folder_that_is(desk: Desk, tmp_path: Path):
+def test_a_file_that_is_a_link_is_not_read_nor_one_in_a_folder_that_is(desk: Desk, tmp_path: Path) -> None:
     manifest = desk.manifest("validate")
     page = Path(desk.store.url, manifest).with_name(REPORT_NAME)
     page.unlink()
@@ -311,13 +319,13 @@ def test_a_file_that_is_a_link_is_not_read_nor_one_in_a_folder_that_is(desk: Des
     assert desk.status(report_url(manifest)) in (404, 502)
 
 
-def test_what_lies_in_the_folder_and_in_no_manifest_is_not_read(desk: Desk):
+def test_what_lies_in_the_folder_and_in_no_manifest_is_not_read(desk: Desk) -> None:
     manifest = desk.manifest("validate")
     desk.store.put(f"{manifest.rpartition('/')[0]}/planted.html", SECRET)
     assert desk.status(file_url(manifest, "planted.html")) == 404
 
 
-def test_a_manifest_that_keeps_a_file_elsewhere_opens_nothing_there(desk: Desk):
+def test_a_manifest_that_keeps_a_file_elsewhere_opens_nothing_there(desk: Desk) -> None:
     manifest = desk.manifest("validate")
     folder = manifest.rpartition("/")[0]
     text = desk.store.get(manifest).replace(f'"{folder}/verdict.json"'.encode(), b'"secret.json"')
@@ -325,7 +333,7 @@ def test_a_manifest_that_keeps_a_file_elsewhere_opens_nothing_there(desk: Desk):
     assert desk.status(file_url(manifest, "verdict.json")) == 404
 
 
-def test_a_damaged_file_is_told_and_not_shown(desk: Desk):
+def test_a_damaged_file_is_told_and_not_shown(desk: Desk) -> None:
     manifest = desk.manifest("validate")
     Path(desk.store.url, manifest).with_name("verdict.json").write_bytes(SECRET)
     answer = desk.client.get(file_url(manifest, "verdict.json"))
@@ -334,7 +342,7 @@ def test_a_damaged_file_is_told_and_not_shown(desk: Desk):
     assert "damaged" in answer.text
 
 
-def test_a_report_is_shown_in_a_sandbox_that_loads_and_runs_nothing(desk: Desk):
+def test_a_report_is_shown_in_a_sandbox_that_loads_and_runs_nothing(desk: Desk) -> None:
     answer = desk.client.get(file_url(desk.manifest("validate"), REPORT_NAME))
     assert answer.headers["content-security-policy"] == FILE_POLICY
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -351,7 +359,7 @@ def test_a_report_is_shown_in_a_sandbox_that_loads_and_runs_nothing(desk: Desk):
         ("model.safetensors", ""), ("engine/model.onnx", ""),
     ],
 )  # fmt: skip
-def test_a_browser_is_shown_what_is_on_the_list_and_saves_everything_else(desk: Desk, name: str, kind: str):
+def test_a_browser_is_shown_what_is_on_the_list_and_saves_everything_else(desk: Desk, name: str, kind: str) -> None:
     stage = {"shard.tar": "generate", "model.safetensors": "train", "engine/model.onnx": "export"}.get(name, "validate")
     answer = desk.client.get(file_url(desk.manifest(stage), name))
     assert answer.status_code == 200
@@ -361,7 +369,7 @@ def test_a_browser_is_shown_what_is_on_the_list_and_saves_everything_else(desk: 
     assert answer.headers["content-security-policy"] == FILE_POLICY
 
 
-def test_our_own_pages_have_no_script_and_one_style_sheet_by_its_hash(desk: Desk):
+def test_our_own_pages_have_no_script_and_one_style_sheet_by_its_hash(desk: Desk) -> None:
     for url in (url for url in every_page(desk) if "/file/" not in url):
         answer = desk.client.get(url)
         policy = answer.headers["content-security-policy"]
@@ -374,7 +382,9 @@ def test_our_own_pages_have_no_script_and_one_style_sheet_by_its_hash(desk: Desk
         assert " style=" not in answer.text
 
 
-def test_a_file_beyond_the_bound_is_refused_and_a_large_one_comes_in_pieces(desk: Desk, monkeypatch):
+def test_a_file_beyond_the_bound_is_refused_and_a_large_one_comes_in_pieces(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     manifest = desk.manifest("validate")
     page = Path(desk.store.url, manifest).with_name(REPORT_NAME)
     with page.open("wb") as file:
@@ -387,7 +397,9 @@ def test_a_file_beyond_the_bound_is_refused_and_a_large_one_comes_in_pieces(desk
     assert desk.status(file_url(manifest, REPORT_NAME)) == 413
 
 
-def test_only_so_many_files_are_under_way_and_each_place_is_given_back(desk: Desk, monkeypatch):
+def test_only_so_many_files_are_under_way_and_each_place_is_given_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kept_file, "PATIENCE_S", 0.0)
     manifest = desk.manifest("validate")
     url = file_url(manifest, REPORT_NAME)
@@ -403,21 +415,23 @@ def test_only_so_many_files_are_under_way_and_each_place_is_given_back(desk: Des
         assert desk.status(file_url(manifest, "verdict.json")) == 502
 
 
-def _read(manifest: str):
+def _read(manifest: str) -> KeptAttempt:
     from simgate_airflow.ui.attempt_place import place_of
     from simgate_airflow.ui.kept_attempt import read_attempt
 
     return read_attempt(place_of(manifest))
 
 
-def _chunks(response) -> Iterator[bytes]:
-    async def all_of() -> list[bytes]:
+def _chunks(response: Response) -> Iterator[str | bytes | memoryview]:
+    assert isinstance(response, StreamingResponse)
+
+    async def all_of() -> list[str | bytes | memoryview]:
         return [chunk async for chunk in response.body_iterator]
 
     return iter(asyncio.run(all_of()))
 
 
-def test_a_runs_page_lists_its_stages_with_verdict_two_figures_and_the_report(desk: Desk):
+def test_a_runs_page_lists_its_stages_with_verdict_two_figures_and_the_report(desk: Desk) -> None:
     text = desk.client.get(run_url(*RELEASE_RUN)).text
     for stage in ("train", "evaluate", "export", "hil"):
         assert f'href="{report_url(desk.manifest(stage))}"' in text
@@ -426,7 +440,7 @@ def test_a_runs_page_lists_its_stages_with_verdict_two_figures_and_the_report(de
     assert "The evidence of candidate" in text
 
 
-def test_each_stage_has_two_figures_and_a_document_that_is_none_has_none(desk: Desk):
+def test_each_stage_has_two_figures_and_a_document_that_is_none_has_none(desk: Desk) -> None:
     text = desk.client.get(run_url(*DATASET_RUN)).text
     assert re.search(r"scenes 3 · episodes \d+", text)
     assert re.search(r"frames [\d,]+ · MB ", text)
@@ -441,7 +455,7 @@ def test_each_stage_has_two_figures_and_a_document_that_is_none_has_none(desk: D
         assert figures(desk.store, manifest.model_copy(update={"predicate": outer}), None) == ()
 
 
-def test_a_task_with_one_result_shows_its_report_and_a_mapped_one_lists_them(desk: Desk):
+def test_a_task_with_one_result_shows_its_report_and_a_mapped_one_lists_them(desk: Desk) -> None:
     one = desk.client.get(task_url(*DATASET_RUN, "validate")).text
     assert f'<iframe src="{file_url(desk.manifest("validate"), REPORT_NAME)}"' in one
     assert " sandbox></iframe>" in one
@@ -457,15 +471,15 @@ def test_a_task_with_one_result_shows_its_report_and_a_mapped_one_lists_them(des
     assert "runs no stage" in desk.client.get(task_url(*DATASET_RUN, "publish")).text
 
 
-def test_a_stage_without_a_report_shows_its_files(desk: Desk):
+def test_a_stage_without_a_report_shows_its_files(desk: Desk) -> None:
     text = desk.client.get(task_url(*DATASET_RUN, "index")).text
     assert "drew no report" in text
     assert f'href="{file_url(desk.manifest("index"), "shards.json")}"' in text
 
 
 def test_pages_of_a_bucket_are_read_with_the_readers_key_and_no_other(
-    desk: Desk, minio: MinioServer, tmp_path: Path, wire
-):
+    desk: Desk, minio: MinioServer, tmp_path: Path, wire: Wire
+) -> None:
     urls, manifest = every_page(desk), desk.manifest("validate")
     minio.client().make_bucket("tabs")
     server, keys = Server("tabs", "store", minio.keys), tmp_path / "keys"
@@ -478,14 +492,14 @@ def test_pages_of_a_bucket_are_read_with_the_readers_key_and_no_other(
     assert shown.content == desk.store.get(f"{manifest.rpartition('/')[0]}/splits/train.json")
 
 
-def test_a_run_that_never_planned_says_so(desk: Desk):
+def test_a_run_that_never_planned_says_so(desk: Desk) -> None:
     for url in (run_url("build_dataset.rooms", "manual__9"), task_url("build_dataset.rooms", "manual__9", "index")):
         answer = desk.client.get(url)
         assert answer.status_code == 200
         assert "no plan yet" in answer.text
 
 
-def test_a_failed_attempt_shows_its_message_and_its_log(desk: Desk, tmp_path: Path):
+def test_a_failed_attempt_shows_its_message_and_its_log(desk: Desk, tmp_path: Path) -> None:
     run, job = _begun(desk, tmp_path, "manual__failed")
     attempt = _attempt(desk.store, job)
     desk.store.put(f"{attempt.folder}/device.log", b"<b>the device's last words</b>")
@@ -502,14 +516,14 @@ def test_a_failed_attempt_shows_its_message_and_its_log(desk: Desk, tmp_path: Pa
     assert log.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-def test_a_pull_requests_run_is_found_in_its_own_domain(desk: Desk):
+def test_a_pull_requests_run_is_found_in_its_own_domain(desk: Desk) -> None:
     desk.conf["pull_request"] = 7
     assert "no plan yet" in desk.client.get(run_url(*DATASET_RUN)).text
     desk.conf["pull_request"] = "7/../main"
     assert desk.status(run_url(*DATASET_RUN)) == 200
 
 
-def test_words_that_others_chose_stay_words(desk: Desk):
+def test_words_that_others_chose_stay_words(desk: Desk) -> None:
     folder = run_record.folder_of(context(*DATASET_RUN))
     line = next(line for line in task_lines(desk.store, folder) if line.stage == "validate")
     shard = {"scene": "<img src=x onerror=alert(1)>", "first_episode": 0, "episodes": 1}
@@ -520,7 +534,7 @@ def test_words_that_others_chose_stay_words(desk: Desk):
         assert "<img" not in desk.client.get(url).text
 
 
-def test_a_long_list_says_what_it_leaves_out(desk: Desk, monkeypatch):
+def test_a_long_list_says_what_it_leaves_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_results, "MAX_READ", 2)
     monkeypatch.setattr("simgate_airflow.ui.result_table.MAX_READ", 2)
     monkeypatch.setattr("simgate_airflow.ui.result_table.MAX_ROWS", 3)
@@ -529,7 +543,7 @@ def test_a_long_list_says_what_it_leaves_out(desk: Desk, monkeypatch):
     assert "2 more are not listed" in text
 
 
-def test_a_candidates_page_links_to_each_piece_of_its_evidence(desk: Desk):
+def test_a_candidates_page_links_to_each_piece_of_its_evidence(desk: Desk) -> None:
     entry = candidates(desk.store, "navigator", "demo").newest()
     assert entry is not None
     text = desk.client.get(candidate_url("navigator", "demo", entry.digest)).text
@@ -555,7 +569,7 @@ def newest(desk: Desk) -> CandidateEntry:
     return entry
 
 
-def test_the_page_of_a_live_candidate_says_so_beside_what_it_replaced(desk: Desk):
+def test_the_page_of_a_live_candidate_says_so_beside_what_it_replaced(desk: Desk) -> None:
     policy, first = Policy.load(wired().policy_path), newest(desk)
     assert "It waits for an answer until 20" in page_of(desk, first)
     promote(desk.store, policy, model="navigator", channel="demo", gate=answered(first))
@@ -574,7 +588,7 @@ def test_the_page_of_a_live_candidate_says_so_beside_what_it_replaced(desk: Desk
     assert "<td>map_50</td><td>0.5</td><td>≥ 0.11</td><td>0.5</td><td>same</td>" in later
 
 
-def test_the_page_of_a_rejected_candidate_says_who_when_and_why(desk: Desk):
+def test_the_page_of_a_rejected_candidate_says_who_when_and_why(desk: Desk) -> None:
     policy, entry = Policy.load(wired().policy_path), newest(desk)
     gate = answered(entry).model_copy(update={"chosen_options": (REJECT,), "reason": "it <b>limps</b>"})
     settled = settle(desk.store, policy, model="navigator", channel="demo", candidate=entry.digest, gate=gate)
@@ -585,7 +599,9 @@ def test_the_page_of_a_rejected_candidate_says_who_when_and_why(desk: Desk):
     assert "<b>" not in desk.client.get(candidate_url("navigator", "demo", entry.digest)).text
 
 
-def test_a_candidates_page_without_a_policy_says_what_cannot_be_read_and_links_the_reports(desk: Desk, wire):
+def test_a_candidates_page_without_a_policy_says_what_cannot_be_read_and_links_the_reports(
+    desk: Desk, wire: Wire
+) -> None:
     entry = newest(desk)
     wire({"SIMGATE_POLICY": "/nowhere/policy.yaml"})
     said = page_of(desk, entry)
@@ -593,7 +609,7 @@ def test_a_candidates_page_without_a_policy_says_what_cannot_be_read_and_links_t
     assert all(report_url(ref.uri) in said for ref in entry.candidate.evidence.values())
 
 
-def test_a_runs_page_names_what_set_it_off_once(desk: Desk):
+def test_a_runs_page_names_what_set_it_off_once(desk: Desk) -> None:
     folder = run_record.folder_of(context(*RELEASE_RUN))
     path = Path(desk.store.url, folder, "why.json")
     why = ReleaseWhy.from_json(path.read_bytes(), what="why.json")
@@ -609,7 +625,7 @@ def test_a_runs_page_names_what_set_it_off_once(desk: Desk):
         assert f"<dt>Set off by</dt><dd>{said}</dd>" in desk.client.get(run_url(*RELEASE_RUN)).text
 
 
-def test_times_are_written_alike_and_one_file_is_one_file(desk: Desk):
+def test_times_are_written_alike_and_one_file_is_one_file(desk: Desk) -> None:
     for url in (url for url in every_page(desk) if "/file/" not in url):
         text = re.sub(r'"[^"]*"', "", desk.client.get(url).text).replace(DATASET_RUN[1], "")
         assert not re.search(r"\d{4}-\d\d-\d\dT\d|\d\d:\d\d UTC", text), url

@@ -19,7 +19,7 @@ print(json.dumps([bare, [plugin.name for plugin in plugins], plugins_manager.get
 """
 
 
-def test_the_plugin_loads_and_leaks_no_module_name(tmp_path: Path):
+def test_the_plugin_loads_and_leaks_no_module_name(tmp_path: Path) -> None:
     environment = {
         **os.environ, "AIRFLOW_HOME": str(tmp_path), "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

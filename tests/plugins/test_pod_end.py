@@ -51,27 +51,27 @@ PREEMPTED = {"type": "DisruptionTarget", "status": "True", "reason": "Preemption
         (pod("Unknown"), "ended as Unknown without an exit code"),
     ],
 )
-def test_each_end_is_one_sentence_with_what_to_do(found: dict[str, Any], sentence: str):
+def test_each_end_is_one_sentence_with_what_to_do(found: dict[str, Any], sentence: str) -> None:
     said = pod_end(found, "train", ASKED, ["first", "no secret"])
     assert sentence in said.sentence
     assert said.sentence.startswith("pod p ")
 
 
-def test_the_exit_code_is_the_stages_own_process_and_no_sidecars():
+def test_the_exit_code_is_the_stages_own_process_and_no_sidecars() -> None:
     two = pod(state=ended(2))
     two["status"]["containerStatuses"].insert(0, {"name": "istio-proxy", "state": ended(0)})
     assert pod_end(two, "train", ASKED).exit_code == 2
     assert pod_end(pod("Pending"), "train", ASKED).exit_code is None
 
 
-def test_a_pod_that_is_gone_leaves_its_last_warning():
+def test_a_pod_that_is_gone_leaves_its_last_warning() -> None:
     assert pod_gone("p", ["Evicted: node is low on memory"]).sentence.endswith(
         "the last warning: Evicted: node is low on memory"
     )
     assert "is gone" in pod_gone("p", []).sentence
 
 
-def test_no_sentence_is_longer_than_a_person_reads():
+def test_no_sentence_is_longer_than_a_person_reads() -> None:
     assert len(pod_end(pod(reason="Evicted", message="x" * 10_000), "train", ASKED).sentence) == MAX_CHARACTERS
     assert pod_end({"metadata": {"name": "p"}}, "train", ASKED).sentence
 

@@ -12,14 +12,14 @@ from simgate_airflow.place.pod_settings import MAX_FILE_BYTES, PodsSettings, Sta
 from tests.pods.pod_world import DIGEST, FILE, IMAGES, pods
 
 
-def test_a_stage_has_its_own_settings_where_given_and_the_defaults_else():
+def test_a_stage_has_its_own_settings_where_given_and_the_defaults_else() -> None:
     train = pods().of("train")
     assert (train.memory, train.cpu, train.scratch, train.gpus) == ("256Gi", "2", "20Gi", 8)
     assert pods().of("probe").memory == "4Gi"
     assert pods(stages={}).of("probe") == StagePods()
 
 
-def test_every_stage_finds_its_image_and_a_missing_one_is_named():
+def test_every_stage_finds_its_image_and_a_missing_one_is_named() -> None:
     assert {pods().image(stage) for stage in STAGES.names()} == set(IMAGES.values())
     with pytest.raises(InputError, match=r"no image for stage train.*images\.torch.*SIMGATE_PODS"):
         pods(images={"light": IMAGES["light"]}).image("train")
@@ -49,12 +49,12 @@ def test_every_stage_finds_its_image_and_a_missing_one_is_named():
         ({"host_network": True}, "host_network"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_its_field(change: dict[str, Any], words: str):
+def test_what_cannot_be_meant_is_refused_with_its_field(change: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         pods(**change)
 
 
-def test_a_file_is_read_and_one_that_is_none_is_refused(tmp_path: Path):
+def test_a_file_is_read_and_one_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "pods.yaml"
     path.write_text(yaml.safe_dump(FILE))
     assert read_pods_settings(path) == pods()
@@ -67,7 +67,7 @@ def test_a_file_is_read_and_one_that_is_none_is_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize("document", [PodsSettings, StagePods, Toleration])
-def test_every_field_is_documented(document: type):
+def test_every_field_is_documented(document: type) -> None:
     import ast
     import inspect
     from itertools import pairwise

@@ -22,12 +22,12 @@ def container(shape: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("domain", ["main", "pr-999999999"])
 @pytest.mark.parametrize("stage", STAGES.names())
-def test_every_stages_pod_is_what_kubernetes_publishes_as_its_schema(stage: str, domain: str):
+def test_every_stages_pod_is_what_kubernetes_publishes_as_its_schema(stage: str, domain: str) -> None:
     kubernetes_validate.validate(pod_shape(pods(), order(stage, domain)), KUBERNETES, strict=True)
     kubernetes_validate.validate(pod_shape(pods(stages={}), order(stage, domain)), KUBERNETES, strict=True)
 
 
-def test_a_training_over_several_pods_is_an_indexed_job():
+def test_a_training_over_several_pods_is_an_indexed_job() -> None:
     job = job_shape(pods(), order("train"))
     kubernetes_validate.validate(job, KUBERNETES, strict=True)
     spec = job["spec"]
@@ -44,7 +44,7 @@ def test_a_training_over_several_pods_is_an_indexed_job():
     assert len(job_shape(pods(), order("train", "pr-999999999"))["metadata"]["name"]) + len("-255") <= 63
 
 
-def test_kueue_finds_its_queue_on_a_pod_and_on_a_job_but_never_on_both():
+def test_kueue_finds_its_queue_on_a_pod_and_on_a_job_but_never_on_both() -> None:
     name = "kueue.x-k8s.io/queue-name"
     assert pod_shape(pods(), order("generate"))["metadata"]["labels"][name] == "simulation"
     assert name not in pod_shape(pods(), order("probe"))["metadata"]["labels"]
@@ -55,7 +55,7 @@ def test_kueue_finds_its_queue_on_a_pod_and_on_a_job_but_never_on_both():
 
 
 @pytest.mark.parametrize("stage", STAGES.names())
-def test_a_pod_has_no_rights(stage: str):
+def test_a_pod_has_no_rights(stage: str) -> None:
     spec = pod_shape(pods(), order(stage))["spec"]
     context, inner = spec["securityContext"], container({"spec": spec})["securityContext"]
     assert context["runAsNonRoot"]
@@ -81,7 +81,9 @@ def test_a_pod_has_no_rights(stage: str):
         ("hil", "pr-7", "simgate-gate", "simgate-keys-gate-pr-7"),
     ],
 )
-def test_a_pod_has_its_own_roles_account_and_keys_by_reference(stage: str, domain: str, account: str, secret: str):
+def test_a_pod_has_its_own_roles_account_and_keys_by_reference(
+    stage: str, domain: str, account: str, secret: str
+) -> None:
     shape = pod_shape(pods(), order(stage, domain))
     assert shape["spec"]["serviceAccountName"] == account
     assert {"name": "keys", "secret": {"secretName": secret, "defaultMode": 0o440}} in shape["spec"]["volumes"]
@@ -91,7 +93,7 @@ def test_a_pod_has_its_own_roles_account_and_keys_by_reference(stage: str, domai
     assert all("valueFrom" not in item for item in container(shape)["env"])
 
 
-def test_resources_nodes_and_times_are_the_settings():
+def test_resources_nodes_and_times_are_the_settings() -> None:
     shape = pod_shape(pods(), order("generate"))
     spec = shape["spec"]
     assert container(shape)["resources"] == {
@@ -109,13 +111,13 @@ def test_resources_nodes_and_times_are_the_settings():
     assert spec["imagePullSecrets"] == [{"name": "registry"}]
 
 
-def test_the_image_is_the_stages_own_by_digest_and_the_pod_knows_which():
+def test_the_image_is_the_stages_own_by_digest_and_the_pod_knows_which() -> None:
     shape = pod_shape(pods(), order("train"))
     assert container(shape)["image"] == IMAGES["torch"]
     assert {"name": "SIMGATE_IMAGE", "value": IMAGES["torch"]} in container(shape)["env"]
 
 
-def test_labels_say_what_it_is_and_for_whom():
+def test_labels_say_what_it_is_and_for_whom() -> None:
     labels = pod_shape(pods(), order("evaluate", "pr-7"))["metadata"]["labels"]
     assert labels["app.kubernetes.io/managed-by"] == "simgate"
     assert (labels["simgate.dev/stage"], labels["simgate.dev/domain"]) == ("evaluate", "pr-7")
@@ -124,7 +126,7 @@ def test_labels_say_what_it_is_and_for_whom():
     assert labels["dag_id"] == "demo"
 
 
-def test_jobs_go_by_key_and_many_of_them_by_one_list_so_that_no_pod_grows():
+def test_jobs_go_by_key_and_many_of_them_by_one_list_so_that_no_pod_grows() -> None:
     few = tuple(f"plans/main/run/jobs/generate-{number:016x}.json" for number in range(MOST_JOBS))
     assert job_arguments(few, "") == tuple(word for key in few for word in ("--job", key))
     many = tuple(f"plans/main/run/jobs/generate-{number:016x}.json" for number in range(500))
@@ -143,10 +145,10 @@ def test_jobs_go_by_key_and_many_of_them_by_one_list_so_that_no_pod_grows():
 
 
 @pytest.mark.parametrize("url", ["/var/store", "file:///var/store", "s3://", "https://bucket"])
-def test_a_store_that_no_pod_can_reach_is_refused(url: str):
+def test_a_store_that_no_pod_can_reach_is_refused(url: str) -> None:
     with pytest.raises(InputError, match="pods cannot reach this store"):
         pod_shape(pods(), order(store_url=url))
 
 
-def test_a_shape_is_a_function_of_its_arguments():
+def test_a_shape_is_a_function_of_its_arguments() -> None:
     assert pod_shape(pods(), order()) == pod_shape(pods(), order())

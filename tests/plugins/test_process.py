@@ -20,7 +20,7 @@ time.sleep(60)
 """
 
 
-def test_a_session_ends_whole_though_its_leader_ignores_the_request_and_its_child_left_the_group():
+def test_a_session_ends_whole_though_its_leader_ignores_the_request_and_its_child_left_the_group() -> None:
     leader = subprocess.Popen(
         [sys.executable, "-c", STUBBORN], start_new_session=True, stdout=subprocess.PIPE, text=True
     )
@@ -35,12 +35,12 @@ def test_a_session_ends_whole_though_its_leader_ignores_the_request_and_its_chil
         end_session(leader.pid, first=signal.SIGTERM, grace_s=0.5)
 
 
-def test_a_process_never_ends_its_own_session():
+def test_a_process_never_ends_its_own_session() -> None:
     with pytest.raises(ValueError, match="own session"):
         end_session(os.getsid(0), first=signal.SIGCONT, grace_s=0.1)
 
 
-def test_a_session_listens_where_one_of_its_processes_does():
+def test_a_session_listens_where_one_of_its_processes_does() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         assert listens(os.getsid(0), port)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
+from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from simgate.core.runtime.manifest import read_manifest
@@ -27,6 +28,7 @@ from simgate_airflow.run.assets import dataset_asset
 from tests.demo_recipes import RECIPES, demo_dataset_recipe, demo_release_recipe
 from tests.e2e import small_stages
 from tests.e2e.conftest import POLICY, ROOT
+from tests.plugins.wire import Wire
 from tests.raw_ledger import Ledger
 from tests.release_chain import answer
 
@@ -34,7 +36,7 @@ DATASET = dataset_asset("rooms")
 
 
 @pytest.fixture
-def store(tmp_path: Path, wire) -> Store:
+def store(tmp_path: Path, wire: Wire) -> Store:
     (tmp_path / "policy.yaml").write_text(yaml.safe_dump(POLICY))
     wire(
         {
@@ -47,16 +49,19 @@ def store(tmp_path: Path, wire) -> Store:
     return Store(str(tmp_path / "store"))
 
 
-def context(dag_id: str, run_id: str, *, kind: str = "scheduled", who: str | None = None) -> dict[str, Any]:
+def context(dag_id: str, run_id: str, *, kind: str = "scheduled", who: str | None = None) -> Context:
     recipe = demo_dataset_recipe() if dag_id == "build_dataset.rooms" else demo_release_recipe()
     run = SimpleNamespace(
         dag_id=dag_id, run_id=run_id, run_type=kind, triggering_user_name=who, run_after=datetime.now(UTC),
         consumed_asset_events=[],
     )  # fmt: skip
-    return {
-        "dag_run": run, "params": {"recipe": recipe.model_dump(mode="json")},
-        "outlet_events": {DATASET: SimpleNamespace(extra={})},
-    }  # fmt: skip
+    return cast(
+        "Context",
+        {
+            "dag_run": run, "params": {"recipe": recipe.model_dump(mode="json")},
+            "outlet_events": {DATASET: SimpleNamespace(extra={})},
+        },
+    )  # fmt: skip
 
 
 def push(store: Store, folder: Path, *broken: str) -> None:
@@ -69,7 +74,7 @@ def push(store: Store, folder: Path, *broken: str) -> None:
     push_scenes(store, "main", folder, author="scenes@example.org", message="test")
 
 
-def make(store: Store, run: dict[str, Any], *stages: str) -> None:
+def make(store: Store, run: Context, *stages: str) -> None:
     folder = run_record.folder_of(run)
     for stage in stages:
         jobs = [word for uri in write_jobs(store, folder, slots(store, folder, stage)) for word in ("--job", uri)]
@@ -90,7 +95,7 @@ def test_a_run_names_the_pushed_scenes_that_no_recipe_takes(
     assert caplog.messages == ["no recipe takes lab, shed: nothing is made of it; add it to a recipe's `scenes`"]
 
 
-def built(store: Store, folder: Path, run_id: str) -> dict[str, Any]:
+def built(store: Store, folder: Path, run_id: str) -> Context:
     run = context("build_dataset.rooms", run_id)
     push(store, folder)
     dataset_run.plan(run)
@@ -98,7 +103,7 @@ def built(store: Store, folder: Path, run_id: str) -> dict[str, Any]:
     return run
 
 
-def test_a_plan_names_its_run_its_people_and_what_set_it_off(store: Store, tmp_path: Path):
+def test_a_plan_names_its_run_its_people_and_what_set_it_off(store: Store, tmp_path: Path) -> None:
     push(store, tmp_path / "scenes")
     folder = dataset_run.plan(
         context("build_dataset.rooms", "manual__2026-01-01T00:00:00+00:00", kind="manual", who="engineer")
@@ -110,7 +115,7 @@ def test_a_plan_names_its_run_its_people_and_what_set_it_off(store: Store, tmp_p
     assert [trigger.kind for trigger in why.triggers] == ["manual", "push"]
 
 
-def test_a_plan_task_that_runs_again_keeps_the_plan_that_is_there(store: Store, tmp_path: Path):
+def test_a_plan_task_that_runs_again_keeps_the_plan_that_is_there(store: Store, tmp_path: Path) -> None:
     push(store, tmp_path / "scenes")
     run = context("build_dataset.rooms", "scheduled__1")
     folder = dataset_run.plan(run)
@@ -119,7 +124,7 @@ def test_a_plan_task_that_runs_again_keeps_the_plan_that_is_there(store: Store, 
     assert store.get(f"{folder}/why.json") == before
 
 
-def test_batches_hold_what_is_missing_and_one_empty_batch_where_nothing_is(store: Store, tmp_path: Path):
+def test_batches_hold_what_is_missing_and_one_empty_batch_where_nothing_is(store: Store, tmp_path: Path) -> None:
     push(store, tmp_path / "scenes")
     run = context("build_dataset.rooms", "scheduled__1")
     dataset_run.plan(run)
@@ -132,7 +137,7 @@ def test_batches_hold_what_is_missing_and_one_empty_batch_where_nothing_is(store
     assert len(task_lines(store, run_record.folder_of(run))) == 5
 
 
-def test_new_content_is_published_and_told_once_and_a_retry_tells_it_again(store: Store, tmp_path: Path):
+def test_new_content_is_published_and_told_once_and_a_retry_tells_it_again(store: Store, tmp_path: Path) -> None:
     run = built(store, tmp_path / "scenes", "scheduled__1")
     said = dataset_run.publish(run)
     assert run["outlet_events"][DATASET].extra == said
@@ -142,7 +147,9 @@ def test_new_content_is_published_and_told_once_and_a_retry_tells_it_again(store
     assert dataset_head(store, "main", "rooms").seq == 1
 
 
-def test_a_dataset_that_failed_is_not_published_though_its_task_was_set_to_success(store: Store, tmp_path: Path):
+def test_a_dataset_that_failed_is_not_published_though_its_task_was_set_to_success(
+    store: Store, tmp_path: Path
+) -> None:
     push(store, tmp_path / "scenes", "home")
     run = context("build_dataset.rooms", "scheduled__1")
     dataset_run.plan(run)
@@ -156,7 +163,7 @@ def test_a_dataset_that_failed_is_not_published_though_its_task_was_set_to_succe
 
 def test_the_gate_asks_the_policys_people_about_the_runs_own_candidate_once_it_is_the_newest(
     store: Store, tmp_path: Path
-):
+) -> None:
     dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
     run = context("release_model.navigator", "manual__1", kind="manual", who="engineer")
     run["params"]["recipe"]["at_least"]["map_50"] = 0.0
@@ -182,7 +189,7 @@ def test_the_gate_asks_the_policys_people_about_the_runs_own_candidate_once_it_i
         question.question(run)
 
 
-def proposed(store: Store, folder: Path) -> dict[str, Any]:
+def proposed(store: Store, folder: Path) -> Context:
     """A release run whose candidate waits."""
     dataset_run.publish(built(store, folder, "scheduled__1"))
     run = context("release_model.navigator", "manual__1", kind="manual", who="engineer")
@@ -198,14 +205,14 @@ def candidate_of(store: Store) -> CandidateEntry:
     return entry
 
 
-def test_a_run_that_proposed_nothing_has_nothing_to_settle(store: Store):
+def test_a_run_that_proposed_nothing_has_nothing_to_settle(store: Store) -> None:
     with pytest.raises(AirflowSkipException, match="nothing to settle"):
         promotion.settle(context("release_model.navigator", "manual__1", kind="manual", who="engineer"))
 
 
 def test_a_gate_that_never_asked_promotes_nothing_quarantines_nothing_and_is_asked_about_anew(
-    store: Store, tmp_path: Path, monkeypatch
-):
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = proposed(store, tmp_path / "scenes")
     monkeypatch.setattr(promotion, "gate_of", lambda *_arguments: None)
     by_clock = context("release_model.navigator", "scheduled__1")
@@ -219,7 +226,9 @@ def test_a_gate_that_never_asked_promotes_nothing_quarantines_nothing_and_is_ask
     assert release_run.plan(by_clock), "the next run by the clock proposes it anew"
 
 
-def test_a_candidate_that_lapsed_is_quarantined_whoever_ended_its_gate(store: Store, tmp_path: Path, monkeypatch):
+def test_a_candidate_that_lapsed_is_quarantined_whoever_ended_its_gate(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = proposed(store, tmp_path / "scenes")
     entry = candidate_of(store)
     lapsed = replace(entry, candidate=entry.candidate.model_copy(update={"expires_at": entry.at}))
@@ -230,8 +239,8 @@ def test_a_candidate_that_lapsed_is_quarantined_whoever_ended_its_gate(store: St
 
 
 def test_a_gate_that_was_cleared_after_its_candidate_went_live_is_settled_already(
-    store: Store, tmp_path: Path, monkeypatch
-):
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = proposed(store, tmp_path / "scenes")
     gate = answer(candidate_of(store), responder_id="release-manager", assigned_ids=())
     monkeypatch.setattr(promotion, "gate_of", lambda *_arguments: gate)
@@ -242,8 +251,8 @@ def test_a_gate_that_was_cleared_after_its_candidate_went_live_is_settled_alread
 
 
 def test_the_reason_of_a_reject_is_kept_with_the_answer_and_nobody_is_asked_again(
-    store: Store, tmp_path: Path, monkeypatch
-):
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = proposed(store, tmp_path / "scenes")
     said = {"chosen_options": (REJECT,), "reason": "it hits the desk", "responder_id": "release-manager"}
     gate = answer(candidate_of(store), **said)
@@ -260,7 +269,7 @@ def test_the_reason_of_a_reject_is_kept_with_the_answer_and_nobody_is_asked_agai
 )
 def test_what_the_demo_plans_is_no_softer_than_the_shipped_channel_and_a_softer_run_is_named(
     store: Store, tmp_path: Path, changes: dict[str, Any], softer: list[str]
-):
+) -> None:
     dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
     run = context("release_model.navigator", "manual__1", kind="manual", who="engineer")
     run["params"]["recipe"] |= changes

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from simgate.core.identity.signature import Signer, encode, new_private_key
@@ -18,6 +19,7 @@ from simgate_airflow.gate import promotion
 from simgate_airflow.run import dataset_run, release_run
 from tests.e2e.conftest import POLICY
 from tests.plugins.test_runs import built, context, make
+from tests.plugins.wire import Wire
 from tests.raw_ledger import Ledger
 from tests.release_chain import answer
 
@@ -37,21 +39,22 @@ def keys(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path, keys: Path, wire: Any) -> Store:
+def store(tmp_path: Path, keys: Path, wire: Wire) -> Store:
     trusted = [
         {"id": signer.keyid, "role": role.partition("-")[0], "public_key": encode(signer.public_key)}
         for role in SIGNING
         if (signer := Signer.load(keys / role)) is not None
     ]
-    demo = {**POLICY["channels"]["demo"], "signed": True}
-    policy = {**POLICY, "channels": {**POLICY["channels"], "demo": demo}, "keys": trusted}
+    channels: Any = POLICY["channels"]
+    demo = {**channels["demo"], "signed": True}
+    policy = {**POLICY, "channels": {**channels, "demo": demo}, "keys": trusted}
     (tmp_path / "policy.yaml").write_text(yaml.safe_dump(policy))
     url = str(tmp_path / "store")
     wire({"SIMGATE_STORE": url, "SIMGATE_POLICY": str(tmp_path / "policy.yaml"), "SIMGATE_KEYS": str(keys)})
     return Store(url)
 
 
-def make_as(keys: Path | None, monkeypatch: pytest.MonkeyPatch, store: Store, run: Any, *stages: str) -> None:
+def make_as(keys: Path | None, monkeypatch: pytest.MonkeyPatch, store: Store, run: Context, *stages: str) -> None:
     """Make stages, each under the keys of its own role; None: under nobody's."""
     for stage in stages:
         if keys is None:
@@ -62,7 +65,7 @@ def make_as(keys: Path | None, monkeypatch: pytest.MonkeyPatch, store: Store, ru
     monkeypatch.delenv(ROLE_KEYS, raising=False)
 
 
-def planned(store: Store, folder: Path) -> dict[str, Any]:
+def planned(store: Store, folder: Path) -> Context:
     dataset_run.publish(built(store, folder, "scheduled__1"))
     run = context("release_model.navigator", "manual__1", kind="manual", who="engineer")
     release_run.plan(run)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
 from simgate.core.documents.canonical import canonical_json
@@ -16,10 +17,12 @@ from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, make_job
 from simgate.plan.record import task_lines
 from simgate.plan.slot_name import SlotName
+from simgate.specs.index import SceneChoice
 from simgate.specs.probe import ProbeSpec
 from simgate_airflow.place.stage_mixin import StageMixin
 from simgate_airflow.run import run_record
 from simgate_airflow.settings import settings
+from tests.plugins.wire import Wire
 from tests.release_chain import fulfil
 
 FOLDER = "plans/main/demo-run1"
@@ -27,6 +30,8 @@ FOLDER = "plans/main/demo-run1"
 
 class Place:
     """A place that does to each job what a test says, instead of starting a process."""
+
+    job_uris: tuple[str, ...] = ()
 
     def __init__(self, work: Callable[[Store, Job], Any]) -> None:
         self.log = logging.getLogger("place")
@@ -46,10 +51,15 @@ class Place:
         return self.execute(context)
 
 
-class Probe(StageMixin, Place):
-    stage, subject, batch, informs, seeds = "probe", None, None, False, (1, 2)
+class Probe(StageMixin, Place):  # type: ignore[misc]  # StageMixin stands before an operator; this place is none
+    stage, subject, informs = "probe", None, False
+    batch: Sequence[dict[str, Any]] | None = None
+    seeds: tuple[int, ...] = (1, 2)
 
-    def slots(self, store, context):  # noqa: ARG002
+    def __init__(self, work: Callable[[Store, Job], Any]) -> None:
+        Place.__init__(self, work)
+
+    def slots(self, store: Store, context: Context) -> tuple[Slot, ...]:  # noqa: ARG002
         return tuple(
             Slot(
                 SlotName(stage="probe", number=seed),
@@ -60,17 +70,20 @@ class Probe(StageMixin, Place):
 
 
 @pytest.fixture
-def store(tmp_path: Path, wire) -> Store:
+def store(tmp_path: Path, wire: Wire) -> Store:
     wire({"SIMGATE_STORE": str(tmp_path)})
     return Store(str(tmp_path))
 
 
 @pytest.fixture
-def context() -> dict[str, Any]:
-    return {
-        "dag_run": SimpleNamespace(dag_id="demo", run_id="run1"),
-        "ti": SimpleNamespace(task_id="probe", map_index=-1),
-    }
+def context() -> Context:
+    return cast(
+        "Context",
+        {
+            "dag_run": SimpleNamespace(dag_id="demo", run_id="run1"),
+            "ti": SimpleNamespace(task_id="probe", map_index=-1),
+        },
+    )
 
 
 def commit(store: Store, job: Job) -> None:
@@ -85,7 +98,7 @@ def nothing(store: Store, job: Job) -> None:
     """A place that says that all is well and did nothing."""
 
 
-def test_only_what_is_not_committed_is_handed_over_and_each_outcome_is_recorded(store: Store, context):
+def test_only_what_is_not_committed_is_handed_over_and_each_outcome_is_recorded(store: Store, context: Context) -> None:
     other = make_job("probe", ProbeSpec(seed=1), [], domain="main", run_record="plans/main/other")
     fulfil(store, other, {"a": b"1"}, [])
     probe = Probe(commit)
@@ -98,20 +111,20 @@ def test_only_what_is_not_committed_is_handed_over_and_each_outcome_is_recorded(
     }
 
 
-def test_where_all_is_committed_nothing_is_run(store: Store, context):
+def test_where_all_is_committed_nothing_is_run(store: Store, context: Context) -> None:
     Probe(commit).execute(context)
     again = Probe(commit)
     again.execute(context)
     assert again.ran == 0
 
 
-def test_a_success_that_the_store_does_not_know_is_a_failure(store: Store, context):
+def test_a_success_that_the_store_does_not_know_is_a_failure(store: Store, context: Context) -> None:
     with pytest.raises(AirflowException, match="no attempt was begun") as caught:
         Probe(nothing).execute(context)
     assert not isinstance(caught.value, AirflowFailException), "it is worth another try"
 
 
-def test_a_failure_after_the_commit_is_a_success(store: Store, context):
+def test_a_failure_after_the_commit_is_a_success(store: Store, context: Context) -> None:
     def committed_then_lost(store: Store, job: Job) -> None:
         commit(store, job)
         if job.spec["seed"] == 2:
@@ -120,19 +133,19 @@ def test_a_failure_after_the_commit_is_a_success(store: Store, context):
     assert len(Probe(committed_then_lost).execute(context)) == 2
 
 
-def test_a_fail_verdict_is_recorded_then_fails_without_retry(store: Store, context):
+def test_a_fail_verdict_is_recorded_then_fails_without_retry(store: Store, context: Context) -> None:
     with pytest.raises(AirflowFailException, match="verdict FAIL: no"):
         Probe(say_no).execute(context)
     assert len(task_lines(store, FOLDER)) == 2
 
 
-def test_a_fail_verdict_that_only_informs_fails_nothing(store: Store, context):
+def test_a_fail_verdict_that_only_informs_fails_nothing(store: Store, context: Context) -> None:
     probe = Probe(say_no)
     probe.informs = True
     assert len(probe.execute(context)) == 2
 
 
-def test_an_exit_code_can_make_a_failure_final_but_never_a_success(store: Store, context):
+def test_an_exit_code_can_make_a_failure_final_but_never_a_success(store: Store, context: Context) -> None:
     refused = Probe(nothing)
     refused.exit_code = 2
     with pytest.raises(AirflowFailException, match="refused before an attempt"):
@@ -143,7 +156,7 @@ def test_an_exit_code_can_make_a_failure_final_but_never_a_success(store: Store,
         fine.execute(context)
 
 
-def test_a_deferral_passes_and_the_way_back_is_judged(store: Store, context):
+def test_a_deferral_passes_and_the_way_back_is_judged(store: Store, context: Context) -> None:
     def defer(store: Store, job: Job) -> None:
         raise TaskDeferred(trigger=SimpleNamespace(), method_name="trigger_reentry")
 
@@ -159,11 +172,13 @@ def test_a_deferral_passes_and_the_way_back_is_judged(store: Store, context):
         lost.trigger_reentry(context, {"status": "success"})
 
 
-def test_a_batch_can_name_the_runs_own_slots_and_no_others(store: Store, context):
+def test_a_batch_can_name_the_runs_own_slots_and_no_others(store: Store, context: Context) -> None:
     probe = Probe(commit)
     probe.batch = [{"stage": "probe", "number": 2}]
     assert len(probe.execute(context)) == 1
-    for forged in ("{{ 7 * 7 }}", "probe[2]", {"stage": "probe", "number": 9}, {"stage": "probe"}, None, [[]], 1.5):
+    nine = {"stage": "probe", "number": 9}
+    forgeries: list[Any] = ["{{ 7 * 7 }}", "probe[2]", nine, {"stage": "probe"}, None, [[]], 1.5]
+    for forged in forgeries:
         probe.batch = [forged]
         with pytest.raises(AirflowFailException, match="no such slots"):
             probe.execute(context)
@@ -171,7 +186,7 @@ def test_a_batch_can_name_the_runs_own_slots_and_no_others(store: Store, context
     assert probe.execute(context) == []
 
 
-def test_a_run_without_its_own_plan_runs_nothing(store: Store, context):
+def test_a_run_without_its_own_plan_runs_nothing(store: Store, context: Context) -> None:
     with pytest.raises(AirflowFailException, match="no plan"):
         StageMixinAlone(commit).execute(context)
     why = b'{"kind":"dataset","run":"demo/run-1"}'
@@ -180,11 +195,14 @@ def test_a_run_without_its_own_plan_runs_nothing(store: Store, context):
         StageMixinAlone(commit).execute(context)
 
 
-class StageMixinAlone(StageMixin, Place):
+class StageMixinAlone(StageMixin, Place):  # type: ignore[misc]
     stage, subject, batch, informs = "index", None, None, False
 
+    def __init__(self, work: Callable[[Store, Job], Any]) -> None:
+        Place.__init__(self, work)
 
-def test_a_run_whose_folder_another_run_wrote_is_refused(store: Store, context):
+
+def test_a_run_whose_folder_another_run_wrote_is_refused(store: Store, context: Context) -> None:
     from simgate.plan.record import DatasetWhy, write_why
     from tests.demo_recipes import demo_dataset_recipe
 
@@ -192,14 +210,16 @@ def test_a_run_whose_folder_another_run_wrote_is_refused(store: Store, context):
     theirs = DatasetWhy(
         run="demo:run1", domain="main", triggers=(), people=(), pull_request="", snapshot_sha256="0" * 64,
         recipe=recipe, recipe_sha256=recipe.sha256, dataset_seed=1,
-        scenes=({"name": "office", "root": "office/office.usda", "split": "train", "episodes": 1},),
+        scenes=(SceneChoice(name="office", root="office/office.usda", split="train", episodes=1),),
     )  # fmt: skip
     write_why(store, theirs)
     with pytest.raises(InputError, match="another run has this run's folder"):
         run_record.why_of(store, context)
 
 
-def test_the_log_ends_with_verdict_two_figures_and_the_page(store: Store, context, caplog):
+def test_the_log_ends_with_verdict_two_figures_and_the_page(
+    store: Store, context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, logger="place")
 
     class One(Probe):
@@ -217,7 +237,9 @@ def test_the_log_ends_with_verdict_two_figures_and_the_page(store: Store, contex
     assert caplog.messages[-1] == "done  2 made · 0 reused  /simgate/task/demo/run1/probe/-1"
 
 
-def test_the_log_of_a_failure_names_the_page_as_well(store: Store, context, caplog):
+def test_the_log_of_a_failure_names_the_page_as_well(
+    store: Store, context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, logger="place")
     with pytest.raises(AirflowFailException):
         Probe(say_no).execute(context)

@@ -70,7 +70,8 @@ class Deployment:
 
     def pods(self) -> list[client.V1Pod]:
         """Every pod of simgate that is there."""
-        return self.cluster.core.list_namespaced_pod(self.namespace, label_selector=SELECTOR).items
+        found: list[client.V1Pod] = self.cluster.core.list_namespaced_pod(self.namespace, label_selector=SELECTOR).items
+        return found
 
     def pod(self, condition: Callable[[client.V1Pod], bool] = lambda _pod: True, within_s: float = 90) -> client.V1Pod:
         """Wait for a pod."""
@@ -92,7 +93,7 @@ class Deployment:
     def said(self, pod: client.V1Pod) -> str:
         """A pod's log."""
         try:
-            return self.cluster.core.read_namespaced_pod_log(pod.metadata.name, self.namespace)
+            return str(self.cluster.core.read_namespaced_pod_log(pod.metadata.name, self.namespace))
         except ApiException:
             return ""
 

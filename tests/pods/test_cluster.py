@@ -64,7 +64,7 @@ def _run(cluster: Cluster) -> str:
         holder.wait_for(lambda: pod().status.phase in ("Succeeded", "Failed"), 60, "the pod to end")
         assert pod().spec.host_network
         answer = cluster.core.read_namespaced_pod_log("hardened", namespace, _preload_content=False)
-        return answer.data.decode()
+        return str(answer.data, "utf-8")
 
 
 def _processes(cluster: Cluster) -> list[str]:

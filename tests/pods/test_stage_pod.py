@@ -9,7 +9,7 @@ from tests.pods.deployment import Deployment
 from tests.pods.pod_world import order, pods
 
 
-def test_a_probe_runs_as_a_pod_and_its_log_is_in_airflow(world_of_pods: Deployment):
+def test_a_probe_runs_as_a_pod_and_its_log_is_in_airflow(world_of_pods: Deployment) -> None:
     run = world_of_pods.run({"seed": 1})
     assert run.ended() == "success", run.log("probe")
     text = run.log("probe")
@@ -19,7 +19,7 @@ def test_a_probe_runs_as_a_pod_and_its_log_is_in_airflow(world_of_pods: Deployme
     world_of_pods.no_pods()
 
 
-def test_a_fail_verdict_is_kept_and_fails_without_retry(world_of_pods: Deployment):
+def test_a_fail_verdict_is_kept_and_fails_without_retry(world_of_pods: Deployment) -> None:
     before = world_of_pods.started()
     run = world_of_pods.run({"seed": 2, "end": "fail-verdict"})
     assert run.ended() == "failed"
@@ -27,7 +27,7 @@ def test_a_fail_verdict_is_kept_and_fails_without_retry(world_of_pods: Deploymen
     assert (run.instance("probe")["try_number"], world_of_pods.started() - before) == (1, 1)
 
 
-def test_exit_2_is_not_tried_again_and_says_why(world_of_pods: Deployment):
+def test_exit_2_is_not_tried_again_and_says_why(world_of_pods: Deployment) -> None:
     before = world_of_pods.started()
     run = world_of_pods.run({"seed": 3, "end": "bad-input"})
     assert run.ended() == "failed"
@@ -35,7 +35,7 @@ def test_exit_2_is_not_tried_again_and_says_why(world_of_pods: Deployment):
     assert (run.instance("probe")["try_number"], world_of_pods.started() - before) == (1, 1)
 
 
-def test_every_shape_passes_the_api_server(world_of_pods: Deployment):
+def test_every_shape_passes_the_api_server(world_of_pods: Deployment) -> None:
     core, batch = world_of_pods.cluster.core, client.BatchV1Api(world_of_pods.cluster.api)
     for stage in ("index", "generate", "validate", "train", "evaluate", "export", "hil", "probe"):
         settings = pods(namespace=world_of_pods.namespace, stages={"train": {"nodes": 2}})
@@ -47,7 +47,7 @@ def test_every_shape_passes_the_api_server(world_of_pods: Deployment):
     assert job.spec.completion_mode == "Indexed"
 
 
-def test_the_reaper_takes_pods_whose_task_is_gone_and_no_others(world_of_pods: Deployment):
+def test_the_reaper_takes_pods_whose_task_is_gone_and_no_others(world_of_pods: Deployment) -> None:
     gone = {"dag": "pods", "run": "a run that was deleted", "task": "probe", "map-index": "-1"}
     made = [
         world_of_pods.pod_of("orphan", gone),

@@ -30,7 +30,7 @@ class Raising:
     def __le__(self, other: object) -> bool:
         raise RuntimeError("le")
 
-    __lt__ = __ge__ = __gt__ = __sub__ = __rsub__ = __abs__ = __float__ = __index__ = __le__  # type: ignore[assignment]
+    __lt__ = __ge__ = __gt__ = __sub__ = __rsub__ = __abs__ = __float__ = __index__ = __le__
 
 
 class RaisingInt(int):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from dataclasses import astuple
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from simgate.cli.safety import read_limits
 from simgate.core.errors import InputError
 from simgate.data.sample import Command
 from simgate.safety.limits import Limits, ceiling
-from simgate.safety.motion import WorstMotion, worst_motion
+from simgate.safety.motion import worst_motion
 from simgate.scene.robot import RobotModel
 from simgate.sim.robot import (
     LAG_S,
@@ -154,9 +155,9 @@ def test_the_worst_motion_is_computed_from_the_limits() -> None:
     assert found.angle_rad == pytest.approx(1.7 * time_s)
     assert found.stop_distance_m == pytest.approx(1.3 * time_s + 1.3 * 0.113 + 1.3**2 / (2 * 2.9))
     assert found.stop_angle_rad == pytest.approx(1.7 * time_s + 1.7 * 0.113 + 1.7**2 / (2 * 5.3))
-    assert worst_motion(Limits()) == WorstMotion(
-        760.0, 0.76, 1.52, pytest.approx(1.08), pytest.approx(1.52 + 0.24 + 1 / 6)
-    )
+    worst = worst_motion(Limits())
+    assert astuple(worst)[:3] == (760.0, 0.76, 1.52)
+    assert astuple(worst)[3:] == pytest.approx((1.08, 1.52 + 0.24 + 1 / 6))
 
 
 @pytest.mark.parametrize("limits", [WIDE, PATIENT], ids=["wide", "patient"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from simgate.safety import monitor
 from simgate.safety.limits import Limits
 from simgate.safety.owner import Monitor
-from simgate.safety.state import STOP, Cause, CommandSample, Kind, Mode, State
+from simgate.safety.state import STOP, Cause, CommandSample, Kind, Mode, SafeCommand, State, Violation
 from tests.safety.drives import Traffic
 from tests.safety.hostile import ANYTHING, SAMPLES
 from tests.safety.traces import LIMITS, PATIENT, WIDE, Event, Parts, Rules
@@ -173,14 +173,15 @@ def test_no_sample_and_no_clock_makes_it_raise(sample: Any, clock: Any, moving: 
         after, output, violation = monitor.step(state, sample, WIDE, now_ns=now_ns)
         assert violation is None or (output == STOP and after.mode is Mode.TRIPPED)
         assert violation is not None or output in (monitor.tick(state, WIDE, now_ns=now_ns)[1], after.output)
-    for call in (
+    calls: tuple[Callable[[], tuple[State, SafeCommand, Violation | None]], ...] = (
         lambda: monitor.arm(state, WIDE, now_ns=clock),
         lambda: monitor.tick(state, WIDE, now_ns=clock),
         lambda: monitor.reset(state, now_ns=clock),
         lambda: monitor.halt(state, Cause.UNKNOWN, now_ns=clock),
         lambda: monitor.halt(state, clock, now_ns=0),
         lambda: (monitor.clear(state, clock), STOP, None),
-    ):
+    )
+    for call in calls:
         after, output, violation = call()
         assert violation is None or (output == STOP and after.mode is Mode.TRIPPED)
 

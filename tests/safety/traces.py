@@ -8,6 +8,7 @@ multiples of each other, so that a mistaken one shows.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Thread
 from types import ModuleType
@@ -327,7 +328,7 @@ class Interrupted:
 def check_turns(parts: Parts) -> None:
     """Raise AssertionError where a halt by another thread, in the middle of a call, is lost."""
     stopping, dead = parts.state.Cause.EMERGENCY_STOP, parts.state.Cause.DEAD_DEVICE
-    calls = {
+    calls: dict[str, Callable[[Any], object]] = {
         "arm": lambda owned: owned.arm(now_ns=ns(300)),
         "reset": lambda owned: owned.reset(now_ns=ns(300)),
         "step": lambda owned: owned.step(parts.state.CommandSample(1, ns(290), 1, 0.0, 0.0), now_ns=ns(300)),
@@ -341,13 +342,14 @@ def check_turns(parts: Parts) -> None:
         owned.arm(now_ns=0)
         interrupted = Interrupted(parts)
         interrupted.owner = owned
-        real, parts.owner.monitor = parts.owner.monitor, interrupted
+        real = vars(parts.owner)["monitor"]
+        vars(parts.owner)["monitor"] = interrupted
         try:
             call(owned)
             for thread in interrupted.threads:
                 thread.join()
         finally:
-            parts.owner.monitor = real
+            vars(parts.owner)["monitor"] = real
         assert owned.mode.value == TRIPPED, name
         assert stopping in owned.causes, name
         assert name != "halt" or dead in owned.causes

@@ -27,7 +27,8 @@ def read(path: Path, variables: Mapping[str, str]) -> dict[str, Any]:
     for name, service in document["services"].items():
         if unknown := service.keys() - KNOWN:
             raise Refused(f"service {name}: the tests do not know {sorted(unknown)}")
-    return document
+    found: dict[str, Any] = document
+    return found
 
 
 def variables_of(path: Path) -> dict[str, str]:

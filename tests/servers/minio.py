@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
 from simgate.core.storage.credentials import STORE_KEYS_NAME, StoreKeys
 from simgate.core.storage.store import Store
@@ -66,7 +67,7 @@ class MinioServer:
         self.data.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.keys = StoreKeys(
-            access_key=f"root{secrets.token_hex(6)}", secret_key=secrets.token_hex(20), endpoint=self.url
+            access_key=f"root{secrets.token_hex(6)}", secret_key=SecretStr(secrets.token_hex(20)), endpoint=self.url
         )
         write_keys(self.keys, self.keys_folder)
 

@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from tests.servers.cache import built_once
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -26,7 +29,14 @@ ZSTD_LAYER = f"{LAYER}+zstd"
 ZSTD_LEVEL = 1
 COPY_BYTES = 1 << 20
 END = b"\0" * 2 * tarfile.BLOCKSIZE
-Sink = IO[bytes] | io.RawIOBase
+
+
+class Sink(Protocol):
+    """Where bytes go."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -42,12 +52,12 @@ class Digesting(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: bytes | memoryview) -> int:
+    def write(self, data: ReadableBuffer) -> int:
         size_bytes = memoryview(data).nbytes
         self._sha256.update(data)
         self.size_bytes += size_bytes
         if self._onward is not None:
-            self._onward.write(data)
+            self._onward.write(cast("bytes", data))
         return size_bytes
 
     @property
@@ -85,7 +95,7 @@ class Entry:
                 _record(out, info, self.source.stat().st_size, lambda: shutil.copyfileobj(file, out, COPY_BYTES))
 
 
-def _record(out: IO[bytes], info: tarfile.TarInfo, size_bytes: int, body: Callable[[], object]) -> None:
+def _record(out: Sink, info: tarfile.TarInfo, size_bytes: int, body: Callable[[], object]) -> None:
     info.size = size_bytes
     out.write(info.tobuf(tarfile.GNU_FORMAT))
     body()
@@ -143,7 +153,9 @@ def _pack(entries: Iterable[Entry], to: Path, note: Path) -> None:
 
     with to.open("wb") as file:
         packed = Digesting(file)
-        with ZstdCompressor(level=ZSTD_LEVEL, threads=-1).stream_writer(packed, closefd=False) as packer:
+        with ZstdCompressor(level=ZSTD_LEVEL, threads=-1).stream_writer(
+            cast("IO[bytes]", packed), closefd=False
+        ) as packer:
             tar = Digesting(packer)
             write_tar(entries, tar)
     # The note first: whoever finds the layer finds its digests.
@@ -248,5 +260,5 @@ def _descriptor(blob: Blob, media_type: str) -> dict[str, object]:
     return {"mediaType": media_type, "digest": blob.digest, "size": blob.size_bytes}
 
 
-def _all(out: IO[bytes], data: bytes) -> None:
+def _all(out: Sink, data: bytes) -> None:
     out.write(data)

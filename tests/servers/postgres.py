@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,7 +121,7 @@ def _start(folder: Path) -> Postgres:
     log = folder / "postgres.log"
     log.touch(0o600)
     _own(log, 0o600)
-    made = [
+    made: list[str | Path] = [
         found.path("initdb"), "-D", folder / "data", "-U", "postgres", f"--pwfile={password_file}",
         "--auth=scram-sha-256", "--no-locale", "--encoding=UTF8", "--no-sync", *found.share,
     ]  # fmt: skip
@@ -160,7 +161,7 @@ def _end_with_tests() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
-def _as_who() -> dict[str, object]:
+def _as_who() -> dict[str, Any]:
     return {"user": UNPRIVILEGED, "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
 
 

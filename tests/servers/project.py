@@ -62,7 +62,8 @@ class Project:
         self.timings.clear()
         began = time.monotonic()
         deadline = began + within_s
-        waiting, done = set(self.services), set()
+        done: set[str] = set()
+        waiting = set(self.services)
         while len(done) < len(self.services):
             for name in sorted(waiting):
                 if all(needed in done for needed in self.services[name].asked.get("depends_on", {})):

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -103,7 +103,7 @@ def _image(name: str, layers: tuple[Layer, ...], labels: dict[str, str]) -> Imag
     )
 
 
-def _packed(name: str, entries) -> Layer:
+def _packed(name: str, entries: Callable[[], Iterable[Entry]]) -> Layer:
     folder = cache_folder() / "oci"
     folder.mkdir(exist_ok=True)
     return Layer.packed(folder / f"{name}.tar.zst", entries)

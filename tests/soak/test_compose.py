@@ -78,13 +78,13 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 def baked_kernels(folder: Path) -> subprocess.Popen[bytes]:
     """The image has them: on a read-only root nothing is compiled."""
-    words = [sys.executable, ROOT / "images" / "kernels.py", ROOT / "scenes" / "home" / "home.usda"]
+    words: list[str | Path] = [sys.executable, ROOT / "images" / "kernels.py", ROOT / "scenes" / "home" / "home.usda"]
     variables = {**os.environ, "WARP_CACHE_PATH": str(cache_folder() / "warp")}
     with (folder / "kernels.log").open("wb") as log:
         return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=variables)
 
 
-def test_a_service_that_has_ended_takes_no_process_of_others_with_it(tmp_path: Path):
+def test_a_service_that_has_ended_takes_no_process_of_others_with_it(tmp_path: Path) -> None:
     once = Service("once", {}, Picture(), tmp_path / "once.log")
     once.process = subprocess.Popen(["sh", "-c", "unshare --mount sleep 1; true"])
     wait_for(lambda: bool(once.members), 10, "its own mounts")
@@ -99,7 +99,9 @@ def test_a_service_that_has_ended_takes_no_process_of_others_with_it(tmp_path: P
         other.kill()
 
 
-def test_everything_is_healthy_and_what_sets_up_has_ended_well(up: Deployed, capsys: pytest.CaptureFixture[str]):
+def test_everything_is_healthy_and_what_sets_up_has_ended_well(
+    up: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
     with capsys.disabled():
         print(f"\ncompose: seconds until healthy {up.project.timings}", flush=True)
     services = up.project.services
@@ -117,7 +119,7 @@ def _status(pid: int) -> dict[str, str]:
         return {}
 
 
-def test_no_process_is_root_and_none_can_become_it_or_change_its_image(up: Deployed):
+def test_no_process_is_root_and_none_can_become_it_or_change_its_image(up: Deployed) -> None:
     for name in LASTING:
         service = up.project.services[name]
         found = [_status(pid) for pid in service.members]
@@ -128,7 +130,7 @@ def test_no_process_is_root_and_none_can_become_it_or_change_its_image(up: Deplo
         assert up.project.run(name, "touch", "/opt/simgate-was-here").returncode == 1, name
 
 
-def test_the_bucket_keeps_and_locks_versions_and_every_role_has_its_account(up: Deployed):
+def test_the_bucket_keeps_and_locks_versions_and_every_role_has_its_account(up: Deployed) -> None:
     versions, accounts = json.loads(up.run("store", "python", "-c", BUCKET).splitlines()[-1])
     assert versions == "Enabled"
     assert sorted(name.rpartition(".")[0] for name in accounts) == sorted(
@@ -136,7 +138,7 @@ def test_the_bucket_keeps_and_locks_versions_and_every_role_has_its_account(up: 
     )
 
 
-def test_people_log_in_with_the_password_in_env_and_with_no_other(up: Deployed):
+def test_people_log_in_with_the_password_in_env_and_with_no_other(up: Deployed) -> None:
     for account in ("admin", "engineer", "release-manager"):
         password = up.secrets[f"SIMGATE_PASSWORD_{account.replace('-', '_').upper()}"]
         assert up.login(account, password) == 201, account
@@ -145,7 +147,7 @@ def test_people_log_in_with_the_password_in_env_and_with_no_other(up: Deployed):
     assert up.ask(lambda: httpx.get(f"{AIRFLOW}/api/v2/dags", timeout=30)).status_code == 401
 
 
-def test_the_demos_scenes_are_pushed_and_a_run_of_them_starts_by_itself(up: Deployed):
+def test_the_demos_scenes_are_pushed_and_a_run_of_them_starts_by_itself(up: Deployed) -> None:
     (push,) = up.simgate("scenes", "log")
     assert push["author"] == "scenes@example.org"
     # Minutes after the clock's time a new DAG has a run of the clock as well; whichever comes first does the work.
@@ -159,7 +161,7 @@ def test_the_demos_scenes_are_pushed_and_a_run_of_them_starts_by_itself(up: Depl
     )
 
 
-def test_a_scheduler_that_is_killed_while_a_stage_runs_starts_again(up: Deployed):
+def test_a_scheduler_that_is_killed_while_a_stage_runs_starts_again(up: Deployed) -> None:
     run = up.ask(lambda: up.first_run)
     up.ask(lambda: run.reaches("index", "running", 60))
     up.project.kill("scheduler")
@@ -167,7 +169,7 @@ def test_a_scheduler_that_is_killed_while_a_stage_runs_starts_again(up: Deployed
     up.project.start("scheduler", 90)
 
 
-def test_only_the_scheduler_holds_keys_that_write(up: Deployed):
+def test_only_the_scheduler_holds_keys_that_write(up: Deployed) -> None:
     assert up.run("scheduler", "ls", "/run/simgate/keys").split() == sorted(role_name(role, "main") for role in ROLES)
     for name in ("api-server", "triggerer"):
         assert up.run(name, "ls", "/run/simgate/keys").split() == ["reader"]
@@ -175,7 +177,7 @@ def test_only_the_scheduler_holds_keys_that_write(up: Deployed):
     assert up.project.run("scheduler", "touch", "/run/simgate/keys/ledger/x").returncode == 1
 
 
-def test_who_only_reads_cannot_push(up: Deployed):
+def test_who_only_reads_cannot_push(up: Deployed) -> None:
     words = ("simgate", "scenes", "push", "/opt/simgate/scenes/home", "--author", "a@example.org", "--message", "mine")
     refused = up.project.run("triggerer", "env", f"SIMGATE_ROLE_KEYS={READER}", *words)
     assert refused.returncode != 0
@@ -183,17 +185,17 @@ def test_who_only_reads_cannot_push(up: Deployed):
     assert len(up.simgate("scenes", "log")) == 1
 
 
-def test_evidence_is_sealed_by_the_sealers_key(up: Deployed):
+def test_evidence_is_sealed_by_the_sealers_key(up: Deployed) -> None:
     sealed = up.run("scheduler", "env", "SIMGATE_ROLE_KEYS=/run/simgate/keys/sealer", "simgate", "store", "seal")
     assert "locked 0 of" not in sealed, sealed
 
 
-def test_mlflow_keeps_metrics_and_artifacts_through_its_server(up: Deployed):
+def test_mlflow_keeps_metrics_and_artifacts_through_its_server(up: Deployed) -> None:
     assert up.run("scheduler", "python", "-c", TRACK).splitlines()[-1] == "0.5 kept"
     assert [path.read_text() for path in (up.folder / "volumes/mlflow").rglob("note.txt")] == ["kept"]
 
 
-def test_postgres_lets_nobody_in_without_a_password_nor_into_anothers_database(up: Deployed):
+def test_postgres_lets_nobody_in_without_a_password_nor_into_anothers_database(up: Deployed) -> None:
     def connect(**who: str) -> None:
         up.ask(lambda: psycopg2.connect(host="127.0.0.1", connect_timeout=10, passfile="/nowhere", **who).close())
 
@@ -209,14 +211,14 @@ def test_postgres_lets_nobody_in_without_a_password_nor_into_anothers_database(u
     assert socket.returncode == 2, socket.stdout
 
 
-def test_the_killed_stage_goes_on_and_a_shard_is_rendered_without_compiling_anything(up: Deployed):
+def test_the_killed_stage_goes_on_and_a_shard_is_rendered_without_compiling_anything(up: Deployed) -> None:
     run = up.ask(lambda: up.first_run)
     up.ask(lambda: run.reaches("index", "success", 240))
     assert up.ask(lambda: run.instance("index"))["try_number"] == 2
     up.wait(lambda: "success" in mapped(run), 240, "the first shard")
 
 
-def test_after_a_stop_and_a_start_with_other_passwords_everything_goes_on(up: Deployed, tmp_path: Path):
+def test_after_a_stop_and_a_start_with_other_passwords_everything_goes_on(up: Deployed, tmp_path: Path) -> None:
     before, kept = up.ask(lambda: [run.run_id for run in up.admin.runs("build_dataset.rooms")]), up.simgate("runs")
     up.wait(lambda: "running" in mapped(up.first_run), 60, "a shard that is being made")
     assert set(up.project.down()) <= {"scheduler"}, "a stage is killed with it; nothing else has to be"

@@ -28,7 +28,7 @@ def hapless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCheckout]:
     found.stop()
 
 
-def test_the_first_model_is_rejected_and_the_demo_ends_well_with_nothing_live(hapless: DemoCheckout):
+def test_the_first_model_is_rejected_and_the_demo_ends_well_with_nothing_live(hapless: DemoCheckout) -> None:
     terminal = hapless.demo(APPROVE="no")
     assert ends(terminal) == 0
     ending = " ".join(last_section(terminal.screen.text).split())
@@ -41,7 +41,7 @@ def test_the_first_model_is_rejected_and_the_demo_ends_well_with_nothing_live(ha
     assert hapless.airflow is not None
 
 
-def test_a_gate_that_lapses_is_told_plainly_and_fails(hapless: DemoCheckout):
+def test_a_gate_that_lapses_is_told_plainly_and_fails(hapless: DemoCheckout) -> None:
     policy = hapless.folder / "release/policy.yaml"
     policy.write_text(
         policy.read_text().replace("allow_automatic: true", "allow_automatic: true\n    candidate_ttl_h: 0.006")
@@ -57,7 +57,7 @@ def test_a_gate_that_lapses_is_told_plainly_and_fails(hapless: DemoCheckout):
     assert hapless.airflow is not None, "whoever wants to know why looks there"
 
 
-def test_a_run_that_fails_shows_the_reason_and_where_to_look(hapless: DemoCheckout):
+def test_a_run_that_fails_shows_the_reason_and_where_to_look(hapless: DemoCheckout) -> None:
     for scenes in ("scenes", ".simgate/demo-scenes"):  # The demo's own copy is there once a demo has run.
         if (hapless.folder / scenes).exists():
             (hapless.folder / scenes / "home/broken.usda").write_text("#usda 1.0\n")

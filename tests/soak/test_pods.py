@@ -36,7 +36,7 @@ def exceeds(world: Deployment, memory: str) -> client.V1ResourceQuota:
 
 
 @AS
-def test_a_crash_is_tried_again_within_bounds(world_of_pods: Deployment, dag: str):
+def test_a_crash_is_tried_again_within_bounds(world_of_pods: Deployment, dag: str) -> None:
     before = world_of_pods.started()
     run = world_of_pods.run({"seed": seed(dag, 10), "end": "error"}, dag=dag)
     assert run.ended() == "failed"
@@ -46,7 +46,7 @@ def test_a_crash_is_tried_again_within_bounds(world_of_pods: Deployment, dag: st
 
 
 @AS
-def test_exit_143_is_tried_again_and_resumes(world_of_pods: Deployment, dag: str):
+def test_exit_143_is_tried_again_and_resumes(world_of_pods: Deployment, dag: str) -> None:
     run = world_of_pods.run({"seed": seed(dag, 11), "end": "preempted-once", "files": 4}, dag=dag)
     assert run.ended() == "success", run.log("probe", 2)
     assert run.instance("probe")["try_number"] == 2
@@ -54,7 +54,7 @@ def test_exit_143_is_tried_again_and_resumes(world_of_pods: Deployment, dag: str
 
 
 @AS
-def test_an_evicted_pod_saves_where_it_is_and_the_next_one_resumes(world_of_pods: Deployment, dag: str):
+def test_an_evicted_pod_saves_where_it_is_and_the_next_one_resumes(world_of_pods: Deployment, dag: str) -> None:
     run = world_of_pods.run({"seed": seed(dag, 12), **SLOW}, dag=dag)
     pod = world_of_pods.running_pod()
     eviction = {"metadata": {"name": pod.metadata.name, "namespace": world_of_pods.namespace}}
@@ -67,7 +67,7 @@ def test_an_evicted_pod_saves_where_it_is_and_the_next_one_resumes(world_of_pods
 @AS
 def test_a_pod_that_gives_way_to_an_urgent_one_saves_where_it_is_and_the_next_one_resumes(
     world_of_pods: Deployment, dag: str
-):
+) -> None:
     with urgent_pod(world_of_pods) as make_urgent_pod:
         run = world_of_pods.run({"seed": seed(dag, 22), **SLOW}, dag=dag)
         world_of_pods.running_pod()
@@ -78,7 +78,7 @@ def test_a_pod_that_gives_way_to_an_urgent_one_saves_where_it_is_and_the_next_on
 
 
 @AS
-def test_a_task_marked_failed_while_deferred_takes_its_pod_with_it(world_of_pods: Deployment, dag: str):
+def test_a_task_marked_failed_while_deferred_takes_its_pod_with_it(world_of_pods: Deployment, dag: str) -> None:
     run = world_of_pods.run({"seed": seed(dag, 13), **LONG}, dag=dag)
     world_of_pods.running_pod()
     run.reaches("probe", "deferred")
@@ -87,7 +87,7 @@ def test_a_task_marked_failed_while_deferred_takes_its_pod_with_it(world_of_pods
     assert run.ended() == "failed"
 
 
-def test_two_tasks_with_one_key_end_well_and_one_commits(world_of_pods: Deployment):
+def test_two_tasks_with_one_key_end_well_and_one_commits(world_of_pods: Deployment) -> None:
     memos = set(world_of_pods.store.keys("memo/main"))
     runs = [world_of_pods.run({"seed": 14, **SLOW, "files": 60}) for _ in range(2)]
     running = ["Running", "Running"]
@@ -101,7 +101,7 @@ def test_two_tasks_with_one_key_end_well_and_one_commits(world_of_pods: Deployme
 
 
 @AS
-def test_an_image_that_is_missing_fails_with_its_name_and_leaves_no_pod(world_of_pods: Deployment, dag: str):
+def test_an_image_that_is_missing_fails_with_its_name_and_leaves_no_pod(world_of_pods: Deployment, dag: str) -> None:
     world_of_pods.configure(image=f"localhost/none@sha256:{DIGEST}")
     run = world_of_pods.run({"seed": seed(dag, 15)}, dag=dag)
     assert run.ended() == "failed"
@@ -113,7 +113,7 @@ def test_an_image_that_is_missing_fails_with_its_name_and_leaves_no_pod(world_of
 
 
 @AS
-def test_a_quota_that_is_exceeded_says_so_and_the_next_try_finds_room(world_of_pods: Deployment, dag: str):
+def test_a_quota_that_is_exceeded_says_so_and_the_next_try_finds_room(world_of_pods: Deployment, dag: str) -> None:
     world_of_pods.configure(start_timeout_s=10, queue_timeout_s=5)
     quota = exceeds(world_of_pods, "1Mi")
     run = world_of_pods.run({"seed": seed(dag, 16)}, dag=dag)
@@ -132,7 +132,7 @@ def test_a_quota_that_is_exceeded_says_so_and_the_next_try_finds_room(world_of_p
 
 
 @AS
-def test_a_pod_that_is_out_of_memory_is_tried_again_and_names_its_limit(world_of_pods: Deployment, dag: str):
+def test_a_pod_that_is_out_of_memory_is_tried_again_and_names_its_limit(world_of_pods: Deployment, dag: str) -> None:
     world_of_pods.configure(memory="24Mi")
     run = world_of_pods.run({"seed": seed(dag, 17)}, dag=dag)
     assert run.ended() == "failed"
@@ -141,7 +141,7 @@ def test_a_pod_that_is_out_of_memory_is_tried_again_and_names_its_limit(world_of
 
 
 @AS
-def test_a_pod_that_runs_too_long_is_ended_and_says_so(world_of_pods: Deployment, dag: str):
+def test_a_pod_that_runs_too_long_is_ended_and_says_so(world_of_pods: Deployment, dag: str) -> None:
     world_of_pods.configure(deadline_s=10)
     run = world_of_pods.run({"seed": seed(dag, 18), **LONG}, dag=dag)
     assert run.ended() == "failed"
@@ -149,7 +149,9 @@ def test_a_pod_that_runs_too_long_is_ended_and_says_so(world_of_pods: Deployment
 
 
 @AS
-def test_a_pod_that_ended_while_its_triggerer_was_down_is_judged_by_its_manifest(world_of_pods: Deployment, dag: str):
+def test_a_pod_that_ended_while_its_triggerer_was_down_is_judged_by_its_manifest(
+    world_of_pods: Deployment, dag: str
+) -> None:
     run = world_of_pods.run({"seed": seed(dag, 19), **SLOW, "files": 12}, dag=dag)
     pod = world_of_pods.running_pod()
     run.reaches("probe", "deferred")
@@ -163,7 +165,7 @@ def test_a_pod_that_ended_while_its_triggerer_was_down_is_judged_by_its_manifest
 
 
 @AS
-def test_a_scheduler_that_is_killed_while_a_task_is_deferred_loses_nothing(world_of_pods: Deployment, dag: str):
+def test_a_scheduler_that_is_killed_while_a_task_is_deferred_loses_nothing(world_of_pods: Deployment, dag: str) -> None:
     before = world_of_pods.started()
     run = world_of_pods.run({"seed": seed(dag, 20), **SLOW}, dag=dag)
     world_of_pods.running_pod()
@@ -177,7 +179,7 @@ def test_a_scheduler_that_is_killed_while_a_task_is_deferred_loses_nothing(world
 @AS
 def test_a_task_that_failed_while_its_triggerer_was_down_leaves_a_pod_for_the_reaper(
     world_of_pods: Deployment, dag: str
-):
+) -> None:
     run, other = world_of_pods.run({"seed": seed(dag, 21), **LONG}, dag=dag), None
     pod = world_of_pods.running_pod()
     owner = pod.metadata.labels.get("batch.kubernetes.io/job-name", pod.metadata.name)
@@ -201,7 +203,7 @@ def test_a_task_that_failed_while_its_triggerer_was_down_leaves_a_pod_for_the_re
         world_of_pods.remove([other] if other else [])
 
 
-def test_mapped_batches_run_as_pods_of_their_own_and_many_jobs_go_by_a_list(world_of_pods: Deployment):
+def test_mapped_batches_run_as_pods_of_their_own_and_many_jobs_go_by_a_list(world_of_pods: Deployment) -> None:
     before = world_of_pods.started()
     run = world_of_pods.run(*({"seed": 30 + number} for number in range(6)), dag="mapped_pods")
     assert run.ended() == "success", run.tasks
@@ -224,7 +226,7 @@ def a_node_that_stopped(world_of_pods: Deployment) -> Iterator[int]:
 @AS
 def test_a_pod_on_a_lost_node_is_given_up_and_tried_again(
     world_of_pods: Deployment, a_node_that_stopped: int, dag: str
-):
+) -> None:
     run = world_of_pods.run({"seed": seed(dag, 40), **LONG, "files": 200}, dag=dag)
     pod = world_of_pods.running_pod()
     run.reaches("probe", "deferred")

@@ -139,7 +139,7 @@ def is_of_published(world: World, run: Run) -> bool:
 
 def test_each_component_is_killed_in_turn_during_a_run_and_no_change_is_lost_and_no_release_doubled(
     cluster: tuple[Components, World],
-):
+) -> None:
     parts, world = cluster
     push = world.push()
     for name in COMPONENTS:
@@ -172,7 +172,9 @@ def test_each_component_is_killed_in_turn_during_a_run_and_no_change_is_lost_and
     parts.start("scheduler-1")
 
 
-def test_of_500_shards_none_is_lost_though_the_scheduler_that_makes_them_is_killed(cluster: tuple[Components, World]):
+def test_of_500_shards_none_is_lost_though_the_scheduler_that_makes_them_is_killed(
+    cluster: tuple[Components, World],
+) -> None:
     parts, world = cluster
     admin = world.user("admin")
     admin.ask("PATCH", "dags/release_model.navigator", {"is_paused": True}).raise_for_status()
@@ -181,9 +183,14 @@ def test_of_500_shards_none_is_lost_though_the_scheduler_that_makes_them_is_kill
     folder = record_folder("main", run_name(run.dag, run.run_id))
     before = len(world.store.keys("memo/main"))
     wait_for(lambda: len(world.store.keys("memo/main")) - before > half, 300, "a third of the shards")
-    victim: list[str] = []
-    wait_for(lambda: bool(victim.extend(filter(None, [parts.busy_scheduler("generate")])) or victim), 60, "a worker")
-    parts.kill(victim[0])
+    victims: list[str] = []
+
+    def found() -> bool:
+        victims.extend(filter(None, [parts.busy_scheduler("generate")]))
+        return bool(victims)
+
+    wait_for(found, 60, "a worker")
+    parts.kill(victims[0])
     assert parts.strays() == []
     assert run.ended(300) == "success"
     assert_every_shard_once(world.store, folder, SHARDS)

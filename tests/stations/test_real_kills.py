@@ -9,6 +9,7 @@ import subprocess
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_a_second_walk_by_hand_executes_nothing_but_the_observation(tiny_copy: S
 def test_nothing_changed_plans_no_run_of_either_pipeline(tiny_copy: Store) -> None:
     hint = Trigger(kind="push", who="", detail="", at=datetime.now(UTC))
     policy = Policy.load(ROOT / "release/policy.yaml")
-    again = {"domain": "main", "run": "again", "triggers": [hint]}
+    again: dict[str, Any] = {"domain": "main", "run": "again", "triggers": [hint]}
     assert plan_dataset(tiny_copy, recipe=dataset_recipe(), **again) is None
     assert plan_release(tiny_copy, recipe=release_recipe(), policy=policy, **again) is None
 

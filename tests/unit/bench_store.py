@@ -16,7 +16,7 @@ from simgate.core.runtime.job import Job, ManifestInput
 from simgate.core.runtime.manifest import read_manifest
 from simgate.core.runtime.statement import statement
 from simgate.core.storage.store import Store
-from simgate.data.bag import BagWriter, bag_name
+from simgate.data.bag import BagWriter, mcap_name
 from simgate.data.record import encode_sample
 from simgate.documents.dataset import ShardEntry, SplitDocument
 from simgate.engine.bundle import write_bundle
@@ -123,5 +123,5 @@ def _bags(folder: Path) -> dict[str, bytes]:
         with BagWriter(folder, make_episode(SCENE, episode)) as bag:
             for frame in range(FRAMES):
                 bag.add(encode_sample(toy_sample(SCENE, episode, frame)))
-            outputs[f"bags/{bag_name(episode)}.mcap"] = bag.close().mcap.read_bytes()
+            outputs[mcap_name(episode)] = bag.close().mcap.read_bytes()
     return outputs

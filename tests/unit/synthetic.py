@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from simgate.core.given.random import stream
-from simgate.data.sample import Box, Camera, Command, Episode, Goal, Imu, Odometry, Sample, Wheels
+from simgate.data.sample import Box, Camera, Command, Episode, Goal, Imu, ImuReading, Odometry, Sample, Wheels
 from simgate.specs.vocabulary import CLASSES, OBSTACLES
 
 HEIGHT_PX, WIDTH_PX = 32, 32
 STEP_NS = 200_000_000
+READING_NS = 10_000_000
 FOCAL_PX = 30.0
 SPEED_M_S = 0.5
 WHEEL_RADIUS_M = 0.1
@@ -39,6 +40,9 @@ def make_sample(scene: str = "office", episode: int = 0, frame: int = 0) -> Samp
     wheel_rad_s = SPEED_M_S / WHEEL_RADIUS_M
     base = np.eye(4)
     base[0, 3] = x_m
+    imu = Imu((0.0, 0.0, 0.001), (0.0, 0.01, 9.80665))
+    since_ns = range(READING_NS, STEP_NS + 1, READING_NS) if frame else (STEP_NS,)
+    track = tuple(ImuReading((frame - 1) * STEP_NS + offset_ns, imu) for offset_ns in since_ns)
     return Sample(
         scene=scene,
         episode=episode,
@@ -50,7 +54,8 @@ def make_sample(scene: str = "office", episode: int = 0, frame: int = 0) -> Samp
         instance=instance,
         boxes=tuple(boxes),
         camera=Camera(FOCAL_PX, FOCAL_PX, WIDTH_PX / 2, HEIGHT_PX / 2, base @ _BASE_FROM_OPTICAL),
-        imu=Imu((0.0, 0.0, 0.001), (0.0, 0.01, 9.80665)),
+        imu=imu,
+        imu_track=track,
         odometry=Odometry(x_m, 0.0, 0.0, SPEED_M_S, 0.0),
         wheels=Wheels(turn_rad, turn_rad, wheel_rad_s, wheel_rad_s),
         command=Command(SPEED_M_S, 0.0),

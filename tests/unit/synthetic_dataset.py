@@ -23,7 +23,7 @@ from simgate.core.runtime.stop import Stop
 from simgate.core.runtime.work import S
 from simgate.core.storage.memo import committed
 from simgate.core.storage.store import Store
-from simgate.data.bag import bag_name
+from simgate.data.bag import mcap_name, metadata_name
 from simgate.data.episodes import EpisodesDocument
 from simgate.data.sample import Sample
 from simgate.documents.scene import ClosureFile, SceneItem
@@ -111,8 +111,8 @@ class SyntheticDataset:
         for number in range(first, first + episodes):
             moments = [(change(make_sample(scene, number, frame)),) for frame in range(FRAMES)]
             (files,) = recording.add([make_episode(scene, number)], moments, lambda frames: None)
-            outputs[f"bags/{bag_name(number)}.mcap"] = files.mcap.read_bytes()
-            outputs[f"bags/{bag_name(number)}.yaml"] = files.metadata.read_bytes()
+            outputs[mcap_name(number)] = files.mcap.read_bytes()
+            outputs[metadata_name(number)] = files.metadata.read_bytes()
         outputs["shard.index.json"] = recording.close().to_json()
         outputs["shard.tar"] = recording.shard.read_bytes()
         outputs["rows.parquet"] = recording.rows.read_bytes()
@@ -149,8 +149,8 @@ class SyntheticDataset:
         code, lock, _ = identity_of(stage.runtime_of(full))
         asked = self.job(stage.name, full.model_dump(mode="json"), *inputs, code=code, lock=lock)
         self.store.put("job.json", asked.to_json())
-        code = run_job(stage, "job.json", self.store, stop=Stop(), place="local", events=Events(stage=stage.name))
-        return code, asked
+        ended = run_job(stage, "job.json", self.store, stop=Stop(), place="local", events=Events(stage=stage.name))
+        return ended, asked
 
     def made(self, job: Job) -> Manifest:
         """What a job committed."""

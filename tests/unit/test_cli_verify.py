@@ -45,7 +45,7 @@ def test_one_signed_model_does_not_make_another_one_signed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "policy.yaml").write_bytes(SIGNED.to_json())
-    store = released(tmp_path, SIGNED, LEDGER, gate=GATE, planner=PLANNER, approval=APPROVAL).store
+    store = released(tmp_path, SIGNED, LEDGER, {"gate": GATE, "planner": PLANNER, "approval": APPROVAL}).store
     quarantine(store, SIGNED, model="other", digest="c" * 64, who="boss", why="to begin")
     navigator, other = verify(tmp_path, monkeypatch, capsys).split("verified other")
     assert "the policy's keys signed it" in navigator

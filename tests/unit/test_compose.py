@@ -39,7 +39,12 @@ def services(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_it_is_what_the_compose_specification_allows() -> None:
-    words = [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", FILE]
+    words: list[str | Path] = [
+        Path(sys.executable).with_name("check-jsonschema"),
+        "--builtin-schema",
+        "vendor.compose-spec",
+        FILE,
+    ]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout
 
@@ -86,7 +91,7 @@ def test_a_file_of_secrets_that_lacks_one_is_left_alone_and_named(
 
 
 def test_it_is_made_by_any_python_before_anything_is_installed(tmp_path: Path) -> None:
-    words = [sys.executable, "-I", "-S", ROOT / "compose" / "env.py", tmp_path / ".env"]
+    words: list[str | Path] = [sys.executable, "-I", "-S", ROOT / "compose" / "env.py", tmp_path / ".env"]
     assert subprocess.run(words, capture_output=True, timeout=30).returncode == 0
 
 

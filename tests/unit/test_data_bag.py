@@ -13,8 +13,22 @@ from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from simgate.core.errors import InputError
-from simgate.data.bag import BagFiles, BagWriter, read_bag, rosbag2_folder
-from simgate.data.messages import COMMAND, GOAL, IMAGE, IMU, ODOMETRY, PATH, TOPICS, TYPES, base_pose, quaternion_of
+from simgate.data.bag import EPOCH_NS, BagFiles, BagWriter, read_bag
+from simgate.data.messages import (
+    CAMERA_INFO,
+    COMMAND,
+    GOAL,
+    IMAGE,
+    IMU,
+    ODOMETRY,
+    PATH,
+    STATIC_TRANSFORMS,
+    TOPICS,
+    TRANSFORMS,
+    TYPES,
+    base_pose,
+    quaternion_of,
+)
 from simgate.data.record import encode_sample
 from tests.unit.synthetic import make_episode, make_sample
 
@@ -39,18 +53,20 @@ def test_the_picture_in_the_bag_is_the_picture_of_the_shard(tmp_path: Path) -> N
     assert pictures == [encode_sample(make_sample(episode=7, frame=frame)).rgb_png for frame in range(3)]
 
 
-def test_every_topic_is_there_and_the_path_once(tmp_path: Path) -> None:
+def test_every_topic_is_there_and_what_is_fixed_comes_once(tmp_path: Path) -> None:
     topics = [message.topic for message in read_bag(write(tmp_path).mcap)]
     assert set(topics) == set(TOPICS)
-    assert topics.count(PATH) == 1
-    assert topics.count(IMU) == 3
+    assert (topics.count(PATH), topics.count(STATIC_TRANSFORMS)) == (1, 1)
+    assert topics.count(IMAGE) == 3
+    assert topics.count(IMU) == 1 + 2 * 20
 
 
 def test_messages_carry_the_sample(tmp_path: Path) -> None:
     last = {message.topic: message for message in read_bag(write(tmp_path).mcap)}
     sample = make_sample(episode=7, frame=2)
-    assert last[ODOMETRY].stamp_ns == sample.stamp_ns
-    assert last[ODOMETRY].message.header.stamp.nanosec == sample.stamp_ns
+    assert last[ODOMETRY].stamp_ns == EPOCH_NS + sample.stamp_ns
+    stamp = last[ODOMETRY].message.header.stamp
+    assert (stamp.sec, stamp.nanosec) == divmod(EPOCH_NS + sample.stamp_ns, 10**9)
     assert last[ODOMETRY].message.pose.pose.position.x == sample.odometry.x_m
     assert last[COMMAND].message.twist.linear.x == sample.command.speed_m_s
     assert last[GOAL].message.pose.position.x == sample.goal.x_m
@@ -58,12 +74,50 @@ def test_messages_carry_the_sample(tmp_path: Path) -> None:
     assert last[PATH].message.poses[30].pose.position.x == pytest.approx(3.0)
 
 
-def test_the_two_files_go_back_into_a_rosbag2_folder(tmp_path: Path) -> None:
-    folder = rosbag2_folder(write(tmp_path / "out"), tmp_path / "bags")
-    with AnyReader([folder]) as reader:
+def test_the_imu_reads_at_100_hz_between_the_frames(tmp_path: Path) -> None:
+    stamps = [message.stamp_ns for message in read_bag(write(tmp_path).mcap) if message.topic == IMU]
+    assert np.diff(stamps).tolist() == [10_000_000] * 40
+
+
+def test_no_stamp_is_zero_for_ros_takes_that_for_no_time(tmp_path: Path) -> None:
+    first = next(message for message in read_bag(write(tmp_path).mcap) if message.topic == IMAGE)
+    assert make_sample(episode=7, frame=0).stamp_ns == 0
+    assert first.message.header.stamp.sec == EPOCH_NS // 10**9
+
+
+def test_no_topic_is_one_that_a_navigating_robot_obeys() -> None:
+    assert not {"/cmd_vel", "/goal_pose", "/plan", "/initialpose"} & set(TOPICS)
+
+
+def test_the_camera_sits_on_the_robot_by_the_latched_transform(tmp_path: Path) -> None:
+    last = {message.topic: message.message for message in read_bag(write(tmp_path).mcap)}
+    links = [
+        (link.header.frame_id, link.child_frame_id)
+        for topic in (TRANSFORMS, STATIC_TRANSFORMS)
+        for link in last[topic].transforms
+    ]
+    assert links == [("odom", "base_link"), ("base_link", "camera_optical")]
+
+
+def test_a_camera_info_counts_from_the_first_pixels_centre(tmp_path: Path) -> None:
+    info = next(message.message for message in read_bag(write(tmp_path).mcap) if message.topic == CAMERA_INFO)
+    camera = make_sample(episode=7, frame=0).camera
+    # Halfway between the first and the last column, as OpenCV numbers them, for a principal point in the middle.
+    assert info.k[2] == camera.cx_px - 0.5
+    assert info.k[5] == camera.cy_px - 0.5
+    assert (info.p[2], info.p[6]) == (info.k[2], info.k[5])
+
+
+def test_a_bags_folder_is_what_rosbag2_opens(tmp_path: Path) -> None:
+    files = write(tmp_path)
+    assert files.mcap.parent == files.metadata.parent == tmp_path / "000007"
+    with AnyReader([tmp_path / "000007"]) as reader:
         assert {connection.topic: connection.msgtype for connection in reader.connections} == TOPICS
-        assert reader.message_count == 3 * 8 + 1
+        assert reader.message_count == 3 * 7 + 41 + 2
         assert reader.duration == 400_000_001
+        (latched,) = [c for c in reader.connections if c.topic == STATIC_TRANSFORMS]
+        (qos,) = latched.ext.offered_qos_profiles
+        assert qos.durability.name == "TRANSIENT_LOCAL"
 
 
 @given(npst.arrays(np.float64, 3, elements=st.floats(-3.2, 3.2)))

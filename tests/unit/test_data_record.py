@@ -18,7 +18,7 @@ from simgate.data.record import (
     encode_sample,
     sample_key,
 )
-from simgate.data.sample import Box, Camera, Command, Goal, Imu, Odometry, Sample, Wheels
+from simgate.data.sample import Box, Camera, Command, Goal, Imu, ImuReading, Odometry, Sample, Wheels
 from tests.unit.synthetic import make_sample
 
 _NUMBER = st.floats(-1e6, 1e6).map(lambda value: value + 0.0)
@@ -32,6 +32,7 @@ def samples(draw: st.DrawFn) -> Sample:
     size = draw(st.tuples(st.integers(1, 6), st.integers(1, 6)))
     box = st.builds(Box, _COUNT, st.sampled_from(["person", "box"]), *[_COUNT] * 5, st.floats(0, 1))
     matrix = npst.arrays(np.float64, (4, 4), elements=_NUMBER)
+    reading = st.builds(ImuReading, st.integers(0, 2**53 - 1), st.builds(Imu, _TRIPLE, _TRIPLE))
     return Sample(
         scene=draw(st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True)),
         episode=draw(st.integers(0, 999_999)),
@@ -44,6 +45,7 @@ def samples(draw: st.DrawFn) -> Sample:
         boxes=tuple(draw(st.lists(box, max_size=3))),
         camera=Camera(draw(_NUMBER), draw(_NUMBER), draw(_NUMBER), draw(_NUMBER), draw(matrix)),
         imu=Imu(draw(_TRIPLE), draw(_TRIPLE)),
+        imu_track=tuple(draw(st.lists(reading, min_size=1, max_size=3))),
         odometry=draw(st.builds(Odometry, *[_NUMBER] * 5)),
         wheels=draw(st.builds(Wheels, *[_NUMBER] * 4)),
         command=draw(st.builds(Command, _NUMBER, _NUMBER)),
@@ -60,7 +62,19 @@ def test_a_sample_comes_back_exactly(sample: Sample) -> None:
         np.testing.assert_array_equal(getattr(back, name), getattr(sample, name))
         assert getattr(back, name).dtype == getattr(sample, name).dtype
     np.testing.assert_array_equal(back.camera.world_from_camera, sample.camera.world_from_camera)
-    for name in ("scene", "episode", "frame", "stamp_ns", "boxes", "imu", "odometry", "wheels", "command", "goal"):
+    for name in (
+        "scene",
+        "episode",
+        "frame",
+        "stamp_ns",
+        "boxes",
+        "imu",
+        "imu_track",
+        "odometry",
+        "wheels",
+        "command",
+        "goal",
+    ):
         assert getattr(back, name) == getattr(sample, name)
     assert encode_sample(back).members == encoded.members
 

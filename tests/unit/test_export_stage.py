@@ -13,12 +13,13 @@ import pytest
 
 from simgate.core.errors import InputError
 from simgate.core.runtime.attempt import Verdict
-from simgate.core.runtime.work import Drawn
+from simgate.core.runtime.work import Drawn, Work
 from simgate.data.sample import Command
 from simgate.documents.parity_report import Parity
 from simgate.export.graph import onnx_bytes
 from simgate.export.parity_check import metrics_of, parity_of
-from simgate.export.stage import draw, run
+from simgate.export.report import draw
+from simgate.export.stage import run
 from simgate.families.box import Detection
 from simgate.families.navigator.contract import Answer, NavigatorContract
 from simgate.families.navigator.parity import differences
@@ -36,7 +37,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> ToyStore:
     return ToyStore(tmp_path_factory.mktemp("toy"), train_episodes=2, eval_episodes=1)
 
 
-def _work(toy: ToyStore, spec: ExportSpec):  # type: ignore[no-untyped-def]
+def _work(toy: ToyStore, spec: ExportSpec) -> Work[ExportSpec]:
     model = commit_model(toy, toy_network(1))
     return toy.work("export", spec, [toy.input(model), toy.input(toy.validate, "splits/eval.json")])
 

@@ -26,7 +26,7 @@ from simgate.specs.recipe import ReleaseRecipe
 from simgate.specs.train import TrainSpec
 from tests.release_chain import POLICY, REFERENCE, Chain, answer
 
-ASKS: dict[str, dict[str, Any]] = {
+ASKS: dict[str, Mapping[str, Any]] = {
     "evaluate": {
         "family": "perception", "closed_loop": None, "at_least": {"balanced_accuracy": 0.5, "box_overlap": 0.4},
         "at_most": {},

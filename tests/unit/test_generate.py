@@ -16,8 +16,9 @@ import simgate.generate.stage as generate
 from simgate.core.documents.canonical import sha256_hex
 from simgate.core.runtime.job import ManifestInput
 from simgate.core.runtime.manifest import Manifest
-from simgate.data.bag import read_bag
+from simgate.data.bag import EPOCH_NS, read_bag
 from simgate.data.episodes import EpisodesDocument
+from simgate.data.messages import IMAGE
 from simgate.data.sample import Episode, Sample
 from simgate.data.shard import ShardIndex, read_members, read_shard
 from simgate.generate.gallery import color_of, depth_colors, panels
@@ -88,7 +89,7 @@ def test_a_shard_has_all_its_outputs(dataset: SyntheticDataset) -> None:
     manifest = make(dataset, "office", 2, 2)
     assert {artifact.name for artifact in manifest.artifacts} == {
         "shard.tar", "shard.index.json", "rows.parquet", "episodes.json",
-        "bags/000002.mcap", "bags/000002.yaml", "bags/000003.mcap", "bags/000003.yaml",
+        "bags/000002/000002.mcap", "bags/000002/metadata.yaml", "bags/000003/000003.mcap", "bags/000003/metadata.yaml",
     }  # fmt: skip
     assert {artifact.name for artifact in manifest.byproducts} == {"observed.json", "started.json", "throughput.json"}
     assert all(subject.annotations.determinism == "bitwise" for subject in manifest.subject)
@@ -97,7 +98,7 @@ def test_a_shard_has_all_its_outputs(dataset: SyntheticDataset) -> None:
 
 def test_the_outputs_tell_one_story(dataset: SyntheticDataset, tmp_path: Path) -> None:
     manifest = make(dataset, "office", 2, 2)
-    for name in ("shard.tar", "bags/000003.mcap"):
+    for name in ("shard.tar", "bags/000003/000003.mcap"):
         (tmp_path / Path(name).name).write_bytes(read(dataset, manifest, name))
     samples = list(read_shard(tmp_path / "shard.tar"))
     assert [(s.episode, s.frame) for s in samples] == [(e, f) for e in (2, 3) for f in range(FRAMES)]
@@ -109,13 +110,13 @@ def test_the_outputs_tell_one_story(dataset: SyntheticDataset, tmp_path: Path) -
     episodes = EpisodesDocument.from_json(read(dataset, manifest, "episodes.json"), what="episodes").episodes
     assert [episode.episode for episode in episodes] == [2, 3]
     assert episodes[0].path == make_episode("office", 2).path
-    stamps = {message.stamp_ns for message in read_bag(tmp_path / "000003.mcap")}
-    assert stamps == {sample.stamp_ns for sample in samples}
+    stamps = {message.stamp_ns for message in read_bag(tmp_path / "000003.mcap") if message.topic == IMAGE}
+    assert stamps == {EPOCH_NS + sample.stamp_ns for sample in samples}
 
 
 def test_a_shard_alone_has_the_bytes_it_has_in_a_longer_run(dataset: SyntheticDataset, tmp_path: Path) -> None:
     long, alone = make(dataset, "office", 0, 3), make(dataset, "office", 2, 1)
-    assert read(dataset, long, "bags/000002.mcap") == read(dataset, alone, "bags/000002.mcap")
+    assert read(dataset, long, "bags/000002/000002.mcap") == read(dataset, alone, "bags/000002/000002.mcap")
     found = []
     for number, manifest in enumerate((long, alone)):
         path = tmp_path / f"{number}.tar"

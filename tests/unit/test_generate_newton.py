@@ -67,7 +67,7 @@ def test_an_episode_alone_has_the_bytes_it_has_after_another(
     dataset: SyntheticDataset, long: Manifest, tmp_path: Path
 ) -> None:
     alone = make(dataset, 1, 1)
-    assert alone.artifact("bags/000001.mcap").sha256 == long.artifact("bags/000001.mcap").sha256
+    assert alone.artifact("bags/000001/000001.mcap").sha256 == long.artifact("bags/000001/000001.mcap").sha256
     both, one = samples(dataset, long, tmp_path), samples(dataset, alone, tmp_path)
     assert len(one) == 3
     assert all(both[key] == members for key, members in one.items())
@@ -105,7 +105,7 @@ def test_a_holonomic_robot_makes_a_dataset_that_is_true(tmp_path: Path) -> None:
     assert max(map(abs, rows["lateral_speed_m_s"])) > 0.05
     assert all(math.isnan(angle) for angle in rows["wheel_left_rad"])
     topics: dict[str, list[Any]] = {}
-    for message in read_bag(fetched(dataset, manifest, "bags/000001.mcap", tmp_path / "again")):
+    for message in read_bag(fetched(dataset, manifest, "bags/000001/000001.mcap", tmp_path / "again")):
         topics.setdefault(message.topic, []).append(message.message)
     assert JOINT_STATES not in topics
     assert [m.twist.linear.y for m in topics[COMMAND]] == rows["command_lateral_speed_m_s"][12:]

@@ -65,14 +65,14 @@ def rendered(chart: helm.Chart) -> dict[str, list[Shape]]:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_helm_lint_finds_nothing(folder: Path, name: str):
+def test_helm_lint_finds_nothing(folder: Path, name: str) -> None:
     report = helm.lint(folder, values_of(name), strict=True, namespace=NAMESPACE)
     assert report["errors"] == []
     assert [item for item in report["messages"] if item["severity"] > 1] == []
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_every_object_is_valid_by_the_published_schemas(rendered: dict[str, list[Shape]], name: str):
+def test_every_object_is_valid_by_the_published_schemas(rendered: dict[str, list[Shape]], name: str) -> None:
     objects = rendered[name]
     assert len(objects) > 15
     for item in (*objects, *worker_pods(objects).values()):
@@ -82,7 +82,7 @@ def test_every_object_is_valid_by_the_published_schemas(rendered: dict[str, list
 @pytest.mark.parametrize("name", SETS)
 def test_every_pod_renders_restricted_and_holds_a_token_only_where_it_needs_one(
     rendered: dict[str, list[Shape]], name: str
-):
+) -> None:
     with_token = set()
     for pod, spec in pod_specs(rendered[name]):
         security = spec["securityContext"]
@@ -103,7 +103,7 @@ def test_every_pod_renders_restricted_and_holds_a_token_only_where_it_needs_one(
     assert with_token == {"planner", "reaper"} - ({"reaper"} if name == "least" else set())
 
 
-def test_the_config_map_is_what_the_pod_place_reads(rendered: dict[str, list[Shape]]):
+def test_the_config_map_is_what_the_pod_place_reads(rendered: dict[str, list[Shape]]) -> None:
     for objects in rendered.values():
         value = yaml.safe_load(named(objects, "ConfigMap", "simgate-pods")["data"]["pods.yaml"])
         PodsSettings.from_value(value, what="the rendered ConfigMap")
@@ -125,7 +125,9 @@ def value_of_pods(objects: list[Shape]) -> Any:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_no_secret_is_rendered_and_none_is_in_a_variable_or_an_argument(rendered: dict[str, list[Shape]], name: str):
+def test_no_secret_is_rendered_and_none_is_in_a_variable_or_an_argument(
+    rendered: dict[str, list[Shape]], name: str
+) -> None:
     assert not [item for item in rendered[name] if item["kind"] == "Secret"]
     for pod, spec in pod_specs(rendered[name]):
         for container in spec["containers"]:
@@ -133,7 +135,7 @@ def test_no_secret_is_rendered_and_none_is_in_a_variable_or_an_argument(rendered
             assert not [item for item in literal if re.search("SECRET|PASSWORD|FERNET|SQL_ALCHEMY", item)], pod
 
 
-def test_each_pod_holds_the_secrets_of_the_table_and_the_readme_has_the_same(rendered: dict[str, list[Shape]]):
+def test_each_pod_holds_the_secrets_of_the_table_and_the_readme_has_the_same(rendered: dict[str, list[Shape]]) -> None:
     found = {name: secrets_of(spec) for name, spec in pod_specs(rendered["default"])}
     for key, component in (("apiServer", "api-server"), ("dagProcessor", "dag-processor")):
         found[component] = secrets_of({"containers": [], "volumes": VALUES["airflow"][key].get("extraVolumes", [])})
@@ -151,7 +153,9 @@ def secrets_of(spec: Shape) -> set[str]:
     return volumes | {item["secretKeyRef"]["name"] for item in references if "secretKeyRef" in item}
 
 
-def test_a_worker_of_several_domains_holds_their_planners_and_never_the_ledger(rendered: dict[str, list[Shape]]):
+def test_a_worker_of_several_domains_holds_their_planners_and_never_the_ledger(
+    rendered: dict[str, list[Shape]],
+) -> None:
     workers = worker_pods(rendered["external-s3"])
     planners = {f"simgate-keys-planner-{domain}" for domain in ("main", "pr-7", "pr-12")}
     assert secrets_of(workers["planner"]["spec"]) == planners | {"simgate-keys-reader"}
@@ -163,7 +167,7 @@ def test_a_worker_of_several_domains_holds_their_planners_and_never_the_ledger(r
 
 def test_promote_and_settle_ask_for_the_template_that_the_scheduler_mounts(
     rendered: dict[str, list[Shape]], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     from simgate_airflow import settings
     from simgate_airflow.gate import promote
 
@@ -179,7 +183,7 @@ def test_promote_and_settle_ask_for_the_template_that_the_scheduler_mounts(
     assert (wired.place, str(wired.pods_path)) == ("pod", "/etc/simgate/pods/pods.yaml")
 
 
-def test_the_bench_is_reached_by_main_s_hil_alone(rendered: dict[str, list[Shape]]):
+def test_the_bench_is_reached_by_main_s_hil_alone(rendered: dict[str, list[Shape]]) -> None:
     assert not [item for item in rendered["default"] if item["metadata"]["name"] == "simgate-bench"]
     bench = named(rendered["gpu"], "NetworkPolicy", "simgate-bench")["spec"]
     assert bench["podSelector"]["matchLabels"] == {
@@ -189,7 +193,7 @@ def test_the_bench_is_reached_by_main_s_hil_alone(rendered: dict[str, list[Shape
     assert "198.51.100.7/32" not in json.dumps(others)
 
 
-def test_who_opens_pages_reaches_airflow_mlflow_and_minio_where_the_links_lead(chart: helm.Chart):
+def test_who_opens_pages_reaches_airflow_mlflow_and_minio_where_the_links_lead(chart: helm.Chart) -> None:
     user, pusher = ({"ipBlock": {"cidr": f"192.0.2.{number}/32"}} for number in (1, 2))
     peers = {"networkPolicies": {"users": [user], "pushers": [pusher]}}
     objects = render(chart, values_of("default", **peers))
@@ -199,7 +203,7 @@ def test_who_opens_pages_reaches_airflow_mlflow_and_minio_where_the_links_lead(c
         assert [peer for peer in rule["from"] if "ipBlock" in peer] == let_in, name
 
 
-def test_nobody_may_read_secrets_and_makers_of_pods_stay_in_their_namespace(rendered: dict[str, list[Shape]]):
+def test_nobody_may_read_secrets_and_makers_of_pods_stay_in_their_namespace(rendered: dict[str, list[Shape]]) -> None:
     roles = {item["metadata"]["name"]: item for item in rendered["default"] if item["kind"] == "Role"}
     assert set(roles) == {"simgate-worker", "simgate-triggerer", "simgate-scheduler", "simgate-reaper"}
     assert {name for name, role in roles.items() if role["metadata"]["namespace"] == NAMESPACE} == {"simgate-scheduler"}
@@ -208,7 +212,7 @@ def test_nobody_may_read_secrets_and_makers_of_pods_stay_in_their_namespace(rend
     assert not [item for item in rendered["default"] if item["kind"] in ("ClusterRole", "ClusterRoleBinding")]
 
 
-def test_the_roles_of_the_chart_are_the_file_that_is_tested_on_a_real_airflow(rendered: dict[str, list[Shape]]):
+def test_the_roles_of_the_chart_are_the_file_that_is_tested_on_a_real_airflow(rendered: dict[str, list[Shape]]) -> None:
     data = named(rendered["default"], "ConfigMap", "simgate-roles")["data"]["roles.json"]
     assert json.loads(data) == json.loads((CHART / "files/roles.json").read_text())
     roles = of_dags(

@@ -133,7 +133,7 @@ def chart(folder: Path) -> Iterator[helm.Chart]:
         yield loaded
 
 
-def test_every_value_is_in_the_schema_and_nothing_else_is():
+def test_every_value_is_in_the_schema_and_nothing_else_is() -> None:
     assert sections(VALUES) == {
         (name, key) if below.get("properties") else (name,)
         for name, below in SCHEMA["properties"].items()
@@ -143,7 +143,7 @@ def test_every_value_is_in_the_schema_and_nothing_else_is():
 
 
 @pytest.mark.parametrize("path", sorted(sections(VALUES)), ids=".".join)
-def test_every_value_is_used_another_one_renders_something_else(chart: helm.Chart, path: tuple[str, ...]):
+def test_every_value_is_used_another_one_renders_something_else(chart: helm.Chart, path: tuple[str, ...]) -> None:
     beside = NEEDS.get(path, {})
     before = merged(values_of("default"), beside)
     if path in BEFORE:
@@ -152,12 +152,12 @@ def test_every_value_is_used_another_one_renders_something_else(chart: helm.Char
 
 
 def nested(path: tuple[str, ...], value: Any) -> Shape:
-    for name in reversed(path):
+    for name in reversed(path[1:]):
         value = {name: value}
-    return value
+    return {path[0]: value}
 
 
-def test_every_value_is_documented_by_a_comment_above_it():
+def test_every_value_is_documented_by_a_comment_above_it() -> None:
     lines = (CHART / "values.yaml").read_text().splitlines()
     stack: list[tuple[int, str, bool]] = []
     undocumented = []
@@ -184,7 +184,7 @@ SURPRISES = ["", *sorted(name for name, below in SCHEMA["properties"].items() if
 
 
 @pytest.mark.parametrize("section", [name for name in SURPRISES if name != "airflow"])
-def test_an_unknown_value_is_refused(chart: helm.Chart, section: str):
+def test_an_unknown_value_is_refused(chart: helm.Chart, section: str) -> None:
     surprise: Shape = {section: {"surprise": 1}} if section else {"surprise": 1}
     with pytest.raises(helm.HelmValuesError, match="surprise"):
         render(chart, values_of("default", **surprise))
@@ -207,7 +207,7 @@ def test_an_unknown_value_is_refused(chart: helm.Chart, section: str):
         ({"airflow": {"executor": "CeleryExecutor"}}, "executor"),
     ],
 )
-def test_a_wrong_value_is_refused_by_name(chart: helm.Chart, changes: Shape, said: str):
+def test_a_wrong_value_is_refused_by_name(chart: helm.Chart, changes: Shape, said: str) -> None:
     with pytest.raises(helm.HelmValuesError) as refused:
         render(chart, values_of("default", **changes))
     assert said in str(refused.value).replace("/", ".")
@@ -225,12 +225,12 @@ def test_a_wrong_value_is_refused_by_name(chart: helm.Chart, changes: Shape, sai
         ({"policy": ""}, "--set-file policy"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_in_words(chart: helm.Chart, changes: Shape, said: str):
+def test_what_cannot_be_meant_is_refused_in_words(chart: helm.Chart, changes: Shape, said: str) -> None:
     with pytest.raises(helm.HelmRenderError, match=re.escape(said)):
         render(chart, values_of("default", **changes))
 
 
-def test_what_we_set_of_the_official_chart_is_what_was_read_in_that_version():
+def test_what_we_set_of_the_official_chart_is_what_was_read_in_that_version() -> None:
     wanted = yaml.safe_load((CHART / "Chart.yaml").read_text())["dependencies"]
     assert [(item["name"], item["version"], item["repository"]) for item in wanted] == [
         ("airflow", AIRFLOW_CHART, "https://airflow.apache.org")

@@ -77,8 +77,8 @@ def test_a_bag_without_frames_proves_nothing(tmp_path: Path) -> None:
 
 def test_a_frame_without_its_goal_is_refused(tmp_path: Path) -> None:
     with Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.MCAP) as writer:
-        for topic, message in frame_messages(encode_sample(make_sample(episode=7))):
-            if topic != "/goal_pose":
+        for topic, message in frame_messages(encode_sample(make_sample(episode=7)), 0):
+            if topic != "/expert/goal_pose":
                 connection = writer.add_connection(topic, TOPICS[topic], typestore=TYPES)
                 writer.write(connection, 0, TYPES.serialize_cdr(message, TOPICS[topic]))
     with pytest.raises(InputError, match="goal_pose"):

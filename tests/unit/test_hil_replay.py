@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pytest
 
@@ -39,7 +40,7 @@ def drive(frames: int = FRAMES, *, moving: bool = False) -> Drive:
 class Script:
     """A device that answers as told: `bend` maps a frame's number to (sequence shift, speed, yaw rate, delay)."""
 
-    def __init__(self, bend: dict[int, tuple[int, float, float, int] | None]) -> None:
+    def __init__(self, bend: Mapping[int, tuple[int, float, float, int] | None]) -> None:
         self._bend = bend
         self.waiting: list[tuple[int, Answer]] = []
 
@@ -56,7 +57,7 @@ class Script:
 
 
 def play(
-    bend: dict[int, tuple[int, float, float, int] | None],
+    bend: Mapping[int, tuple[int, float, float, int] | None],
     *,
     spec: HilSpec = SPEC,
     pauses_ns: dict[int, int] | None = None,

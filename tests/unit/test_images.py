@@ -129,7 +129,9 @@ def test_a_build_names_its_target_its_commit_and_where_the_code_is_from() -> Non
     ]  # fmt: skip
 
 
-def test_without_an_engine_the_build_says_so_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_without_an_engine_the_build_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert build.main(["light"]) == 2
     (line,) = capsys.readouterr().err.splitlines()

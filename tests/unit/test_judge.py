@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from simgate.core.storage.journal import Entry, Journal
 from simgate.core.storage.store import Store
 from simgate.release.approval import REJECT
 from simgate.release.approvals import APPROVAL_TYPE, Approvals, keep_answer
-from simgate.release.candidate import CandidateEntry, candidates
+from simgate.release.candidate import Candidate, CandidateEntry, candidates
 from simgate.release.decision import by_hand as decided_by_hand
 from simgate.release.decision import quarantine, rollback, waive
 from simgate.release.entry import Decision, LedgerBody, LedgerEntry
@@ -34,6 +35,7 @@ from simgate.release.promote import promote
 from simgate.release.proof import Proof, prove_model
 from simgate.release.settle import settle
 from simgate.release.transition import state_after
+from simgate.release.trusted_key import KeyRole
 from tests.forger import append, body_of, edit_json, newest, path, rewrite, write_entry
 from tests.release_chain import POLICY, Chain, answer, end, new_signer, next_run, trusted
 
@@ -97,7 +99,7 @@ def propose(chain: Chain) -> CandidateEntry:
     return chain.add(chain.candidate(evidence))
 
 
-def released(folder: Path, policy: Policy, signer: Signer | None, **signers: Signer) -> Released:
+def released(folder: Path, policy: Policy, signer: Signer | None, signers: Mapping[KeyRole, Signer]) -> Released:
     chain = Chain(Store(str(folder / "store")), folder / "scenes", policy=policy, signers=signers)
     entries = []
     for number, weights in enumerate((b"first", b"second"), start=1):
@@ -110,13 +112,13 @@ def released(folder: Path, policy: Policy, signer: Signer | None, **signers: Sig
 @pytest.fixture
 def bare(tmp_path: Path) -> Released:
     """Nothing is signed."""
-    return released(tmp_path / "bare", POLICY, None)
+    return released(tmp_path / "bare", POLICY, None, {})
 
 
 @pytest.fixture
 def signed(tmp_path: Path) -> Released:
     """Everything is signed, as the channel demands."""
-    return released(tmp_path / "signed", SIGNED, LEDGER, gate=GATE, planner=PLANNER, approval=APPROVAL)
+    return released(tmp_path / "signed", SIGNED, LEDGER, {"gate": GATE, "planner": PLANNER, "approval": APPROVAL})
 
 
 def command(found: Released, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -138,6 +140,10 @@ def test_an_honest_ledger_holds_and_every_reader_agrees(bare: Released, signed: 
 
 
 # --- what an entry at the end of the ledger may not be -------------------------------------------------------------
+
+
+def _say(body: Candidate, value: dict[str, Any]) -> None:
+    value.update(id=body.run_record, body=body.model_dump(mode="json"))
 
 
 def _swap(value: dict[str, Any]) -> None:
@@ -187,8 +193,8 @@ def test_a_forged_entry_is_named_and_what_was_proven_before_it_stands(
         assert command(bare, monkeypatch, *words) == 3, words
         said_of_it = capsys.readouterr()
         assert said in said_of_it.out + said_of_it.err
-    for words in (("lineage",), ("rollback", "--why", "x", "--who", "boss")):
-        assert command(bare, monkeypatch, *words) == 3, words
+    for changing in (("lineage",), ("rollback", "--why", "x", "--who", "boss")):
+        assert command(bare, monkeypatch, *changing) == 3, changing
     assert command(bare, monkeypatch, "witness", str(bare.chain.folder / "w")) == 3
 
 
@@ -359,7 +365,7 @@ def test_an_invented_engine_in_candidate_and_ledger_is_not_served(bare: Released
     fake = "e" * 64
     prefix = "candidates/navigator/demo"
     rewrite(bare.store, prefix, 2, lambda value: value["body"].update(engine=fake))
-    digest = candidates(bare.store, "navigator", "demo").newest().digest  # type: ignore[union-attr]
+    digest = candidates(bare.store, "navigator", "demo").newest().digest
     old = approval_path(bare)
     record = body_of(old)
     record.update(candidate=digest)
@@ -646,7 +652,7 @@ def test_an_open_channel_goes_on_while_a_signed_one_is_prepared_and_is_signed_fr
     """A candidate for the signed channel breaks nothing; its release makes every later entry a signed one."""
     strict = RULES.model_copy(update={"signed": True})
     policy = POLICY.model_copy(update={"channels": {"demo": RULES, "strict": strict}, "keys": KEYS})
-    found = released(tmp_path, policy, None, gate=GATE)
+    found = released(tmp_path, policy, None, {"gate": GATE})
     signers = {"gate": GATE, "planner": PLANNER, "approval": APPROVAL}
     run = next_run(found.chain, 3, weights=b"third", channel="strict", signers=signers)
     entry = propose(run)
@@ -728,7 +734,7 @@ def test_a_candidate_that_somebody_put_under_our_runs_name_is_not_ours(signed: R
     for key, body in ((None, forged), (STRANGER, honest), (PLANNER, forged)):
         append(
             signed.store, "candidates/navigator/demo",
-            lambda value, body=body: value.update(id=body.run_record, body=body.model_dump(mode="json")), signer=key,
+            partial(_say, body), signer=key,
         )  # fmt: skip
         with pytest.raises(Refused, match="another's under this run's name"):
             run.add(honest)

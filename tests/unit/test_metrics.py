@@ -15,8 +15,15 @@ from simgate.hil.trace import Trace
 from simgate.release.reference import asked
 from simgate.rows.stages import STAGES
 from simgate.specs.bounds import bounds
+from simgate.specs.hil import HilSpec
 from simgate.specs.metric import METRICS, metric, metrics_of
 from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
+
+
+def bench() -> HilSpec:
+    spec = demo_release_recipe().hil
+    assert spec is not None
+    return spec
 
 
 def asked_by_demo() -> Iterator[tuple[str, Spec]]:
@@ -25,10 +32,10 @@ def asked_by_demo() -> Iterator[tuple[str, Spec]]:
     yield "validate", dataset.validate_spec
     yield "evaluate", release.evaluate_spec(dataset.simulation, "office")
     yield "export", release.export
-    yield "hil", release.hil
+    yield "hil", bench()
 
 
-def test_every_figure_of_the_real_gates_is_known_and_every_bound_of_their_specs_is_of_one(tiny_store: Store):
+def test_every_figure_of_the_real_gates_is_known_and_every_bound_of_their_specs_is_of_one(tiny_store: Store) -> None:
     gates = set()
     for key in (key for key in tiny_store.keys("runs") if key.endswith("/manifest.json")):
         manifest = parse_manifest(tiny_store.get(key), what=key)
@@ -44,7 +51,7 @@ def test_every_figure_of_the_real_gates_is_known_and_every_bound_of_their_specs_
 
 
 @pytest.mark.parametrize("stage", METRICS)
-def test_the_table_names_stages_that_are_gates_and_no_figure_twice(stage: str):
+def test_the_table_names_stages_that_are_gates_and_no_figure_twice(stage: str) -> None:
     assert STAGES.find(stage).gate
     names = [known.name for known in metrics_of(stage)]
     assert len(set(names)) == len(names)
@@ -52,7 +59,7 @@ def test_the_table_names_stages_that_are_gates_and_no_figure_twice(stage: str):
 
 
 @pytest.mark.parametrize(("stage", "spec"), list(asked_by_demo()))
-def test_every_metric_that_a_spec_bounds_is_known_and_better_the_way_that_it_is_bounded(stage: str, spec: Spec):
+def test_every_metric_that_a_spec_bounds_is_known_and_better_the_way_that_it_is_bounded(stage: str, spec: Spec) -> None:
     found = list(bounds(spec))
     assert found
     for bound in found:
@@ -61,19 +68,19 @@ def test_every_metric_that_a_spec_bounds_is_known_and_better_the_way_that_it_is_
         assert known.better == ("higher" if bound.side == "at least" else "lower"), bound.metric
 
 
-def test_every_figure_that_the_bench_writes_is_known():
-    spec = demo_release_recipe().hil
+def test_every_figure_that_the_bench_writes_is_known() -> None:
+    spec = bench()
     for name in judge(Trace(bench="emulated", device_fault="gone", started_ms=1.0, drives=()), spec).metrics:
         assert metric("hil", name).known, f"hil writes {name}, and specs/metric.py does not know it"
 
 
-def test_a_figure_that_nobody_described_is_shown_as_it_is_written():
+def test_a_figure_that_nobody_described_is_shown_as_it_is_written() -> None:
     unknown = metric("hil", "wheel_slip")
     assert (unknown.known, unknown.name, unknown.better) == (False, "wheel_slip", "neither")
     assert unknown.text(0.12345) == "0.123"
 
 
-def test_values_are_read_with_their_units():
+def test_values_are_read_with_their_units() -> None:
     assert metric("evaluate", "collision_rate").text(0.5833) == "58.3 %"
     assert metric("hil", "latency_p99_ms").text(41.26) == "41.3 ms"
     assert metric("hil", "device_start_ms").text(1240.4) == "1,240 ms"

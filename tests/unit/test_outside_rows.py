@@ -146,7 +146,9 @@ def test_a_process_with_another_build_of_it_refuses_the_job_and_names_both(insta
         check_distributions(asked)
 
 
-def test_a_job_that_forgets_the_distribution_is_refused(install: Install, tmp_path: Path, capsys) -> None:
+def test_a_job_that_forgets_the_distribution_is_refused(
+    install: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     name, store = install(), Store(str(tmp_path / "store"))
     stage = replace(STAGE, runtime_of=lambda spec: replace(runtime_of("probe", spec), distributions=(name,)))
     submit(store, probe_job(1))

@@ -13,6 +13,7 @@ import torch
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError
 from simgate.core.runtime.attempt import Verdict
+from simgate.core.runtime.job import ManifestInput
 from simgate.core.runtime.work import Drawn
 from simgate.data.sample import Box, Command
 from simgate.documents.engine import EngineBundle, EngineFile
@@ -65,7 +66,7 @@ def trained(toy: ToyStore) -> ManifestRef:
     return toy.finish(work)
 
 
-def inputs(toy: ToyStore, trained: ManifestRef):  # type: ignore[no-untyped-def]
+def inputs(toy: ToyStore, trained: ManifestRef) -> list[ManifestInput]:
     return [toy.input(trained), toy.input(toy.validate, "splits/eval.json")]
 
 

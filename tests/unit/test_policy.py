@@ -24,6 +24,7 @@ from simgate.rows.stages import STAGES
 from simgate.specs.bounds import bounds, broken_bounds
 from simgate.specs.hil import HilSpec
 from simgate.specs.index import SceneChoice
+from simgate.specs.recipe import SceneRule
 from tests.demo_recipes import demo_dataset_recipe, demo_release_recipe
 from tests.release_chain import DATASET, POLICY, REFERENCE, Chain, answer, on_bench
 
@@ -140,7 +141,7 @@ def test_a_pin_asks_more_than_none() -> None:
 def test_a_free_field_has_a_reason_and_no_other_has() -> None:
     for wrong in ({"way": "free"}, {"way": "lower", "why": "because"}, {"way": "equal", "bounds": ("map_50",)}):
         with pytest.raises(ValueError, match=r"reason|bounds no metric"):
-            Stricter(**wrong)  # type: ignore[arg-type]
+            Stricter(**wrong)
 
 
 def test_a_bench_without_limits_is_refused(chain: Chain) -> None:
@@ -169,9 +170,13 @@ def test_another_seed_of_a_gate_is_refused(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize("stage", ["validate", "evaluate", "export", "hil"])
-def test_a_spec_that_leaves_a_field_to_be_guessed_is_refused(chain: Chain, stage: str) -> None:
+def test_a_spec_that_leaves_a_field_to_be_guessed_is_refused(
+    chain: Chain, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = chain.spec
-    chain.spec = lambda name: {key: value for key, value in whole(name).items() if name != stage or key != "version"}  # type: ignore[method-assign]
+    monkeypatch.setattr(
+        chain, "spec", lambda name: {k: v for k, v in whole(name).items() if name != stage or k != "version"}
+    )
     with pytest.raises(Refused, match=f"{stage} was asked by older code: its spec does not say version"):
         approve(chain)
 
@@ -198,7 +203,7 @@ def test_a_missing_metric_and_one_that_is_no_number_break_their_bound(gate: Gate
 
 
 EVAL, TRAIN = DATASET.scenes
-SCENES: list[tuple[str, tuple[SceneChoice, ...], str]] = [
+SCENES: list[tuple[str, tuple[SceneRule, ...], str]] = [
     ("an eval scene left out", (EVAL.model_copy(update={"name": "c"}), TRAIN), r"eval\.scenes\.a is 0"),
     ("an easy eval scene more", (EVAL, EVAL.model_copy(update={"name": "c"}), TRAIN), r'eval\.scenes is \["a","c"\]'),
     ("fewer train episodes", (EVAL, TRAIN.model_copy(update={"episodes": 1})), r"train\.scenes\.b is 1"),

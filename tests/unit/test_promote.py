@@ -272,7 +272,7 @@ def test_a_quarantined_ancestor_bars_everything_made_from_it(chain: Chain) -> No
 def test_settle_quarantines_a_rejected_candidate_once_and_leaves_a_live_one_alone(chain: Chain) -> None:
     entry = chain.propose()
     gate = answer(entry, chosen_options=(REJECT,))
-    arguments = {"model": "navigator", "channel": "demo", "candidate": entry.digest, "gate": gate}
+    arguments: dict[str, Any] = {"model": "navigator", "channel": "demo", "candidate": entry.digest, "gate": gate}
     first = settle(chain.store, POLICY, **arguments)
     assert first is not None
     assert settle(chain.store, POLICY, **arguments) == first

@@ -26,7 +26,7 @@ from simgate.release.entry import LedgerEntry
 from simgate.release.policy import Policy, Role
 from simgate.release.promote import promote
 from simgate.release.settle import settle
-from simgate.release.trusted_key import TrustedKey
+from simgate.release.trusted_key import KeyRole, TrustedKey
 from tests.raw_ledger import Ledger
 from tests.release_chain import POLICY, Chain, answer, fulfil, new_signer, next_run, signed_policy, trusted
 
@@ -78,7 +78,7 @@ class Release:
 
 
 def begin(folder: Path, policy: Policy = SIGNED) -> Chain:
-    signers = {"gate": GATE, "planner": PLANNER, "approval": APPROVAL}
+    signers: dict[KeyRole, Signer] = {"gate": GATE, "planner": PLANNER, "approval": APPROVAL}
     return Chain(Store(str(folder / "store")), folder / "scenes", policy=policy, signers=signers)
 
 
@@ -151,6 +151,10 @@ def another_pass(release: Release) -> None:
     fulfil(release.store, job, {"hil.json": b"{}"}, [], STAGE)
 
 
+def cut_off(path: Path) -> None:
+    path.write_bytes(b"{}")
+
+
 def flip(path: Path) -> None:
     document = json.loads(path.read_bytes())
     sig = document["signatures"][0]["sig"]
@@ -165,7 +169,7 @@ EVIDENCE: list[tuple[str, Callable[[Release], None], str]] = [
     ("a signature stripped", lambda r: r.envelope_path("validate").unlink(), "validate/.* is not signed: a gate key"),
     ("envelopes swapped", swap_envelopes, "signs something else"),
     ("signed as another type", sign_as_another_type, "signs something else"),
-    ("a signature cut off", lambda r: r.envelope_path("hil").write_bytes(b"{}"), "is no envelope"),
+    ("a signature cut off", lambda r: cut_off(r.envelope_path("hil")), "is no envelope"),
     ("a signature flipped", lambda r: flip(r.envelope_path("export")), f"forged: gate key {GATE.keyid[:12]}"),
     ("another observation, unsigned by a gate", another_pass, f"{STAGE.keyid[:12]}, which the policy"),
 ]
@@ -464,7 +468,7 @@ def test_rotation_keeps_old_evidence_and_refuses_new_work_of_the_old_key(release
     new, until = new_signer(), datetime.now(UTC)
     again = same_again(release, rotated(trusted("gate", GATE, until=until), trusted("gate", new)), gate=new)
     again.promote()
-    signers = {"gate": GATE, "planner": PLANNER, "approval": APPROVAL}
+    signers: dict[KeyRole, Signer] = {"gate": GATE, "planner": PLANNER, "approval": APPROVAL}
     with pytest.raises(Refused, match=f"gate key {GATE.keyid[:12]}, which was retired at"):
         propose(next_run(again.chain, 2, weights=b"late", signers=signers)).promote()
     assert propose(next_run(again.chain, 3, weights=b"new")).promote()

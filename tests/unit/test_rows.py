@@ -33,7 +33,7 @@ from simgate.rows.families import FAMILIES
 from simgate.rows.places import PLACES
 from simgate.rows.roles import GATE_STAGES, WORK_STAGES
 from simgate.rows.simulators import SIMULATORS
-from simgate.rows.stages import STAGES, stages_of
+from simgate.rows.stages import STAGES, Pipeline, stages_of
 from simgate.specs.metric import METRICS
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +103,8 @@ def test_the_chart_has_the_settings_of_each_stage_and_an_image_for_each() -> Non
 
 
 def test_the_dags_run_the_stages_of_the_rows_in_their_order() -> None:
-    for pipeline, name in (("dataset", "build_dataset"), ("release", "release_model")):
+    files: tuple[tuple[Pipeline, str], ...] = (("dataset", "build_dataset"), ("release", "release_model"))
+    for pipeline, name in files:
         text = (ROOT / f"dags/{name}.py").read_text(encoding="utf-8")
         assert tuple(dict.fromkeys(re.findall(r' stage="([a-z]+)"', text))) == stages_of(pipeline)
 

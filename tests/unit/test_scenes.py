@@ -31,9 +31,12 @@ def stage(request: pytest.FixtureRequest) -> Usd.Stage:
 
 def vocabulary() -> tuple[str, ...]:
     spec = importlib.util.spec_from_file_location("scene_classes", SCENES / "author" / "classes.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.CLASSES
+    classes: tuple[str, ...] = module.CLASSES
+    return classes
 
 
 def labels(stage: Usd.Stage) -> dict[str, str]:

@@ -60,7 +60,8 @@ def box_at(x_m: float, y_m: float, name: str = "box_0") -> Placement:
 
 
 def mask_of(frame: Frame, label: str) -> NDArray[np.bool_]:
-    return frame.semantic == CLASSES.index(label) + 1
+    mask: NDArray[np.bool_] = frame.semantic == CLASSES.index(label) + 1
+    return mask
 
 
 def test_depth_is_along_the_optical_axis(simulator: Simulator) -> None:

@@ -32,6 +32,8 @@ from tests.servers.guarded import NAMES, Guarded
 
 BUCKET = "guarded"
 NO = r"AccessDenied|Access Denied"
+Headers = dict[str, str | list[str] | tuple[str]]
+"""As minio types them."""
 Attack = Callable[[Guarded, str, str, str], Any]
 ADMINISTERS: dict[str, Attack] = {
     # role's account, an object's key and version in its bucket
@@ -51,7 +53,7 @@ ADMINISTERS: dict[str, Attack] = {
     "attach a policy": lambda g, n, k, v: g.admin(n).policy_set("readwrite", user=g.keys(n).access_key),
     "stop the server": lambda g, n, k, v: g.admin(n).service_stop(),
 }  # fmt: skip
-OPEN = {
+OPEN: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]}],
 }
@@ -80,13 +82,14 @@ def test_headers_and_batches_that_go_round_the_usual_way_are_refused_too(guarded
     def send(method: str, at: str, headers: dict[str, Any], **more: Any) -> None:
         guarded.client(name)._execute(method, BUCKET, at, headers=headers, **more)
 
-    for refused in (
+    attempts: tuple[Callable[[], None], ...] = (
         lambda: send("PUT", key, FOREVER, body=b"2"),
         lambda: send("PUT", key, {"x-amz-object-lock-legal-hold": "ON"}, body=b"2"),
         lambda: send("PUT", key, REPLICA, body=b"2", query_params={"versionId": version}),
         lambda: send("DELETE", key, {"x-amz-bypass-governance-retention": "true"}, query_params={"versionId": version}),
         lambda: send("DELETE", f"{key.rpartition('/')[0]}/", {"x-minio-force-delete": "true"}),
-    ):
+    )
+    for refused in attempts:
         with pytest.raises(S3Error, match=rf"{NO}|force-delete is forbidden"):
             refused()
     batch = guarded.client(name).remove_objects(BUCKET, [DeleteObject(key, version)])
@@ -101,8 +104,8 @@ def test_nobody_leaves_its_prefix_by_copies_archives_or_dots(guarded: Guarded, n
     own = guarded.server.key(OWN[name])
     elsewhere = f"robots/one/{'memo/main' if name in ('ledger', 'approval', 'pusher-main') else 'ledger'}/escape"
     source, _ = planted(guarded, "plans/main/copied")
-    unpack = {"X-Amz-Meta-Snowball-Auto-Extract": "true"}
-    below = {**unpack, "X-Amz-Meta-Minio-Snowball-Prefix": elsewhere.rpartition("/")[0]}
+    unpack: Headers = {"X-Amz-Meta-Snowball-Auto-Extract": "true"}
+    below: Headers = {**unpack, "X-Amz-Meta-Minio-Snowball-Prefix": elsewhere.rpartition("/")[0]}
     dots = f"{own}/{'../' * own.count('/')}../{elsewhere}"
     for escape in (
         lambda: client.copy_object(BUCKET, elsewhere, CopySource(BUCKET, source)),
@@ -134,8 +137,10 @@ def test_no_role_lifts_a_lock_and_only_the_sealer_sets_one(guarded: Guarded, nam
     if name != "sealer":
         with pytest.raises(S3Error, match=NO):
             guarded.client(name).set_object_retention(BUCKET, key, soon)
-    seal(Server(BUCKET, "robots/one", guarded.keys("sealer")), mode="GOVERNANCE", days=2, since=None, tell=lambda _: 0)
-    bypass = {"x-amz-bypass-governance-retention": "true"}
+    seal(
+        Server(BUCKET, "robots/one", guarded.keys("sealer")), mode="GOVERNANCE", days=2, since=None, tell=lambda _: None
+    )
+    bypass: Headers = {"x-amz-bypass-governance-retention": "true"}
     for lift in (
         lambda: guarded.client(name).set_object_retention(BUCKET, key, soon, version_id=version),
         lambda: guarded.client(name).set_object_retention(BUCKET, key, late, version_id=version),
@@ -150,7 +155,7 @@ def test_no_role_lifts_a_lock_and_only_the_sealer_sets_one(guarded: Guarded, nam
 def test_a_token_that_an_account_drew_for_itself_may_no_more_and_dies_with_it(guarded: Guarded, tmp_path: Path) -> None:
     from minio import Minio
 
-    make = {"rotate": True, "public_endpoint": ""}
+    make: dict[str, Any] = {"rotate": True, "public_endpoint": ""}
     store_key.make_keys(guarded.server, ["stage"], "pr-9", tmp_path, **make)
     keys = StoreKeys.load(tmp_path / "stage-pr-9")
     assert keys is not None

@@ -85,7 +85,7 @@ def moved(sample: Sample) -> Sample:
     return replace(sample, odometry=replace(sample.odometry, y_m=1.0))
 
 
-BAG = "bags/000000.mcap"
+BAG = "bags/000000/000000.mcap"
 DEFECTS: dict[str, tuple[Callable[[SyntheticDataset], Callable[[Outputs], object]], str]] = {
     "other pictures in the bag": (other(BAG, darker), f"bag: office episodes 0–0, {BAG}: picture of office"),
     "other stamps in the bag": (other(BAG, later), "has stamp 5 ns, the shard 0 ns"),
@@ -176,4 +176,4 @@ def test_a_split_lists_its_shards_by_content(tmp_path: Path) -> None:
     assert [(entry.first_episode, entry.frames) for entry in train.shards] == [(0, 6), (2, 3)]
     assert train.frames == 9
     assert [item.name for item in train.scenes] == ["office"]
-    assert {file.name for file in train.shards[1].files} >= {"shard.tar", "rows.parquet", "bags/000002.mcap"}
+    assert {file.name for file in train.shards[1].files} >= {"shard.tar", "rows.parquet", "bags/000002/000002.mcap"}

@@ -104,7 +104,14 @@ def odometry(**fields: float) -> Change:
 
 def wheels(**fields: float) -> Change:
     """Change the wheels of frame 2."""
-    return lambda s: replace(s, wheels=replace(s.wheels, **fields))
+    return lambda s: replace(s, wheels=replace(s.wheels or Wheels(0.0, 0.0, 0.0, 0.0), **fields))
+
+
+def readings(sample: Sample, *, gyro_z: float = 0.0, accel_x: float = 0.0) -> Sample:
+    """Add to every reading between the frames, and leave the frame's own as it is."""
+    pushed = Imu((0.0, 0.0, 0.001 + gyro_z), (accel_x, 0.01, 9.80665))
+    *between, last = sample.imu_track
+    return replace(sample, imu_track=(*(replace(reading, imu=pushed) for reading in between), last))
 
 
 MOTION_DEFECTS: dict[str, tuple[Change, str, str]] = {
@@ -123,6 +130,10 @@ MOTION_DEFECTS: dict[str, tuple[Change, str, str]] = {
     "gravity sign": (lambda s: replace(s, imu=Imu((0, 0, 0), (0, 0, -9.80665))), "imu", "accelerometer z -9.807"),
     "gravity missing": (lambda s: replace(s, imu=Imu((0, 0, 0), (0, 0, 0))), "imu", "accelerometer z 0.000"),
     "sideways": (lambda s: replace(s, imu=Imu((0, 0, 0), (0, 2, 9.80665))), "imu", "accelerometer y 2.000"),
+    "gyroscope drifts": (lambda s: readings(s, gyro_z=0.04), "imu", "the gyroscope turned"),
+    "accelerometer drifts": (lambda s: readings(s, accel_x=0.4), "imu", "the accelerometer gained"),
+    "readings lost": (lambda s: replace(s, imu_track=s.imu_track[::-2][::-1]), "imu", "20.000 ms apart"),
+    "reading of another frame": (lambda s: replace(s, imu_track=s.imu_track[:-1]), "imu", "is not the frame's"),
     "camera slips": (lambda s: camera(s, lambda m: m + 0.01 * FORWARD), "camera", "moved by 0.0100"),
 }  # fmt: skip
 
@@ -145,18 +156,24 @@ def test_a_planted_defect_of_motion_is_found_at_its_frame(defect: str) -> None:
 def turning_drive() -> list[Motion]:
     """A quarter circle with a change of speed, integrated in steps of a millisecond."""
     track, x, y, yaw, angle = [], 0.0, 0.0, 0.0, 0.0
+    last_speed, last_rate = 0.6, 0.8
     for frame in range(8):
         speed, rate = 0.6 - 0.04 * frame, 0.8 + 0.05 * frame
         sample = make_sample(frame=frame)
         seen = replace(sample.camera, world_from_camera=base_pose(x, y, yaw) @ make_sample().camera.world_from_camera)
+        imu = Imu((0.0, 0.0, rate), ((speed - last_speed) / 0.01, speed * rate, 9.8))
+        even = Imu((0.0, 0.0, last_rate), (0.0, last_speed * last_rate, 9.8))
+        *before, last = sample.imu_track
         measured = replace(
             sample,
+            imu_track=(*(replace(reading, imu=even) for reading in before), replace(last, imu=imu)),
             odometry=Odometry(x, y, yaw, speed, rate),
             wheels=Wheels(angle, angle, speed / 0.1, speed / 0.1),
-            imu=Imu((0.0, 0.0, rate), (0.0, speed * rate, 9.8)),
+            imu=imu,
             camera=seen,
         )
         track.append(motion_of(measured))
+        last_speed, last_rate = speed, rate
         for _ in range(200):
             x, y = x + speed * np.cos(yaw) * 0.001, y + speed * np.sin(yaw) * 0.001
             yaw, angle = yaw + rate * 0.001, angle + speed / 0.1 * 0.001

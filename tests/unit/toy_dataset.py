@@ -25,7 +25,7 @@ from simgate.core.runtime.stop import Stop
 from simgate.core.runtime.work import S, Work
 from simgate.core.storage.store import Store
 from simgate.data.record import encode_sample
-from simgate.data.sample import Box, Camera, Command, Goal, Imu, Odometry, Sample, Wheels
+from simgate.data.sample import Box, Camera, Command, Goal, Imu, ImuReading, Odometry, Sample, Wheels
 from simgate.data.shard import ShardWriter
 from simgate.documents.dataset import ShardEntry, ShardFile, SplitDocument
 from simgate.families.navigator.spec import NavigatorSpec
@@ -60,11 +60,12 @@ def toy_sample(scene: str, episode: int, frame: int) -> Sample:
         boxes.append(Box(number + 1, label, x, y, x + width, y + height, width * height, 0.0))
     distance_m, bearing_rad = float(draw.uniform(0.5, 4)), float(draw.uniform(-1.5, 1.5))
     slow = any(box.label == "person" for box in boxes)
+    imu = Imu((0.0, 0.0, 0.0), (0.0, 0.0, 9.80665))
     return Sample(
         scene=scene, episode=episode, frame=frame, stamp_ns=frame * 200_000_000, rgb=rgb,
         depth_m=np.ones((HEIGHT_PX, WIDTH_PX), np.float32), semantic=np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8),
         instance=instance, boxes=tuple(boxes), camera=Camera(50.0, 50.0, 32.0, 24.0, np.eye(4)),
-        imu=Imu((0.0, 0.0, 0.0), (0.0, 0.0, 9.80665)), odometry=Odometry(0.0, 0.0, 0.0, 0.0, 0.0),
+        imu=imu, imu_track=(ImuReading(frame * 200_000_000, imu),), odometry=Odometry(0.0, 0.0, 0.0, 0.0, 0.0),
         wheels=Wheels(0.0, 0.0, 0.0, 0.0),
         command=Command(0.2 if slow else 0.8, max(-1.5, min(1.5, 1.5 * bearing_rad))),
         goal=Goal(distance_m * math.cos(bearing_rad), distance_m * math.sin(bearing_rad)),

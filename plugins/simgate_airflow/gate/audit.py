@@ -14,7 +14,7 @@ from simgate_airflow.rest import Query, Rest, run_path
 from simgate_airflow.run.trigger_chain import FROM_API
 
 ANY = "~"
-"""How the API spells "all DAGs" or "all runs"."""
+"""The API's spelling of "all DAGs" or "all runs"."""
 STARTS = "trigger_dag_run"
 """Logged without a run id; the run itself knows who triggered it."""
 HARMLESS = (STARTS, "patch_dag", "patch_dags", "favorite_dag", "unfavorite_dag", "reparse_dag_file")
@@ -40,7 +40,7 @@ class AirflowRun:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What the log says about several runs."""
+    """Users who started or touched the runs behind a candidate, as Airflow's audit log has them."""
 
     started_by: tuple[str, ...]
     """Airflow users who started one of them."""
@@ -48,7 +48,9 @@ class Audit:
 
 
 def read_audit(rest: Rest, runs: Iterable[AirflowRun], *, answered: AirflowRun, gates: frozenset[str]) -> Audit:
-    """Who started and who touched the runs and those whose asset events set them off; a gate's answer is no touch."""
+    """Find who started and who touched the runs, and the runs whose asset events triggered them. Answering a gate is no
+    touch.
+    """
     known: dict[AirflowRun, dict[str, Any]] = {}
     started: list[str] = []
     waiting = [answered, *runs]
@@ -104,7 +106,7 @@ def _touches(rest: Rest, run: AirflowRun, state: dict[str, Any], gates: frozense
 
 
 def _log(rest: Rest, run: AirflowRun, state: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Lines about the run, and lines since its beginning that may be about it: those that name no run, or all."""
+    """Read lines about the run, and lines since its beginning that may be about it: those that name no run, or all."""
     deeds: dict[str, Query] = {"excluded_events": STATES}
     yield from rest.pages("eventLogs", "event_logs", dag_id=run.dag_id, run_id=run.run_id, **deeds)
     since: dict[str, Query] = {"after": state["queued_at"]} if state.get("queued_at") else {}
@@ -115,7 +117,7 @@ def _log(rest: Rest, run: AirflowRun, state: dict[str, Any]) -> Iterator[dict[st
 
 
 def _by_a_person(line: dict[str, Any]) -> bool:
-    """Whether a request made the line, and one that changes something; the scheduler's own lines name no method."""
+    """Return whether a request that changes something made the line; lines of the scheduler name no HTTP method."""
     if line["event"] in HARMLESS or line["event"].startswith("get_"):
         return False
     try:

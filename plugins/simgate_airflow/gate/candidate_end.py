@@ -13,7 +13,7 @@ from simgate.release.settle import REJECTED
 
 
 def candidate_end(release: ReleaseState, entry: CandidateEntry, newest: CandidateEntry) -> Iterator[str]:
-    """Sentences, what was decided first; a candidate that nobody decided about is superseded, lapsed, or waits."""
+    """Say how a candidate ended, first decision first; one without a decision is superseded, lapsed, or waits."""
     if release.problem:
         yield f"The ledger does not hold, and only what comes before is told: {release.problem}"
     said = [*_lives(release, entry), *_decisions(release, entry)]

@@ -32,7 +32,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything that is asked about, each document read once and its digest checked."""
+    """All documents behind a question, each read once and its digest checked."""
 
     store: Store
     entry: CandidateEntry
@@ -45,18 +45,18 @@ class Case:
 
     @property
     def candidate(self) -> Candidate:
-        """What is asked about."""
+        """The candidate that the question is about."""
         return self.entry.candidate
 
 
 def read_case(store: Store, policy: Policy, entry: CandidateEntry) -> Case:
-    """The case of a candidate, as the store has it now; Refused where the ledger that it would change does not hold."""
+    """Read the case of a candidate as the store has it now; Refused where the ledger that it would change is broken."""
     release = judge(store, policy, entry.candidate.model).must_hold()
     return _case(store, entry, release.entries)
 
 
 def read_case_as_proposed(store: Store, policy: Policy, entry: CandidateEntry) -> Case:
-    """The case as it was when the candidate was proposed: beside what it would replace, whatever is live since."""
+    """Read the case as it was when the candidate was proposed: beside the model that it would replace then."""
     release = judge(store, policy, entry.candidate.model).must_hold()
     known = [item.sha256 for item in release.entries]
     # Its entry is in a ledger that holds, or the candidate was proposed to an empty one.

@@ -39,7 +39,7 @@ class SceneChange:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """What a dataset was made of."""
+    """The scenes behind a dataset."""
 
     snapshot_sha256: str
     snapshot: Snapshot
@@ -49,7 +49,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Everything that differs from the live model; of a first release, everything."""
+    """All differences from the live model; a first release differs in everything."""
 
     first: bool
     pushes: tuple[ScenesHead, ...]
@@ -76,7 +76,7 @@ def read_change(case: Case) -> Change:
 
 
 def read_dataset(store: Store, validate: ManifestRef) -> Dataset:
-    """The snapshot and the scenes of a validate run: those that it read itself.
+    """Return the snapshot and the scenes of a validate run: those that it read itself.
 
     Shards that were made before stand on older index runs, of other snapshots with the same scene.
     """
@@ -171,7 +171,7 @@ def _made_by(manifest: Manifest) -> tuple[object, ...]:
 
 
 def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Every plain value of a JSON document under its dotted name."""
+    """Yield every plain value of a JSON document under its dotted name."""
     if not isinstance(value, dict):
         yield path, value
         return

@@ -39,7 +39,7 @@ EMULATED = "**Bench:** ⚠ **emulated**. It shows nothing about a device."
 
 
 def body(store: Store, entry: CandidateEntry, policy: Policy) -> str:
-    """The evidence of one candidate. Made once, when the question is asked; its links are Airflow's and do not end."""
+    """Write a candidate's evidence, once, when the question is asked; its links are Airflow's and do not expire."""
     case = read_case(store, policy, entry)
     parts = [
         _replaces(case),
@@ -106,7 +106,7 @@ def _files(change: Change, page: str) -> Iterator[str]:
 
 
 def against(case: Case, policy: Policy) -> str:
-    """How candidate and live did in the same episodes, in one line of Markdown."""
+    """Compare candidate and live model in the same episodes, in one line of Markdown."""
     if case.live is None:
         return "Nothing is live: there is nothing to compare with."
     if case.live.problem:
@@ -132,7 +132,7 @@ def against(case: Case, policy: Policy) -> str:
 
 
 def _figures_against(case: Case) -> str:
-    """How the two did on the same pictures, where neither drives."""
+    """Compare the figures of both models on the same pictures, where neither drives."""
     worse = list(worse_figures(case.store, case.found["evaluate"], case.found["evaluate_live"]))
     if worse:
         return _list("⚠ Significantly worse than live, and promote will refuse", [code(problem) for problem in worse])
@@ -226,6 +226,6 @@ def _named(policy: Policy, identity: str) -> str:
 
 
 def _list(title: str, lines: Sequence[str], *, more: int = 0, of: str = "", page: str = "") -> str:
-    """A titled list; what is left out is counted, and where it is."""
+    """Return a titled list; what is left out is counted, and where it is."""
     rest = [f"… and [{more} more {of}]({page})"] if more > 0 else []
     return f"**{title}:**\n\n" + "\n".join(f"- {line}" for line in (*lines, *rest))

@@ -18,7 +18,7 @@ class FigureRow:
 
     meaning: str
     name: str
-    """As the verdict has it; empty for a row of several figures."""
+    """The name in the verdict; empty for a row of several figures."""
     value: str
     """With its interval of 95 % where the stage gives one."""
     bound: str
@@ -28,14 +28,14 @@ class FigureRow:
 
 
 def figure_rows(figures: Sequence[Figure]) -> list[FigureRow]:
-    """Every figure; checks that found nothing share one row, which says how many they are."""
+    """Return every figure; checks that found nothing share one row, which says how many they are."""
     clean = [figure for figure in figures if figure.clean]
     shown = [figure for figure in figures if len(clean) < 2 or figure not in clean]
     return [*(_row(figure) for figure in shown), *(_clean(clean) if len(clean) > 1 else ())]
 
 
 def figure_table(figures: Sequence[Figure], *, has_live: bool) -> str:
-    """The rows in Markdown."""
+    """Return the rows in Markdown."""
     head = ("figure", "value (95 % interval)", "bound", *(("live",) if has_live else ()))
     return table(head, [_cells(row)[: len(head)] for row in figure_rows(figures)])
 

@@ -11,9 +11,9 @@ from simgate.release.settle import STILL_WAITING
 
 
 def undecided(gate: GateRecord, entry: CandidateEntry) -> str:
-    """How a gate ended that neither an answer nor the clock ended; empty where one of them did, or it still waits.
+    """Say how a gate ended without an answer, before its deadline; empty if answered, lapsed or still waiting.
 
-    Whoever may set, clear or delete a task in Airflow decides nothing by it, a quarantine neither.
+    Setting, clearing or deleting the task in Airflow decides nothing, and neither does a quarantine.
     """
     if REJECT in gate.chosen_options or entry.candidate.expires_at <= datetime.now(UTC):
         return ""

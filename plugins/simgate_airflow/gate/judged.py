@@ -1,4 +1,4 @@
-"""Judged: the figures of a gate, each with its interval, what bounds it, and the live model's value."""
+"""Judged: the figures of a gate, each with its interval, its bound, and the live model's value."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class Figure:
 
     @property
     def unguarded(self) -> bool:
-        """Whether it can be bad and nothing asks."""
+        """Whether it can be bad and no bound guards it."""
         return self.bound is None and self.metric.better != "neither"
 
     @property
     def clean(self) -> bool:
-        """Whether it counts defects that no PASS may have, and there are none."""
+        """Whether it counts defects that no PASS may have, and the count is 0."""
         return self.bound is not None and not self.bound.field and self.value == 0
 
     @property
     def against_live(self) -> Literal["", "better", "worse", "same"]:
-        """How it stands against the live model's value; empty where there is none, or neither way is better."""
+        """The comparison with the live model's value; empty where there is none, or neither direction is better."""
         if self.live is None or self.metric.better == "neither":
             return ""
         if self.value == self.live:
@@ -70,7 +70,7 @@ class Judged:
 
 
 def read_judged(case: Case) -> list[Judged]:
-    """Every gate of a candidate with every figure of its verdict."""
+    """Return every gate of a candidate with every figure of its verdict."""
     return [_judged(case, role) for role in GATES if role in case.found]
 
 
@@ -99,7 +99,7 @@ def _limits(manifest: Manifest) -> tuple[Mapping[str, Bound], str]:
 
 
 def bounds_of(manifest: Manifest) -> Mapping[str, Bound]:
-    """What bounds the figures of a gate's run, by metric: those by which its stage judged."""
+    """Return the bounds by which the stage of this run judged, by metric."""
     return {bound.metric: bound for bound in bounds(asked(manifest))}
 
 
@@ -111,7 +111,7 @@ def _bound(known: Metric, limits: Mapping[str, Bound]) -> Bound | None:
 
 
 def _in_order(manifest: Manifest, verdict: Verdict) -> list[Metric]:
-    """The table's order, families within it by name; what the table does not know comes last."""
+    """Return the table's order, families within it by name; what the table does not know comes last."""
     stage, family = manifest.stage, str(manifest.spec.get("family", ""))
     family = family if family in FAMILIES.names() else ""
     names = [known.name for known in metrics_of(stage, family)]
@@ -128,7 +128,7 @@ def _of_family(family: str, name: str) -> bool:
 
 
 def _metrics_of_live(case: Case, role: Role) -> Mapping[str, float]:
-    """Of the same episodes where live was evaluated beside the candidate, else of live's own evidence."""
+    """Return the live model's metrics: in the candidate's episodes where it was evaluated beside it, else its own."""
     beside = case.found.get("evaluate_live") if role == "evaluate" else None
     manifest = beside or (case.live.found.get(role) if case.live else None)
     if manifest is None:

@@ -8,9 +8,9 @@ MAX_CHARACTERS = 400
 
 
 def code(text: object) -> str:
-    """Anybody's words (an author, a push message, a file's name) as code: no link, picture, HTML or table of theirs.
+    """Write other people's text (author, push message, file name) as Markdown code: no link, picture, HTML or table.
 
-    Signs that cannot be seen, or that turn the line around, are written out; what is cut says how much.
+    Invisible and direction-changing characters are written out; a shortened text says how much is missing.
     """
     words = visible(" ".join(str(text).replace("`", "'").split()))
     if len(words) > MAX_CHARACTERS:
@@ -19,11 +19,11 @@ def code(text: object) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with every sign that cannot be seen, or that turns the line around, written out: `\\u202e`."""
+    """Return the text with every sign that cannot be seen, or that turns the line around, written out: `\\u202e`."""
     return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown cells; a bar within one is drawn with a gap, since it would end the cell."""
+    """Return a table of Markdown cells; a bar within one is drawn with a gap, since it would end the cell."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '¦') for cell in line)} |" for line in lines)

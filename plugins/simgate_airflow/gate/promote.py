@@ -8,13 +8,13 @@ from simgate_airflow.settings import settings
 
 
 def _ledger_worker() -> dict[str, str]:
-    """Where a worker is a pod, the one whose template holds the ledger's keys; no other task has them."""
+    """Return the pod template that holds the ledger's keys, where workers are pods; no other task has those keys."""
     return {"pod_template_file": settings().ledger_pod} if settings().ledger_pod else {}
 
 
 @task(task_id="promote", executor_config=_ledger_worker())
 def promote_candidate() -> dict[str, str]:
-    """One ledger entry that makes the candidate live, or a failure with every reason, in the log and in the store."""
+    """Write the ledger entry that makes the candidate live, or fail with every reason, in the log and in the store."""
     from simgate_airflow.gate.promotion import promote
 
     return promote(get_current_context())

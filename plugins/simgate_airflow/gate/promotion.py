@@ -86,7 +86,7 @@ def settle(context: Context) -> dict[str, str]:
 
 
 def _approvals() -> Approvals:
-    """Answers are kept under an account of their own: who holds the ledger's key cannot make one up."""
+    """Open the answers under an account of their own: who holds the ledger's key cannot invent one."""
     return Approvals(open_store("approval", settings().domain), open_signer("approval", settings().domain))
 
 
@@ -95,7 +95,7 @@ def _rejected(gate: GateRecord | None) -> bool:
 
 
 def _is_decided(store: Store, policy: Policy, why: ReleaseWhy, entry: CandidateEntry) -> bool:
-    """Whether the candidate was live or is quarantined: what happens to its gate afterwards changes neither."""
+    """Return whether the candidate was live or is quarantined; later events at its gate change neither."""
     state = judge(store, policy, why.recipe.model).must_hold()
     return state.was_live(why.recipe.channel, entry.digest) or state.is_quarantined(entry.digest)
 
@@ -106,7 +106,7 @@ def _superseded(store: Store, why: ReleaseWhy, entry: CandidateEntry) -> bool:
 
 
 def gate_of(store: Store, why: ReleaseWhy, entry: CandidateEntry | None) -> GateRecord | None:
-    """The run's gate as Airflow has it, with the audit log of every run that the candidate stands on."""
+    """Return the run's gate as Airflow has it, with the audit log of every run that the candidate stands on."""
     run = airflow_run(why.run)
     if run is None:
         return None
@@ -115,7 +115,7 @@ def gate_of(store: Store, why: ReleaseWhy, entry: CandidateEntry | None) -> Gate
 
 
 def unasked(why: ReleaseWhy) -> GateRecord:
-    """The gate of a run that never asked: it has no response, and the refusal says so."""
+    """Return the gate of a run that never asked: it has no response, and the refusal says so."""
     dag_id, run_id = airflow_run(why.run) or ("", why.run)
     return GateRecord(
         dag_id=dag_id, run_id=run_id, task_id=GATE_TASK, try_number=0, try_started_at=None, task_state="none",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One gate's question."""
+    """The question of one gate."""
 
     subject: str
     """Names the candidate's digest in full: that is what an answer is about."""
@@ -37,7 +37,7 @@ class Question:
 
 
 def question(context: Context) -> Question:
-    """What this run asks about its own candidate."""
+    """Build the question about this run's candidate."""
     store = open_store("reader", domain_of(context))
     with failures_for_airflow():
         why = release_why(store, context)
@@ -53,7 +53,7 @@ def question(context: Context) -> Question:
 
 
 def assigned_users(policy: Policy, channel: str) -> list[HITLUser]:
-    """Airflow accounts that may answer; a program's only where the channel allows one."""
+    """Return Airflow accounts that may answer; a program's only where the channel allows one."""
     rules = policy.channel(channel)
     people = [person for person in policy.people if person.name in rules.approvers]
     counted = [person for person in people if rules.allow_automatic or not person.automatic]
@@ -68,14 +68,14 @@ def assigned_users(policy: Policy, channel: str) -> list[HITLUser]:
 
 
 def own_candidate(store: Store, why: ReleaseWhy) -> CandidateEntry | None:
-    """The candidate that this run proposed, or None."""
+    """Return the candidate that this run proposed, or None."""
     folder = record_folder(why.domain, why.run)
     every = candidates(store, why.recipe.model, why.recipe.channel).all()
     return next((entry for entry in every if entry.candidate.run_record == folder), None)
 
 
 def waiting_candidate(store: Store, why: ReleaseWhy) -> CandidateEntry:
-    """The run's candidate, still the newest and not lapsed."""
+    """Return the run's candidate, still the newest and not lapsed."""
     entry = own_candidate(store, why)
     if entry is None:
         raise InputError("this run has no candidate", remedy="its task `propose` makes it")

@@ -21,14 +21,14 @@ GATE_TASKS = frozenset((GATE_TASK, "approve"))
 """With the name that the gate had before: an answer of that time is no touch of the work either."""
 REASON = "reason"
 UNTOUCHED = "Nothing to add."
-"""What the form holds before somebody writes: no reason."""
+"""Content of the form before somebody writes: no reason."""
 NO_REASON = "no reason given"
 MAX_REASON_CHARACTERS = 2000
 CUT = " … (cut)"
 
 
 def read_gate(rest: Rest, run: AirflowRun, upstream: Iterable[AirflowRun]) -> GateRecord | None:
-    """The gate of a run with everything that may speak against its answer; None where it never asked."""
+    """Return the gate of a run with everything that may speak against its answer; None where it never asked."""
     path = f"{run_path(run.dag_id, run.run_id)}/taskInstances/{GATE_TASK}"
     try:
         asked = rest.get(f"{path}/-1/hitlDetails")
@@ -50,7 +50,7 @@ def read_gate(rest: Rest, run: AirflowRun, upstream: Iterable[AirflowRun]) -> Ga
 
 
 def reason_of(asked: Mapping[str, Any]) -> str:
-    """The reason that came with the answer; Airflow's API checks no form, so anything may stand there."""
+    """Return the reason that came with the answer; Airflow's API checks no form, so anything may stand there."""
     given = (asked.get("params_input") or {}).get(REASON)
     text = given.encode("utf-8", "replace").decode().strip() if isinstance(given, str) else ""
     if text in ("", UNTOUCHED):
@@ -61,14 +61,14 @@ def reason_of(asked: Mapping[str, Any]) -> str:
 
 
 def upstream_folders(store: Store, entry: CandidateEntry) -> frozenset[str]:
-    """RunRecords of everything that a candidate stands on, reused work included, and of its own run."""
+    """Return the RunRecords that a candidate stands on, reused work and its own run included."""
     trees = lineages(store, list(entry.candidate.evidence.values()))
     made_for = (node.run_record for tree in trees for node in walk(tree) if node.kind != "snapshot")
     return frozenset((entry.candidate.run_record, *made_for))
 
 
 def airflow_runs(store: Store, folders: Iterable[str]) -> list[AirflowRun]:
-    """The DAG runs that wrote RunRecords; a run that was started outside Airflow has none."""
+    """Return the DAG runs that wrote RunRecords; a run that was started outside Airflow has none."""
     planned = sorted({folder for folder in folders if folder.startswith("plans/")})
     whys = (find_why(store, folder) for folder in planned)
     ids = (airflow_run(why.run) for why in whys if why is not None)

@@ -14,7 +14,9 @@ from simgate_airflow.gate.change import leaves
 
 
 def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> Iterator[str]:
-    """What a gate or the dataset was asked less of than the channel demands; promote refuses each of them."""
+    """Yield each field in which a gate or the dataset was asked less than the channel demands; promote refuses them
+    all.
+    """
     try:
         yield from (str(item) for item in softening.softenings(store, channel, found))
     except InputError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def members(session: int) -> list[int]:
-    """Process ids that belong to a session and are not dead already."""
+    """Return process ids that belong to a session and are not dead already."""
     folders = (folder for folder in Path("/proc").iterdir() if folder.name.isdigit())
     return sorted(int(folder.name) for folder in folders if _session(folder) == session)
 
@@ -34,7 +34,7 @@ def environment(process: int) -> list[bytes]:
 
 
 def listens(session: int, port: int) -> bool:
-    """Whether a process of the session accepts connections on a TCP port of this machine."""
+    """Return whether a process of the session accepts connections on a TCP port of this machine."""
     rows = [row.split() for name in ("tcp", "tcp6") for row in _rows(Path(f"/proc/net/{name}"))]
     wanted = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port}
     return any(wanted & set(_open_files(Path(f"/proc/{process}/fd"))) for process in members(session))
@@ -48,7 +48,7 @@ def _rows(table: Path) -> list[str]:
 
 
 def _open_files(folder: Path) -> Iterator[str]:
-    """What a process has open; processes end and close files while one looks."""
+    """Yield the files that a process has open; a process or file that ends meanwhile is skipped."""
     with suppress(OSError):
         for link in folder.iterdir():
             with suppress(OSError):
@@ -56,7 +56,7 @@ def _open_files(folder: Path) -> Iterator[str]:
 
 
 def session_alive(session: int) -> bool:
-    """Whether the session's leader runs."""
+    """Return whether the session's leader runs."""
     return session in members(session)
 
 

@@ -61,19 +61,19 @@ class LocalAirflow:
     """Leader of the session that all its processes belong to."""
     accounts: Mapping[str, str]
     supervisor: subprocess.Popen[bytes] | None = field(default=None, compare=False, repr=False)
-    """The same process, for whoever started it."""
+    """The supervisor's process, for the caller that started it."""
 
     def password(self, account: str) -> str:
-        """The password of a local account."""
+        """Return the password of a local account."""
         passwords: dict[str, str] = json.loads(_passwords_path(self.home).read_text(encoding="utf-8"))
         return passwords[account]
 
     def run_page(self, dag_id: str, run_id: str) -> str:
-        """Where a DAG run's reports are read."""
+        """Return the address of a DAG run's reports."""
         return run_url(dag_id, run_id, base=self.url)
 
     def candidate_page(self, model: str, channel: str, digest: str) -> str:
-        """Where a candidate's evidence is read."""
+        """Return the address of a candidate's evidence."""
         return candidate_url(model, channel, digest, base=self.url)
 
     @property
@@ -89,7 +89,7 @@ class LocalAirflow:
 
     @property
     def log_path(self) -> Path:
-        """What the components print."""
+        """The log of all of Airflow's components."""
         return self.home / "standalone.log"
 
     def stop(self) -> None:
@@ -170,7 +170,7 @@ def furnish(
 
 
 def find(home: Path) -> LocalAirflow | None:
-    """The Airflow that runs in `home`, or None."""
+    """Return the Airflow that runs in `home`, or None."""
     home = home.resolve()
     try:
         state = json.loads((home / STATE_NAME).read_text(encoding="utf-8"))

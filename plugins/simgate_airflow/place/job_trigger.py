@@ -34,7 +34,7 @@ class StageJobTrigger(BaseTrigger):
         self._log_time: Any = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Class path and arguments; no credentials among them."""
+        """Return class path and arguments; no credentials are among them."""
         names = ("name", "namespace", "poll_s", "start_within_s", "in_cluster")
         return (f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names})
 
@@ -66,13 +66,13 @@ class StageJobTrigger(BaseTrigger):
             await asyncio.sleep(self.poll_s)
 
     async def on_kill(self) -> None:
-        """Somebody ended the deferred task: its Job goes, and its pods with it."""
+        """Delete the Job and its pods after somebody ended the deferred task."""
         async with self.hook.get_conn() as connection:
             body = client.V1DeleteOptions(propagation_policy="Background")
             await client.BatchV1Api(connection).delete_namespaced_job(self.name, self.namespace, body=body)
 
     async def _look(self) -> tuple[str, str]:
-        """(success | failed | timeout, why), or two empty strings while it runs."""
+        """Read (success | failed | timeout, why), or two empty strings while it runs."""
         async with self.hook.get_conn() as connection:
             job = await client.BatchV1Api(connection).read_namespaced_job(self.name, self.namespace)
             pods = await self._pods(connection)
@@ -105,11 +105,11 @@ class StageJobTrigger(BaseTrigger):
 
     def _event(self, status: str, message: str) -> TriggerEvent:
         told = {"name": self.name, "namespace": self.namespace, "status": status, "message": message}
-        return TriggerEvent(told)  # type: ignore[no-untyped-call]
+        return TriggerEvent(told)
 
 
 def end_of(job: Any) -> tuple[str, str]:
-    """(success | failed, why) of a job that has ended, or two empty strings: a suspended one has conditions too."""
+    """Read (success | failed, why) of an ended job, or two empty strings: a suspended one has conditions too."""
     for condition in job.status.conditions or ():
         if condition.status == "True" and condition.type in ("Complete", "Failed"):
             why = ": ".join(part for part in (condition.reason, condition.message) if part)
@@ -118,7 +118,7 @@ def end_of(job: Any) -> tuple[str, str]:
 
 
 def look(job: Any, pods: Sequence[Any], start_within_s: float) -> tuple[str, str]:
-    """(success | failed | timeout, why), or two empty strings while it runs or may still begin."""
+    """Read (success | failed | timeout, why), or two empty strings while it runs or may still begin."""
     status, message = end_of(job)
     if status:
         return status, message
@@ -135,7 +135,7 @@ def look(job: Any, pods: Sequence[Any], start_within_s: float) -> tuple[str, str
 
 
 def _had_pods(status: Any) -> bool:
-    """Pods that ended may be gone before the job says what came of it."""
+    """Return whether the job had pods: those that ended may be gone before the job reports its end."""
     ending = {condition.type for condition in status.conditions or ()} & {"FailureTarget", "SuccessCriteriaMet"}
     gone = status.uncounted_terminated_pods
     return bool(ending or status.failed or status.succeeded or (gone and (gone.failed or gone.succeeded)))

@@ -15,7 +15,7 @@ _NEVER_STARTED = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIm
 
 @dataclass(frozen=True, slots=True)
 class PodEnd:
-    """What a pod's status says."""
+    """The end of a pod, read from its status."""
 
     exit_code: int | None
     """Of the stage's process; None where it has none."""
@@ -37,13 +37,13 @@ def pod_end(pod: dict[str, Any], stage: str, asked: StagePods, warnings: Iterabl
 
 
 def pod_gone(name: str, warnings: Iterable[str]) -> PodEnd:
-    """The end of a pod that is not there any more."""
+    """Return the end of a pod that is not there any more."""
     last = _last(warnings)
     return PodEnd(None, f"pod {name} is gone: evicted, preempted, or deleted by somebody{last}"[:MAX_CHARACTERS])
 
 
 def job_end(name: str, why: str, stage: str, asked: StagePods, warnings: Iterable[str]) -> PodEnd:
-    """The end of a job whose pods say nothing: they went with its deadline, or none ever came."""
+    """Return the end of a job whose pods say nothing: they went with its deadline, or none ever came."""
     if why.startswith("DeadlineExceeded"):
         said = _too_long(stage, asked)
     else:
@@ -53,7 +53,7 @@ def job_end(name: str, why: str, stage: str, asked: StagePods, warnings: Iterabl
 
 
 def quota_remedy(message: str, stage: str) -> str:
-    """What to do, where Kubernetes says that a quota is exceeded."""
+    """Return the remedy for an exceeded quota; empty for any other message."""
     asks = f"; raise the namespace's quota, or lower stages.{stage} of the pod settings"
     return asks if "exceeded quota" in message else ""
 

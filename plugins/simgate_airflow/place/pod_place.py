@@ -46,7 +46,7 @@ class PodPlace(KubernetesPodOperator):
         )  # fmt: skip
 
     def order(self, context: Context) -> Order:
-        """What this task asks for."""
+        """Build the order of this task: stage, jobs, labels, image."""
         domain, folder = domain_of(context), folder_of(context)
         keys = self.job_uris
         listed = write_job_list(open_store("planner", domain), folder, keys) if len(keys) > MOST_JOBS else ""
@@ -56,7 +56,7 @@ class PodPlace(KubernetesPodOperator):
         )  # fmt: skip
 
     def take_settings(self) -> None:
-        """Patience and grace of this stage; anew in each process, for they may have changed since a deferral."""
+        """Set the stage's patience and grace, anew in each process, for they may have changed since a deferral."""
         mine = pods_settings().of(self.stage)
         self.startup_timeout_seconds = mine.start_timeout_s
         self.schedule_timeout_seconds = mine.queue_timeout_s
@@ -68,12 +68,12 @@ class PodPlace(KubernetesPodOperator):
         self.log.info("%s", end.sentence)
 
     def end_of(self, pod: V1Pod) -> PodEnd:
-        """How a pod ended, in words."""
+        """Read how a pod ended from its status and events."""
         shape = ApiClient().sanitize_for_serialization(pod)
         return pod_end(shape, self.stage, pods_settings().of(self.stage), self.warnings_of(pod.metadata.name))
 
     def warnings_of(self, name: str) -> list[str]:
-        """Messages of a pod's or job's warnings, oldest first; empty where they cannot be read."""
+        """Return messages of a pod's or job's warnings, oldest first; empty where they cannot be read."""
         selector = f"involvedObject.name={name},type=Warning"
         try:
             events = self.client.list_namespaced_event(pods_settings().namespace, field_selector=selector).items
@@ -83,7 +83,7 @@ class PodPlace(KubernetesPodOperator):
         return [f"{event.reason}: {event.message}" for event in events]
 
     def refused(self, error: ApiException) -> str:
-        """Why Kubernetes did not take what it was asked for."""
+        """Say why Kubernetes refused the pod, with the remedy for an exceeded quota."""
         body = str(error.body or error.reason or "")
         remedy = quota_remedy(body, self.stage)
         return f"Kubernetes refused the pod of {self.stage} ({error.status}): {body[:400]}{remedy}"

@@ -77,7 +77,7 @@ class Toleration(Document):
 
 
 class StagePods(Document):
-    """How the pods of one stage run."""
+    """Resources, nodes and limits of one stage's pods."""
 
     cpu: Quantity = "1"
     """Cores asked for; not a limit, so that what is idle can be used."""
@@ -114,7 +114,7 @@ class PodsSettings(Document):
 
     version: Literal[1]
     namespace: Name
-    """Where pods are made; nothing else should run there."""
+    """Namespace of the pods; nothing else should run there."""
     images: dict[ImageName, Image]
     """Each image that a stage may need, by digest; images/table.py says which there are."""
     environment: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")], str] = Field(default_factory=dict)
@@ -142,13 +142,13 @@ class PodsSettings(Document):
         return self
 
     def of(self, stage: str) -> StagePods:
-        """One stage's settings: its own where given, else the default's."""
+        """Return one stage's settings: its own where given, else the default's."""
         common = self.stages.get(DEFAULT, StagePods())
         own = self.stages.get(stage, common)
         return common.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
 
     def image(self, stage: str, name: str = "") -> str:
-        """The image that a stage runs in, by digest; `name` where what it is asked needs another than its own."""
+        """Return a stage's image by digest; `name` is another image that its spec needs."""
         name = name or STAGES.find(stage).image
         if name not in self.images:
             raise InputError(
@@ -160,7 +160,7 @@ class PodsSettings(Document):
 
 @cache
 def pods_settings() -> PodsSettings:
-    """This process's pod settings, read once."""
+    """Return this process's pod settings, read once."""
     path = settings().pods_path
     if path is None:
         raise InputError("setting SIMGATE_PODS is missing", remedy="name the file that says how stages run as pods")
@@ -168,7 +168,7 @@ def pods_settings() -> PodsSettings:
 
 
 def read_pods_settings(path: Path) -> PodsSettings:
-    """Pod settings from a file; what cannot be meant is refused with its field and value."""
+    """Read pod settings from a file; a wrong value is refused with its field."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)

@@ -30,7 +30,7 @@ _NAME_CHARACTERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be run, and for whom."""
+    """The jobs that a pod runs, and the run that it runs them for."""
 
     stage: str
     domain: str
@@ -54,12 +54,12 @@ class Order:
 
 
 def job_arguments(keys: Sequence[str], list_key: str) -> tuple[str, ...]:
-    """How jobs are named to the stage: a few by themselves, many by a list."""
+    """Return the stage's arguments: `--job` for each of a few jobs, one `--jobs` list for many."""
     return ("--jobs", list_key) if len(keys) > MOST_JOBS else tuple(word for key in keys for word in ("--job", key))
 
 
 def own_labels(order: Order) -> dict[str, str]:
-    """Labels by which people and policies know the pod."""
+    """Return labels by which people and policies know the pod."""
     return {
         **MANAGED_BY,
         "simgate.dev/stage": order.stage,
@@ -70,7 +70,7 @@ def own_labels(order: Order) -> dict[str, str]:
 
 
 def pod_shape(pods: PodsSettings, order: Order) -> Shape:
-    """The pod of one stage, or of one batch of it."""
+    """Return the pod of one stage, or of one batch of it."""
     queue = pods.of(order.stage).queue
     return {
         "apiVersion": "v1",
@@ -82,7 +82,7 @@ def pod_shape(pods: PodsSettings, order: Order) -> Shape:
 
 
 def job_shape(pods: PodsSettings, order: Order) -> Shape:
-    """The indexed Job of a training that is spread over several pods."""
+    """Return the indexed Job of a training that is spread over several pods."""
     mine = pods.of(order.stage)
     labels = own_labels(order) | dict(order.labels)
     nodes = {
@@ -110,7 +110,7 @@ def job_shape(pods: PodsSettings, order: Order) -> Shape:
 
 
 def pod_spec(pods: PodsSettings, order: Order, variables: Mapping[str, str] | None = None) -> Shape:
-    """What Kubernetes runs: one container without any right, on the nodes that the settings name."""
+    """Build the pod's spec: one container without privileges, on the nodes that the settings name."""
     mine = pods.of(order.stage)
     spec: Shape = {
         "restartPolicy": "Never",

@@ -24,7 +24,7 @@ class PodTask:
 
     @classmethod
     def read(cls, annotations: Mapping[str, str]) -> Self | None:
-        """From a pod's annotations; None for a pod that says nothing of a task."""
+        """Read the task from a pod's annotations; None for a pod that names none."""
         try:
             dag_id, run_id, task_id, map_index = (
                 annotations[f"{_PREFIX}{name}"] for name in ("dag", "run", "task", "map-index")
@@ -34,7 +34,7 @@ class PodTask:
             return None
 
     def annotations(self) -> dict[str, str]:
-        """The same as annotations."""
+        """Return the annotations that name the task."""
         return {
             f"{_PREFIX}dag": self.dag_id,
             f"{_PREFIX}run": self.run_id,
@@ -44,7 +44,7 @@ class PodTask:
 
 
 def annotations_of(context: Context) -> dict[str, str]:
-    """Annotations of a pod that is made for the task that runs now."""
+    """Return annotations of a pod that is made for the task that runs now."""
     instance = context["ti"]
     index = getattr(instance, "map_index", -1)
     task = PodTask(instance.dag_id, instance.run_id, instance.task_id, -1 if index is None else index)

@@ -21,11 +21,11 @@ class StagePodTrigger(KubernetesPodTrigger):
     """The provider's trigger, more patient with the API server and less with a node that is gone."""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Class path and arguments; no credentials among them."""
+        """Return class path and arguments; no credentials are among them."""
         return (f"{type(self).__module__}.{type(self).__qualname__}", super().serialize()[1])
 
     def define_pod_container_state(self, pod: V1Pod) -> ContainerState:
-        """As the provider's; a pod on a lost node has failed."""
+        """Return FAILED for a pod on a lost node, else the provider's answer."""
         return ContainerState.FAILED if is_lost(pod) else super().define_pod_container_state(pod)
 
     async def _get_pod(self) -> V1Pod:  # type: ignore[override]
@@ -41,11 +41,11 @@ class StagePodTrigger(KubernetesPodTrigger):
 
 
 def is_final(error: Exception) -> bool:
-    """Whether asking again is of no use: what is asked for is gone, or not to be known by this account."""
+    """Return whether asking again is useless: the object is gone, or this account may not see it."""
     return getattr(error, "status", None) in _FINAL
 
 
 def is_lost(pod: V1Pod) -> bool:
-    """Whether a pod should have been gone for a while: nobody is there to end it."""
+    """Return whether a pod that was deleted a while ago is still listed: its node is gone and cannot end it."""
     due = pod.metadata.deletion_timestamp
     return due is not None and datetime.now(UTC) > due + timedelta(seconds=LOST_AFTER_S)

@@ -60,7 +60,7 @@ class Reaper:
         self._grace = grace
 
     def orphans(self) -> Iterator[tuple[Owned, str]]:
-        """What nobody watches, and why it is thought so."""
+        """Yield each pod or Job that no task watches, with the reason."""
         now = datetime.now(UTC)
         for owned in self._owned():
             if owned.deleted or owned.task is None or now - owned.made < self._grace:
@@ -90,7 +90,7 @@ class Reaper:
                     yield _owned_of(kind, item.metadata)
 
     def _over(self, task: PodTask, now: datetime) -> str:
-        """Why a task's pod is an orphan; empty where it is not, or where that is not certain."""
+        """Say why a task's pod is an orphan; empty where it is none, or where that is uncertain."""
         try:
             self._rest.get(f"dags/{quote(task.dag_id, safe='')}")
         except NotFound:

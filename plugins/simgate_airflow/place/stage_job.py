@@ -60,7 +60,7 @@ class StageJobPlace(PodPlace, KubernetesJobOperator):
         return job
 
     def _find(self, context: Context) -> V1Job | None:
-        """This task's own job that still runs."""
+        """Find this task's own Job that still runs."""
         labels = own_labels(self.order(context)) | self._get_ti_pod_labels(context, include_try_number=False)
         selector = ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
         jobs = self.job_client.list_namespaced_job(pods_settings().namespace, label_selector=selector).items

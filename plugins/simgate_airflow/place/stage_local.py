@@ -89,7 +89,7 @@ class LocalProcess(BaseOperator):
 
 
 class StageLocal(StageMixin, LocalProcess):
-    """One stage, or one batch of it, on this machine."""
+    """Runs one stage, or one batch of it, on this machine."""
 
     def __init__(
         self, *, stage: str, subject: Subject | None = None, batch: Sequence[dict[str, Any]] | None = None,
@@ -108,7 +108,7 @@ def stage_class(stage: str) -> type[StageLocal]:  # noqa: ARG001 (every stage ru
 
 
 def readable(event: dict[str, Any]) -> str:
-    """One event of a stage as a person reads it."""
+    """Write one event of a stage as a line for people."""
     if event.get("event") == "progress":
         return f"{event.get('done')}/{event.get('total')} {event.get('what')}"
     fields = (f"{name}={value}" for name, value in event.items() if name not in HIDDEN and value != "")
@@ -116,7 +116,7 @@ def readable(event: dict[str, Any]) -> str:
 
 
 def readable_line(line: str) -> str:
-    """One line of a stage's log, whether it is an event or not."""
+    """Write one line of a stage's log for people, whether it is an event or not."""
     event = _event(line)
     return (line.rstrip() if event is None else readable(event))[:MAX_LINE_CHARACTERS]
 
@@ -132,7 +132,7 @@ def stage_environment(stage: str, domain: str) -> dict[str, str]:
 
 
 def own_keys(stage: str, domain: str) -> Path | None:
-    """Folder of the keys of a stage's own role; None on the embedded default, where nobody has any."""
+    """Return the folder of the stage role's keys; None on the embedded default, where nobody has any."""
     return role_folder(role_of_stage(stage), domain)
 
 

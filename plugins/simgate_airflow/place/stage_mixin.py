@@ -41,16 +41,16 @@ class StageMixin(Place):
     """True where the verdict only informs (the live model, judged again): a FAIL fails nothing, and a run
     without a live model has nothing to judge."""
     exit_code: int | None = None
-    """How the process ended, where the place knows: it can only make a failure final, never a success."""
+    """Exit code of the process, where the place knows it: it can only make a failure final, never a success."""
     ended: str = ""
-    """The same in words, where the place has more to say than the store; it decides nothing."""
+    """The end of the process in words, where the place has more to say than the store; it decides nothing."""
     job_uris: tuple[str, ...] = ()
-    """What the place is to run next."""
+    """Jobs that the place is to run next."""
     image_name: str = ""
     """Name of the image that has what those jobs need."""
 
     def slots(self, store: Store, context: Context) -> tuple[Slot, ...]:
-        """Every slot of this stage in this run, from its RunRecord."""
+        """Return every slot of this stage in this run, from its RunRecord."""
         from simgate_airflow.place.stage_run import planned_slots
 
         return planned_slots(store, context, self.stage)
@@ -106,7 +106,7 @@ class StageMixin(Place):
             return self._concluded(run, self.exit_code, self.ended)
 
     def _concluded(self, run: Any, *end: Any) -> list[dict[str, str]]:
-        """The refs, or the error; the log ends with the verdict and the page either way."""
+        """Return the refs, or the error; the log ends with the verdict and the page either way."""
         try:
             refs: list[dict[str, str]] = run.conclude(*end)
             return refs
@@ -115,5 +115,7 @@ class StageMixin(Place):
 
 
 def _label(context: Context, label: str) -> None:
-    """What a mapped task's `map_index_template` shows; anew in each process, for Airflow renders it after each."""
+    """Set the label that the task's `map_index_template` shows. Each process sets it anew: Airflow renders it after
+    each.
+    """
     cast("dict[str, object]", context)["batch_label"] = label

@@ -45,7 +45,7 @@ class StagePodPlace(PodPlace):
                 self.note(pod_gone(event["name"], self.warnings_of(event["name"])))
 
     def build_pod_request_obj(self, context: Context | None = None, *, dry_run: bool = False) -> V1Pod:  # noqa: ARG002
-        """Exactly what `pod_shape` says, and nothing of the provider's defaults."""
+        """Build the pod from `pod_shape` alone, without the provider's defaults."""
         if context is None:
             raise AirflowException("a stage's pod is made for a task")
         order = self.order(context)
@@ -53,7 +53,7 @@ class StagePodPlace(PodPlace):
         return PodGenerator.deserialize_model_dict(pod_shape(pods_settings(), order))
 
     def find_pod(self, namespace: str, context: Context, *, exclude_checked: bool = True) -> V1Pod | None:
-        """The newest pod of this task that is not being deleted; one that is has nothing left to wait for."""
+        """Return the newest pod of this task that is not being deleted; one that is has nothing left to wait for."""
         selector = self._build_find_pod_label_selector(context, exclude_checked=exclude_checked)
         pods = self.client.list_namespaced_pod(namespace=namespace, label_selector=selector).items
         alive = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
@@ -98,7 +98,7 @@ class StagePodPlace(PodPlace):
 
 
 class StagePod(StageMixin, StagePodPlace):
-    """One stage, or one batch of it, in one pod."""
+    """Runs one stage, or one batch of it, in one pod."""
 
     def __init__(
         self, *, stage: str, subject: Subject | None = None, batch: Sequence[dict[str, Any]] | None = None,

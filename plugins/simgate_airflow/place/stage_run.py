@@ -27,14 +27,14 @@ WRONG_INPUT = 2
 
 
 def planned_slots(store: Store, context: Context, stage: str) -> tuple[Slot, ...]:
-    """A stage's slots in the run of `context`."""
+    """Return a stage's slots in the run of `context`."""
     if why_of(store, context) is None:
         raise InputError("this run has no plan", remedy="its first task, `plan`, writes it")
     return jobs.slots(store, folder_of(context), stage)
 
 
 class StageRun:
-    """One task's part of a stage; every question is answered by the store."""
+    """The slots of one task; the store answers every question about them."""
 
     def __init__(
         self, context: Context, slots: Callable[[Store, Context], tuple[Slot, ...]], batch: Sequence[Any] | None,
@@ -69,7 +69,7 @@ class StageRun:
         return names[0] + more if names else "nothing to do"
 
     def described(self) -> Iterator[str]:
-        """One line a slot: reused, or to be made."""
+        """Yield one line for each slot: reused, or to be made."""
         for item in self._found:
             yield f"{item.slot.name}: " + (f"reused: {item.line.ref.uri}" if item.line else "to be made")
 
@@ -86,14 +86,14 @@ class StageRun:
         return jobs.write_jobs(self._store, self._folder, [item.slot for item in self.missing])
 
     def warnings(self) -> Iterator[str]:
-        """FAIL verdicts that only inform."""
+        """Yield FAIL verdicts that only inform."""
         if self._informs:
             yield from (
                 f"{_said_no(item)}; it informs and fails nothing here" for item in self._found if item.failed_gate
             )
 
     def last_line(self) -> str:
-        """Verdict, two figures, and where to read more."""
+        """Write verdict, two figures, and the page to read."""
         return last_line(self._store, self._found, self._page)
 
     def conclude(self, exit_code: int | None = None, ended: str = "") -> list[dict[str, str]]:

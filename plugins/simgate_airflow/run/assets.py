@@ -8,7 +8,7 @@ from airflow.sdk import Asset, AssetWatcher
 from simgate_airflow.run.triggers import ScenesHeadTrigger
 
 DATASET = "dataset."
-"""How the asset of every dataset begins; the recipe's name follows."""
+"""First part of the names of datasets' assets; the recipe's name follows."""
 SCENES = Asset(
     name="scenes", uri="simgate://scenes", watchers=[AssetWatcher(name="scenes-head", trigger=ScenesHeadTrigger())]
 )
@@ -16,5 +16,5 @@ SCENES = Asset(
 
 
 def dataset_asset(recipe: str) -> Asset:
-    """The dataset of one recipe: moved by `publish`, and only if the content is new."""
+    """Return the dataset of one recipe: moved by `publish`, and only if the content is new."""
     return Asset(name=f"{DATASET}{recipe}", uri=f"simgate://dataset/{recipe}")

@@ -59,7 +59,7 @@ def _say_left_out(store: Store, domain: str, recipe: DatasetRecipe) -> None:
 
 
 def batches(context: Context, stage: str) -> list[list[dict[str, Any]]]:
-    """Names of a stage's uncommitted slots, in batches; one empty batch where all is committed already."""
+    """Return names of a stage's uncommitted slots, in batches; one empty batch where all is committed already."""
     with failures_for_airflow():
         store, folder = open_store("planner", domain_of(context)), folder_of(context)
         dataset_why(store, context)
@@ -94,7 +94,7 @@ def publish(context: Context) -> dict[str, Any]:
 
 
 def dataset_why(store: Store, context: Context) -> record.DatasetWhy:
-    """The dataset run's why.json."""
+    """Return the dataset run's why.json."""
     why = why_of(store, context)
     if not isinstance(why, record.DatasetWhy):
         raise InputError("this run has no dataset plan", remedy="its first task, `plan`, writes it")

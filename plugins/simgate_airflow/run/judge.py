@@ -34,11 +34,11 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a slot stands now."""
+    """The state of a slot in the store now."""
 
     slot: Slot
     line: TaskLine | None
-    """What is committed, None for nothing."""
+    """The committed run, None for none."""
     verdict: Verdict | None
     """None for a stage that is no gate, and before the commit."""
     tries: tuple[Try, ...]
@@ -46,11 +46,11 @@ class Standing:
 
     @property
     def failed_gate(self) -> bool:
-        """Whether it is committed and says no."""
+        """Whether it is committed with the verdict FAIL."""
         return self.verdict is not None and self.verdict.verdict == "FAIL"
 
     def hopeless(self, before: frozenset[str]) -> str:
-        """Why trying again cannot help, or empty; only the newest attempt that is not in `before` counts."""
+        """Say why another try cannot help, or nothing. Only the newest attempt that is not in `before` counts."""
         inconclusive = [a for a in self.tries if a.failure and a.failure.error == Inconclusive.__name__]
         if len(inconclusive) >= MAX_INCONCLUSIVE:
             return f"{len(inconclusive)} observations proved nothing; the last: {_message(inconclusive[-1])}"
@@ -60,7 +60,7 @@ class Standing:
         return ""
 
     def ending(self, before: frozenset[str]) -> str:
-        """How the newest attempt that is not in `before` ended, in words."""
+        """Say how the newest attempt that is not in `before` ended."""
         new = [a for a in self.tries if a.folder not in before]
         if not new:
             return NOT_BEGUN
@@ -76,7 +76,9 @@ def standing(store: Store, slot: Slot, run_record: str) -> Standing:
 
 
 def standings(store: Store, slots: Sequence[Slot], run_record: str) -> list[Standing]:
-    """The same of several slots, at the same time: two calls of the store a slot, and one for each different input."""
+    """Read the state of several slots at the same time: two requests to the store a slot, and one for each different
+    input.
+    """
     known: dict[str, Manifest] = {}
     keys = [parts_of(store, slot, known).run_key for slot in slots]
     return at_once(lambda pair: _standing(store, *pair, run_record), list(zip(slots, keys, strict=True)))
@@ -114,10 +116,10 @@ def _message(attempt: Try) -> str:
 
 
 def lines(standings: Iterable[Standing]) -> list[TaskLine]:
-    """What is committed of several slots."""
+    """Return the committed lines of several slots."""
     return [item.line for item in standings if item.line is not None]
 
 
 def worst_first(standings: Sequence[Standing], before: frozenset[str]) -> list[Standing]:
-    """Those that are not committed; what no retry can mend comes first."""
+    """Return the slots that are not committed, those that no retry can mend first."""
     return sorted((item for item in standings if item.line is None), key=lambda item: not item.hopeless(before))

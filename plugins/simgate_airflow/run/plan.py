@@ -19,7 +19,7 @@ def plan_dataset() -> str:
 
 @task(task_id="batches")
 def make_batches(stage: str) -> list[list[dict[str, Any]]]:
-    """Names of a stage's uncommitted slots, in batches; one empty batch where all is committed already."""
+    """Return names of a stage's uncommitted slots, in batches; one empty batch where all is committed already."""
     from simgate_airflow.run.dataset_run import batches
 
     return batches(get_current_context(), stage)

@@ -13,29 +13,29 @@ from simgate_airflow.settings import settings
 
 
 def dataset_recipes() -> Iterable[DatasetRecipe]:
-    """The dataset recipes that can be read."""
+    """Yield the dataset recipes that can be read."""
     return _recipes().dataset.values()
 
 
 def release_recipes() -> Iterable[ReleaseRecipe]:
-    """The release recipes that can be read."""
+    """Yield the release recipes that can be read."""
     return _recipes().release.values()
 
 
 def dag_ids() -> tuple[str, ...]:
-    """The DAG of every recipe that can be read."""
+    """Return the DAG of every recipe that can be read."""
     found = _recipes()
     made, released = found.dataset.values(), found.release.values()
     return (*(recipe.dag_id for recipe in made), *(recipe.dag_id for recipe in released))
 
 
 def kept_release(name: str) -> ReleaseRecipe | None:
-    """The release recipe of a name as the folder has it now."""
+    """Return the release recipe of a name as the folder has it now."""
     return _recipes().release.get(name)
 
 
 def recipe_param(recipe: DatasetRecipe | ReleaseRecipe) -> Param:
-    """The recipe as a param, so that one run may ask otherwise; the policy says how far."""
+    """Return the recipe as a param, so that one run may ask otherwise; the policy says how far."""
     title = f"{recipe.kind.capitalize()} recipe {recipe.name}"
     return Param(recipe.model_dump(mode="json"), type="object", title=title)
 

@@ -60,7 +60,7 @@ def propose_candidate(context: Context) -> str:
 
 
 def release_why(store: Store, context: Context) -> record.ReleaseWhy:
-    """The release run's why.json; refused in every domain but main."""
+    """Return the release run's why.json; refused in every domain but main."""
     _require_main(context)
     why = why_of(store, context)
     if not isinstance(why, record.ReleaseWhy):

@@ -21,26 +21,25 @@ BY_HAND = "manual"
 
 
 def run_name(dag_id: str, run_id: str) -> str:
-    """The name of a DAG run in the store; a DAG id holds no slash, so it can be taken apart again."""
+    """Return the name of a DAG run in the store; a DAG id holds no slash, so it can be taken apart again."""
     return f"{dag_id}/{run_id}"
 
 
 def airflow_run(name: str) -> tuple[str, str] | None:
-    """(DAG id, run id) of a run's name; None for a run that was started elsewhere."""
+    """Return (DAG id, run id) of a run's name; None for a run that was started elsewhere."""
     dag_id, slash, run_id = name.partition("/")
     return (dag_id, run_id) if slash else None
 
 
 def run_of(context: Context) -> str:
-    """The name of the DAG run that a task belongs to."""
+    """Return the name of the DAG run that a task belongs to."""
     dag_run = context["dag_run"]
     return run_name(dag_run.dag_id, dag_run.run_id)
 
 
 def domain_of(context: Context) -> str:
-    """Trust domain of a DAG run: this deployment's, or `pr-<n>` for a run that was started by hand for pull request n.
-
-    What a clock, the watcher or an asset event starts is never a pull request's, whatever its conf or its event says.
+    """Return the trust domain of a DAG run: this deployment's, or `pr-<n>` for a run that was started by hand for pull
+    request n.
     """
     own = settings().domain
     asked: Any = context.get("params", {}).get(PULL_REQUEST)
@@ -71,12 +70,12 @@ def _check_pull_request(context: Context, asked: Any) -> None:
 
 
 def folder_of(context: Context) -> str:
-    """The folder of the DAG run that a task belongs to."""
+    """Return the folder of the DAG run that a task belongs to."""
     return record_folder(domain_of(context), run_of(context))
 
 
 def why_of(store: Store, context: Context) -> DatasetWhy | ReleaseWhy | None:
-    """The run's why.json, or None before plan wrote it; one that another run wrote is refused."""
+    """Return the run's why.json, or None before plan wrote it; one that another run wrote is refused."""
     why = find_why(store, folder_of(context))
     if why is not None and why.run != run_of(context):
         raise InputError(

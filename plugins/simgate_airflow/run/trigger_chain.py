@@ -16,7 +16,7 @@ FROM_API = "from_rest_api"
 
 
 def triggers_of(context: Context) -> tuple[Trigger, ...]:
-    """The links that Airflow knows; planning adds the push or the dataset behind them."""
+    """Return the links that Airflow knows; planning adds the push or the dataset behind them."""
     run: Any = context["dag_run"]
     at = run.run_after or datetime.now(UTC)
     who = run.triggering_user_name or ""

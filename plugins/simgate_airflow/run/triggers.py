@@ -23,7 +23,7 @@ class ScenesHeadTrigger(BaseEventTrigger):
     """
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Where Airflow finds it again."""
+        """Return the class path and arguments by which Airflow restores this trigger."""
         return f"{type(self).__module__}.{type(self).__qualname__}", {}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -63,7 +63,7 @@ class ScenesHeadTrigger(BaseEventTrigger):
 
 
 def newest_push(store: Store, domain: str, seen: int) -> int:
-    """Number of the newest push, 0 before the first; costs one look-up while nothing moves."""
+    """Return the number of the newest push, 0 before the first; costs one look-up while nothing moves."""
     from simgate.core.storage.heads import scenes_journal
 
     journal = scenes_journal(store, domain)

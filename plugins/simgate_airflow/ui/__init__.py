@@ -1,1 +1,1 @@
-"""What people read inside Airflow: reports and evidence, under Airflow's own login and permissions."""
+"""Pages inside Airflow: reports and evidence, under Airflow's own login and permissions."""

@@ -31,7 +31,7 @@ def _candidate(request: Request, user: GetUserDep, model: str, channel: str, dig
 
 
 def _check_reader(request: Request, user: GetUserDep, dag_run: tuple[str, str] | None, entity: DagAccessEntity) -> None:
-    """Forbidden unless the user may read the DAG that it was made by."""
+    """Raise Forbidden unless the user may read the DAG that made it."""
     if dag_run is None:
         raise HTTPException(403, OUTSIDE)
     requires_access_dag("GET", entity, param_dag_id=dag_run[0])(request, user)

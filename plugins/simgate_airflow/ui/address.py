@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import quote, urlsplit
 
 PREFIX = "/simgate"
-"""Where the plugin's pages are mounted. Below it:
+"""Path of the plugin's pages. Below it:
 
 run/<dag>/<run>                              a DAG run: its stages, verdicts, figures, reports
 task/<dag>/<run>/<task>/<map index>          a task: what it made, reused, or how it failed
@@ -20,37 +20,37 @@ candidate/<model>/<channel>/<digest>         the evidence of a candidate
 
 
 def report_url(manifest_uri: str) -> str:
-    """Where the report of a run of the store is read: `runs/<domain>/<stage>/<key>/<attempt>/manifest.json`."""
+    """Return the address of a run's report, from `runs/<domain>/<stage>/<key>/<attempt>/manifest.json`."""
     return _address("report", *_attempt(manifest_uri))
 
 
 def file_url(manifest_uri: str, name: str) -> str:
-    """Where one file beside a manifest is read."""
+    """Return the address of one file beside a manifest."""
     return _address("file", *_attempt(manifest_uri), *name.split("/"))
 
 
 def run_url(dag_id: str, run_id: str, *, base: str | None = None) -> str:
-    """Where a DAG run's reports are read; `base` is Airflow's address, for whoever is not inside Airflow."""
+    """Return the address of a DAG run's reports; `base` is Airflow's address, for callers outside of it."""
     return _address("run", dag_id, run_id, base=base)
 
 
 def task_url(dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str:
-    """Where a task's reports are read; -1 is a task that is not mapped."""
+    """Return the address of a task's reports; -1 stands for a task that is not mapped."""
     return _address("task", dag_id, run_id, task_id, str(map_index))
 
 
 def candidate_url(model: str, channel: str, digest: str, *, base: str | None = None) -> str:
-    """Where a candidate's evidence is read; `base` as in `run_url`."""
+    """Return the address of a candidate's evidence; `base` as in `run_url`."""
     return _address("candidate", model, channel, digest, base=base)
 
 
 def path_of(url: str) -> str:
-    """The address without Airflow's name: how one page links to another, whatever name the browser knows Airflow by."""
+    """Return the address without Airflow's host: pages link to each other by any name that the browser uses."""
     return urlsplit(url).path
 
 
 def base_url() -> str:
-    """How people reach Airflow, or nothing where the deployment does not say."""
+    """Return the address by which people reach Airflow; empty where the deployment names none."""
     from airflow.sdk.configuration import conf
 
     return str(conf.get("api", "base_url", fallback="") or "").rstrip("/")

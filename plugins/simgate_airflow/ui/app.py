@@ -30,7 +30,7 @@ FROM_A_REPORT = "This was opened from inside a report, which has no login. Open 
 
 
 def make_app() -> FastAPI:
-    """The app that the plugin mounts."""
+    """Return the app that the plugin mounts."""
     app = FastAPI(title="simgate", openapi_url=None, docs_url=None, redoc_url=None)
     app.get("/run/{dag_id}/{run_id}", dependencies=[READS_RUNS])(_run)
     app.get("/task/{dag_id}/{run_id}/{task_id}/{map_index}", dependencies=[READS_TASKS])(_task)
@@ -65,14 +65,14 @@ def _candidate(candidate: ReadCandidate) -> Response:
 
 
 def _domain(session: SessionDep, dag_id: str, run_id: str) -> str:
-    """Trust domain of a DAG run, as its conf says; its plan says so too, or is not found."""
+    """Return the trust domain of a DAG run, as its conf says; its plan must say the same, or is not found."""
     conf = session.scalar(select(DagRun.conf).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
     asked = conf.get(PULL_REQUEST) if isinstance(conf, dict) else None
     return f"pr-{asked}" if type(asked) is int else settings().domain
 
 
 def _refused(request: Request, error: HTTPException) -> Response:
-    """Airflow's login for whoever has none, in a window of their own; words for everybody else."""
+    """Send a window without a login to Airflow's login page; answer every other refusal with a page of words."""
     if error.status_code != 401:
         answer = page.page("Not shown", [page.words(str(error.detail))], status=error.status_code)
         answer.headers.update(error.headers or {})

@@ -38,11 +38,11 @@ class AttemptPlace:
 
     @property
     def folder(self) -> str:
-        """Its prefix in the store."""
+        """The attempt's prefix in the store."""
         return f"{runs_prefix(self.domain, self.stage, self.run_key)}/{self.attempt}"
 
     def key(self, name: str) -> str:
-        """The key of one of its files; NotFound for whatever is not plainly a name below the folder."""
+        """Return the key of one of its files; NotFound for whatever is not plainly a name below the folder."""
         parts = name.split("/")
         if len(parts) > MAX_DEPTH or any(_NAME.fullmatch(part) is None for part in parts):
             raise NotFound("no file has such a name", actual=_said(name))
@@ -50,7 +50,7 @@ class AttemptPlace:
 
 
 def place_of(uri: str) -> AttemptPlace:
-    """The attempt that a file of the store belongs to; NotFound where it belongs to none."""
+    """Return the attempt that a file of the store belongs to; NotFound where it belongs to none."""
     parts = uri.split("/")
     if len(parts) < 6 or parts[0] != "runs":
         raise NotFound("this belongs to no attempt", actual=_said(uri), expected="runs/…")
@@ -58,7 +58,7 @@ def place_of(uri: str) -> AttemptPlace:
 
 
 def refuse_links(store: Store, key: str) -> None:
-    """In a folder store: NotFound where a part of the key is a link, wherever it leads."""
+    """Raise NotFound where a part of the key is a link in a folder store, wherever the link leads."""
     if store.url.startswith("s3://"):
         return
     root = Path(store.url).resolve()

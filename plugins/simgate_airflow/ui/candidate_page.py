@@ -29,7 +29,7 @@ from simgate_airflow.ui.kept_candidate import KeptCandidate
 
 
 def candidate_page(found: KeptCandidate) -> Response:
-    """The page of one candidate, for somebody who may read the run that proposed it."""
+    """Return the page of one candidate, for somebody who may read the run that proposed it."""
     candidate = found.entry.candidate
     title = f"{candidate.model} for {candidate.channel} · candidate {found.entry.digest[:12]}"
     run = found.dag_run

@@ -18,7 +18,7 @@ SHOWN_SCENES = 60
 
 
 def change_fragment(case: Case) -> str:
-    """One `<section>`; every word of other people escaped, pictures inside it, no script, style or link."""
+    """Write the change as one `<section>`: other people's text escaped, pictures inline, no script, style or link."""
     change = read_change(case)
     pushed = [(when(push.at), push.author, push.message) for push in change.pushes]
     files = [(file.how, file.path) for file in change.files]
@@ -62,7 +62,7 @@ def _scenes(store: Store, scenes: Sequence[SceneChange]) -> str:
 
 
 def _drawn(store: Store, scenes: Sequence[SceneChange]) -> Mapping[str, Mapping[str, Picture]]:
-    """Pictures by index run: each report is read once."""
+    """Read the pictures by index run, each report once."""
     refs = {ref.uri for scene in scenes for ref in (scene.before, scene.after) if ref is not None}
     return {uri: thumbnails(store, uri) for uri in refs}
 
@@ -78,7 +78,7 @@ def _figure(scene: SceneChange, ref: ManifestRef | None, word: str, drawn: Mappi
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; no table where it would be empty."""
+    """Return a table; no table where it would be empty."""
     return "".join(_table_parts(head, rows)) if rows else ""
 
 

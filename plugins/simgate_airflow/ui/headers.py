@@ -25,12 +25,12 @@ COMMON: Mapping[str, str] = {
 
 
 def file_headers() -> dict[str, str]:
-    """Headers of a file of the store."""
+    """Return headers of a file of the store."""
     return {**COMMON, "Content-Security-Policy": FILE_POLICY}
 
 
 def page_headers(style: str, *, pictures: bool = False) -> dict[str, str]:
-    """Headers of a page of ours with this one style sheet inside, and pictures inside where it says so."""
+    """Return the headers of a page of ours with this one style sheet; `pictures` allows pictures inside it."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"{_NEVER}; style-src 'sha256-{digest}'; img-src 'self'{' data:' if pictures else ''}; frame-src 'self'"
     return {**COMMON, "Content-Security-Policy": policy}

@@ -27,7 +27,7 @@ MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class KeptAttempt:
-    """What of an attempt could be read."""
+    """The readable parts of an attempt."""
 
     store: Store
     place: AttemptPlace
@@ -63,7 +63,7 @@ class KeptAttempt:
         return Verdict.from_json(self.store.read(artifact, max_bytes=MAX_DOCUMENT_BYTES), what=artifact.uri)
 
     def artifact(self, name: str) -> Artifact | None:
-        """The file as the manifest lists it; None where it does not. One that lies elsewhere is not this attempt's."""
+        """Return the file as the manifest lists it; None for a file that is not listed or lies elsewhere."""
         found = next((item for item in self.listed if item.name == name), None)
         if found is not None and found.uri != self.place.key(name):
             raise NotFound(f"the manifest keeps {name} elsewhere", expected=self.place.key(name))

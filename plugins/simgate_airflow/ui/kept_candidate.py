@@ -33,7 +33,7 @@ class KeptCandidate:
 
 
 def read_candidate(model: str, channel: str, digest: str) -> KeptCandidate:
-    """The candidate of that digest; NotFound for any other words."""
+    """Return the candidate of that digest; NotFound for any other words."""
     if not (_NAME.fullmatch(model) and _NAME.fullmatch(channel) and _DIGEST.fullmatch(digest)):
         raise NotFound("no candidate has such a name")
     store = open_store("reader", MAIN)
@@ -45,7 +45,7 @@ def read_candidate(model: str, channel: str, digest: str) -> KeptCandidate:
 
 
 def candidate_of_run(store: Store, why: ReleaseWhy, folder: str) -> CandidateEntry | None:
-    """The candidate that a run proposed, or None."""
+    """Return the candidate that a run proposed, or None."""
     every = candidates(store, why.recipe.model, why.recipe.channel).all()
     return next((entry for entry in every if entry.candidate.run_record == folder), None)
 

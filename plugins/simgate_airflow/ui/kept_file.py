@@ -25,7 +25,7 @@ MEDIA_TYPES = {
     ".png": "image/png",
     ".txt": "text/plain; charset=utf-8",
 }
-"""What a browser shows; everything else is saved."""
+"""Files that a browser shows; everything else is saved."""
 MAX_FILE_BYTES = 1024**3
 """Beyond it `simgate link` and the store's own tools are the way."""
 STREAMS = 12
@@ -35,7 +35,7 @@ _PLACES = threading.BoundedSemaphore(STREAMS)
 
 
 def kept_file(attempt: KeptAttempt, name: str) -> Response:
-    """The answer that streams one file; NotFound unless the attempt has it by that very name."""
+    """Return the answer that streams one file; NotFound unless the attempt has it by that very name."""
     key = attempt.place.key(name)
     if name not in attempt.names:
         raise NotFound(f"{attempt.place.folder} has no file {quote(name[:80])}")
@@ -66,7 +66,7 @@ def _sent(place: Iterator[bytes], chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _checked(download: Download, sha256: str | None, key: str) -> Iterator[bytes]:
-    """The bytes, the last of them only once the digest of all is the manifest's."""
+    """Yield the bytes, the last of them only once the digest of all is the manifest's."""
     digest, held = hashlib.sha256(), b""
     for chunk in download.chunks:
         data = bytes(chunk)

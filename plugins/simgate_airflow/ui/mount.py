@@ -29,12 +29,12 @@ def _app() -> Any:
 
 
 def apps() -> list[dict[str, Any]]:
-    """What Airflow mounts."""
+    """Return the apps that Airflow mounts."""
     return [{"app": Pages(), "url_prefix": PREFIX, "name": "simgate"}]
 
 
 def tabs() -> list[dict[str, str]]:
-    """A tab of each run and of each task; Airflow fills in the names in braces, percent-encoded."""
+    """Return a tab of each run and of each task; Airflow fills in the names in braces, percent-encoded."""
     from simgate_airflow.ui.address import base_url, path_of
 
     root = f"{path_of(base_url())}{PREFIX}"

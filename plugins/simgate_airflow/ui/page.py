@@ -19,7 +19,7 @@ def page(
     title: str, parts: Iterable[str], *, badge: str = "", links: Mapping[str, str] | None = None, framed: bool = False,
     pictures: bool = False, status: int = 200,
 ) -> HTMLResponse:  # fmt: skip
-    """A whole page: `parts` are HTML of this module, `links` lead on; a `framed` one gives its room to a frame.
+    """Return a whole page: `parts` are HTML of this module, `links` lead on; a `framed` one gives its room to a frame.
 
     One with `pictures` has them inside.
     """
@@ -46,7 +46,7 @@ def page(
 
 
 def pill(word: str) -> str:
-    """A verdict by word and sign, not by colour alone; nothing for no word."""
+    """Return a verdict by word and sign, not by colour alone; nothing for no word."""
     if not word:
         return ""
     sign, tone = {"PASS": ("✓ ", " pass"), "FAIL": ("✕ ", " fail"), "failed": ("✕ ", " fail")}.get(word, ("", ""))
@@ -54,34 +54,34 @@ def pill(word: str) -> str:
 
 
 def link(url: str, name: str) -> str:
-    """A link; `url` is an address of ours."""
+    """Return a link; `url` is an address of ours."""
     return f'<a href="{escape(url)}">{escape(name)}</a>'
 
 
 def words(text: str, *, soft: bool = False) -> str:
-    """A paragraph."""
+    """Return a paragraph."""
     return f"<p{' class=soft' if soft else ''}>{escape(text)}</p>"
 
 
 def quoted(text: str) -> str:
-    """What somebody else said, as it was said."""
+    """Show other people's text verbatim, escaped."""
     return f"<pre>{escape(text)}</pre>"
 
 
 def section(heading: str, *parts: str, aside: str = "") -> str:
-    """One card."""
+    """Write one card."""
     more = f"<small>{escape(aside)}</small>" if aside else ""
     return f"<section><h2>{escape(heading)}{more}</h2>{''.join(parts)}</section>"
 
 
 def facts(pairs: Mapping[str, str]) -> str:
-    """Names and values; one without a value is left out."""
+    """Write names and values; one without a value is left out."""
     found = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in pairs.items() if v)
     return f"<dl>{found}</dl>" if found else ""
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; cells are HTML of this module."""
+    """Return a table; cells are HTML of this module."""
     head = "".join(f"<th>{escape(name)}</th>" for name in headings)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     kind = ' class="results"' if len(headings) == RESULT_COLUMNS else ""
@@ -89,22 +89,22 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
+    """Write a count: `1 file`, `2 files`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def cell(text: str) -> str:
-    """Words in a cell."""
+    """Write words in a cell."""
     return escape(text)
 
 
 def folded(heading: str, html: str) -> str:
-    """What is opened by whoever wants it."""
+    """Write a part that the reader opens with a click."""
     return f"<details><summary>{escape(heading)}</summary>{html}</details>"
 
 
 def frame(url: str, title: str) -> str:
-    """A file of the store in a sandbox."""
+    """Return a file of the store in a sandbox."""
     return f'<iframe src="{escape(url)}" title="{escape(title)}" sandbox></iframe>'
 
 

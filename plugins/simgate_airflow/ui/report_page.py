@@ -18,7 +18,7 @@ KILLED = "It runs still, or it was killed: there is neither a manifest nor a fai
 
 
 def report_page(attempt: KeptAttempt, name: str = "", links: Mapping[str, str] | None = None) -> Response:
-    """The page of one attempt, for somebody who may read it."""
+    """Return the page of one attempt, for somebody who may read it."""
     verdict = attempt.verdict
     title = name or f"{attempt.place.stage} {attempt.place.run_key[:12]}"
     badge = verdict.verdict if verdict else "" if attempt.manifest else "failed" if attempt.failure else "not committed"

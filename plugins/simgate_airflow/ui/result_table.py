@@ -15,7 +15,7 @@ HEADINGS = ("run", "outcome", "verdict", "figures", "")
 
 
 def result_section(heading: str, results: Sequence[Result], *, not_begun: Sequence[str] = ()) -> str:
-    """One card; `not_begun` names stages of which there is nothing yet."""
+    """Write a card of results; `not_begun` names stages that have none yet."""
     counts = Counter(result.outcome if result.outcome in DONE else "not committed" for result in results)
     aside = " · ".join(f"{number:,} {outcome}" for outcome, number in counts.items())
     waiting = [(page.cell(stage), "not begun", "", "", "") for stage in not_begun]

@@ -22,7 +22,7 @@ NO_PLAN = (
 
 
 def run_page(domain: str, dag_id: str, run_id: str) -> Response:
-    """The page of one DAG run."""
+    """Return the page of one DAG run."""
     run = results_of(open_store("reader", domain), domain, dag_id, run_id)
     title = f"{dag_id} · {run_id}"
     if run is None:
@@ -40,7 +40,7 @@ def _facts(why: DatasetWhy | ReleaseWhy) -> str:
 
 
 def set_off_by(triggers: Sequence[Trigger]) -> str:
-    """What set a run off, each once; the last link is the push or the dataset that planning found behind the others."""
+    """Name each cause of a run once; the last trigger is the push or dataset that planning found behind the others."""
     links = triggers[:-1] or triggers
     return "; ".join(dict.fromkeys(_link(item, triggers[-1]) for item in links))
 
@@ -63,7 +63,7 @@ def _release(why: ReleaseWhy) -> dict[str, str]:
 
 
 def candidate_section(run: RunResults) -> Iterator[str]:
-    """Where the evidence of the run's candidate is; nothing for a run without one."""
+    """Yield the card that links the evidence of the run's candidate; nothing for a run without one."""
     if not isinstance(run.why, ReleaseWhy):
         return
     entry = candidate_of_run(run.store, run.why, run.folder)

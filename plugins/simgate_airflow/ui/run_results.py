@@ -49,14 +49,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """One run; every question is answered by the store."""
+    """The results of one run; the store answers every question about them."""
 
     store: Store
     folder: str
     why: DatasetWhy | ReleaseWhy
 
     def recorded(self) -> dict[str, list[TaskLine]]:
-        """What each task recorded last, by slot, under the task's name (`generate.3`, `generate.reused`)."""
+        """Return the last line of each slot by task (`generate.3`, `generate.reused`)."""
         keys = self.store.keys(f"{self.folder}/tasks")
         documents = at_once(lambda key: TaskLines.from_json(self.store.get(key), what=key), keys)
         newest: dict[str, dict[SlotName, TaskLine]] = {}
@@ -66,12 +66,12 @@ class RunResults:
         return {task: list(by_slot.values()) for task, by_slot in newest.items()}
 
     def of(self, lines: Sequence[TaskLine]) -> list[Result]:
-        """Results of what is recorded; verdict and figures of the first MAX_READ."""
+        """Read the results of recorded lines, with verdict and figures of the first MAX_READ."""
         read = at_once(lambda line: _read(self.store, line), lines[:MAX_READ])
         return [*read, *(_bare(line) for line in lines[MAX_READ:])]
 
     def open_of(self, stage: str, known: Sequence[TaskLine]) -> list[Result]:
-        """What was begun of a stage and is not recorded: committed a moment ago, running, failed or killed."""
+        """Return the attempts of a stage that no task recorded: committed a moment ago, running, failed or killed."""
         recorded = {tuple(line.ref.uri.split("/")[:4]) for line in known}
         slots = self._slots(stage)
         found = [self._standing(slots, job) for job in self._jobs(stage)]
@@ -95,7 +95,7 @@ class RunResults:
 
 
 def results_of(store: Store, domain: str, dag_id: str, run_id: str) -> RunResults | None:
-    """The results of a DAG run; None before its plan was written, and where another run has its folder."""
+    """Return the results of a DAG run; None before its plan was written, and where another run has its folder."""
     name = run_name(dag_id, run_id)
     folder = record_folder(domain, name)
     why = find_why(store, folder)
@@ -103,7 +103,9 @@ def results_of(store: Store, domain: str, dag_id: str, run_id: str) -> RunResult
 
 
 def task_lines_of(recorded: dict[str, list[TaskLine]], task_id: str, map_index: int) -> list[TaskLine]:
-    """What one task recorded; -1 is all of a task, its mapped ones and what was reused before they were dealt out."""
+    """Return the lines of one task. -1 stands for the whole task: all its mapped ones, and the slots reused before the
+    mapping.
+    """
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", task_id)
     if map_index >= 0:
         return recorded.get(f"{name}.{map_index}", [])

@@ -27,7 +27,7 @@ NOTHING = (
 
 
 def task_page(domain: str, dag_id: str, run_id: str, task_id: str, map_index: int) -> Response:
-    """The page of one task; of all mapped ones for -1."""
+    """Return the page of one task; of all mapped ones for -1."""
     run = results_of(open_store("reader", domain), domain, dag_id, run_id)
     name = task_id if map_index < 0 else f"{task_id} [{map_index}]"
     links = {"the whole run": path_of(run_url(dag_id, run_id))}
@@ -54,13 +54,13 @@ def _results(run: RunResults, task_id: str, map_index: int) -> list[Result]:
 
 
 def _stage_of(task_id: str) -> str:
-    """The stage that a task runs, by the names of our DAGs; empty for a task that runs none."""
+    """Return the stage that a task runs, by the names of our DAGs; empty for a task that runs none."""
     tasks = {_task_of(slot): slot.stage for slot in _slots()}
     return tasks.get(task_id, "")
 
 
 def _slots() -> Iterator[SlotName]:
-    """Every slot that a task of our DAGs may be for; its shards are one task's."""
+    """Yield every slot that a task of our DAGs may be for; its shards are one task's."""
     for row in STAGES.ours:
         yield SlotName(stage=row.name)
         yield from (SlotName(stage=row.name, subject=item.subject) for item in row.evidence)

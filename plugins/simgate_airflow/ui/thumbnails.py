@@ -26,15 +26,12 @@ class Picture:
 
     @property
     def data_uri(self) -> str:
-        """As an image's source; written anew from the bytes, so that nothing of the report's own words gets through."""
+        """The picture as a `data:` address, encoded anew from its bytes, so that no text of the report gets through."""
         return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
 
 
 def thumbnails(store: Store, index_uri: str) -> dict[str, Picture]:
-    """Scene → its picture; none where no report was drawn or it cannot be read: nothing depends on it.
-
-    A report is in no manifest, so its pictures show what index drew only as far as its folder is trusted.
-    """
+    """Return the picture of each scene; none where no report was drawn or it cannot be read: nothing depends on it."""
     try:
         page = store.get(report_of(index_uri), max_bytes=MAX_REPORT_BYTES).decode("utf-8", "replace")
     except SimgateError:

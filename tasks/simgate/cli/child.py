@@ -17,7 +17,7 @@ from typing import Any, Self
 
 TAIL_LINES = 40
 GRACE_S = 20.0
-"""How long a stage may take to save its checkpoint after SIGTERM."""
+"""Time in s for a stage to save its checkpoint after SIGTERM."""
 
 Listener = Callable[[Mapping[str, Any]], None]
 
@@ -36,7 +36,7 @@ class Child:
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         """The last lines that are no events: warnings and traces of libraries."""
         self.error = ""
-        """What the stage said when it failed."""
+        """The stage's error message when it failed; empty before."""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -55,7 +55,7 @@ class Child:
         return 128 - code if code < 0 else code
 
     def stop(self) -> None:
-        """SIGTERM, time for a checkpoint, SIGKILL; returns when it is gone."""
+        """Send SIGTERM, wait for a checkpoint, then send SIGKILL; returns when the process is gone."""
         if self._process.poll() is None:
             self._signal(signal.SIGTERM)
             try:
@@ -97,7 +97,7 @@ def run_batches(stage: str, batches: Sequence[Sequence[str]], store_url: str, li
 
 
 def stage_environment() -> dict[str, str]:
-    """This process's environment, with the simulator's kernel cache at a place that lasts."""
+    """Return this process's environment with the simulator's kernel cache in a lasting folder."""
     cache = os.environ.get("WARP_CACHE_PATH") or str(Path.home() / ".cache" / "simgate" / "warp")
     return {**os.environ, "WARP_CACHE_PATH": cache, "PYTHONUNBUFFERED": "1"}
 

@@ -28,12 +28,12 @@ class _Console(Console):
     """Shows every character of a text that moves nothing; of control characters only line breaks and tabs act."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """As rich does."""
+        """Render the text with control characters made visible, except line breaks and tabs."""
         return super().render_str(_visible(text, but="\n\t"), **options)
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console on stdout, or on stderr; wide enough in a pipe that nothing is cut."""
+    """Return a console on stdout, or on stderr; wide enough in a pipe that nothing is cut."""
     return _console(stderr=stderr, soft_wrap=True)
 
 
@@ -44,7 +44,7 @@ def _console(*, stderr: bool = False, soft_wrap: bool = False) -> Console:
 
 
 def plain(text: str) -> str:
-    """Other people's words as one piece of a line: no markup, no line break, no control character."""
+    """Make other people's text safe within a line: no markup, no line break, no control character."""
     return escape(_visible(text))
 
 
@@ -57,19 +57,19 @@ def _visible(text: str, but: str = "") -> str:
 
 
 def complain(line: str) -> None:
-    """One red line on stderr."""
+    """Print one red error line on stderr."""
     console(stderr=True).print(f"[bold red]error:[/] [red]{plain(line)}[/]")
 
 
 def show_json(value: object) -> None:
-    """A JSON document on stdout, for scripts."""
+    """Print a JSON document on stdout, for scripts."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
     safe = "".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text)
     sys.stdout.write(f"{safe}\n")
 
 
 def show_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
-    """A table of plain text; the text is not read as markup, and a row is a row whatever its cells hold."""
+    """Print a table of plain text without markup; each row stays one row whatever its cells hold."""
     table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name in head:
         table.add_column(name, overflow="fold")  # on to the next line: nothing is cut
@@ -82,5 +82,5 @@ SHORT_CHARACTERS = 12
 
 
 def short(digest: str) -> str:
-    """The first twelve characters of a digest: enough for a person. A digest to be copied is shown whole."""
+    """Return the first twelve characters of a digest: enough for a person. A digest to be copied is shown whole."""
     return digest[:SHORT_CHARACTERS]

@@ -1,4 +1,4 @@
-"""Damage: a command that reads goes on past it, names it on stderr, and ends with 3, as verify does."""
+"""Damage: a command that reads skips a damaged object, names it on stderr, and exits with 3, as verify does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAMAGED = 3
 
 
 def naming_damage(command: Callable[P, None]) -> Callable[P, None]:
-    """The command; what it has to pass over is named, each once, and makes its exit code 3."""
+    """Wrap a command: it names each damaged object that it skipped once, and then exits with 3."""
 
     @wraps(command)
     def reading(*arguments: P.args, **named: P.kwargs) -> None:

@@ -118,7 +118,7 @@ def _channel_of(policy: Policy, given: str) -> str:
 
 
 def _ledger_of(store: Store, model: str) -> str:
-    """The given model, though nothing of it was released yet: a decision may come before the first release."""
+    """Return the given model, though nothing of it was released yet: a decision may come before the first release."""
     if model and not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", model):
         raise InputError("not a model's name", actual=model, expected="lower-case letters, digits, _ and -")
     return model or the_model(store, model)

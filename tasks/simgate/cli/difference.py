@@ -1,4 +1,4 @@
-"""Difference: what of a live model's making differs from the one before it: scene files, stages, fields of specs."""
+"""Difference: scene files, stages and spec fields that differ between a live model and the one before it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNKNOWN = "damaged"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing with its value in each of the two; empty where it has none."""
+    """The values of one item before and now; empty where one side has none."""
 
     name: str
     before: str
@@ -27,7 +27,7 @@ class Change:
 
     @property
     def word(self) -> str:
-        """What became of it."""
+        """The kind of change: added, changed, removed, or unknown."""
         if UNKNOWN in (self.before, self.now):
             return "unknown"
         if not self.before:
@@ -46,13 +46,13 @@ class Difference:
     fields: tuple[Change, ...]
     """By stage and field of its spec."""
     same: int
-    """How many stages' runs have the same content; a damaged one is not the same as anything."""
+    """Number of stages' runs with equal content; a damaged one equals nothing."""
     damaged: tuple[str, ...]
     """Keys of what cannot be read: what it says, and what it was made from, is unknown."""
 
 
 def difference(store: Store, before: LiveModel, now: LiveModel) -> Difference:
-    """What differs between two models' making."""
+    """Compare the lineages of two models: scene files, stages, spec fields."""
     trees = [_trees(store, model) for model in (before, now)]
     old, new = (_made(found) for found in trees)
     contents = [{name: node.content_digest or UNKNOWN for name, node in made.items()} for made in (old, new)]
@@ -77,7 +77,7 @@ def _trees(store: Store, model: LiveModel) -> list[MadeFrom]:
 
 
 def _made(trees: Sequence[MadeFrom]) -> dict[str, MadeFrom]:
-    """Every run that a model was made from, by stage and what it was about."""
+    """Return every run that a model was made from, by stage and what it was about."""
     nodes = (node for tree in trees for node in tree.walk() if node.kind != SNAPSHOT)
     return {_name(node): node for node in nodes}
 
@@ -88,7 +88,7 @@ def _name(node: MadeFrom) -> str:
 
 
 def _files(store: Store, trees: Sequence[MadeFrom]) -> tuple[dict[str, str], list[str]]:
-    """Digests of scene files by path, and the keys of snapshots that cannot be read."""
+    """Return digests of scene files by path, and the keys of snapshots that cannot be read."""
     snapshots = {node.ref.sha256: node for tree in trees for node in tree.walk() if node.kind == SNAPSHOT}
     read = {node.ref.uri: scene_files(store, node) for node in snapshots.values()}
     found = {path: ref.sha256 for files in read.values() for path, ref in files.items()}
@@ -101,7 +101,7 @@ def _fields(stage: str, node: MadeFrom) -> Iterator[tuple[str, str]]:
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Each leaf of a spec by its dotted path."""
+    """Yield each leaf of a spec by its dotted path."""
     if isinstance(value, dict) and value:
         for name, inner in value.items():
             yield from _flat(f"{path}.{name}" if path else str(name), inner)
@@ -112,7 +112,9 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
 def _changes(
     before: Mapping[str, str], now: Mapping[str, str], *, lost: tuple[bool, bool] = (False, False)
 ) -> Iterator[Change]:
-    """What differs; where something of a side is lost, what that side does not name is unknown, not absent."""
+    """Yield each value that differs. Where a side has unreadable parts, its missing names count as unknown, not as
+    absent.
+    """
     no_old, no_new = (UNKNOWN if gone else "" for gone in lost)
     for name in sorted({*before, *now}):
         change = Change(name, before.get(name, no_old), now.get(name, no_new))

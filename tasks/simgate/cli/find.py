@@ -1,4 +1,4 @@
-"""Find: from what a person types (a key's beginning, a manifest's place, a model) to what the store holds."""
+"""Find: resolves what a person types (a key's beginning, a manifest's place, a model) to objects in the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MIN_PREFIX_CHARACTERS = 4
 
 
 def runs(store: Store, domain: str) -> Iterator[Run]:
-    """Every committed run of a domain, the newest last; a memo that cannot be believed is named and left out."""
+    """Yield every committed run of a domain, the newest last; a memo that cannot be believed is named and left out."""
     found = at_once(lambda key: believed(store, key), store.keys(f"memo/{domain}"))
     yield from sorted((run for run in found if run is not None), key=_finished)
 
@@ -29,15 +29,15 @@ def _finished(run: Run) -> str:
 
 
 def find_run(store: Store, domain: str, text: str) -> Run:
-    """A run by the first characters of its run key or of its manifest's digest, by its manifest's key in the store, or
-    the newest one of a stage by the stage's name.
+    """Find a run by the first characters of its run key or of its manifest's digest, by its manifest's key in the
+    store, or by its stage's name (the newest).
     """
     ref = find_ref(store, domain, text)
     return Run(ref, read_manifest(store, ref))
 
 
 def find_ref(store: Store, domain: str, text: str) -> ManifestRef:
-    """The same, the manifest unread: for those who check it themselves."""
+    """Find a run as `find_run` does, without reading its manifest: the caller checks it."""
     if "/" in text:
         return _by_key(store, text)
     if text in STAGES.names():
@@ -72,7 +72,7 @@ def _memos(store: Store, domain: str, text: str) -> Iterator[ManifestRef]:
 
 
 def _by_key(store: Store, uri: str) -> ManifestRef:
-    """The manifest at a key; its digest is the memo's where one names it, so that a changed manifest is noticed."""
+    """Return the manifest at a key; its digest is the memo's where one names it, so that a change is noticed."""
     check_key(uri)
     parts = uri.split("/")
     if len(parts) != 6 or parts[0] != "runs" or parts[5] != MANIFEST_NAME:
@@ -82,12 +82,12 @@ def _by_key(store: Store, uri: str) -> ManifestRef:
 
 
 def models(store: Store) -> list[str]:
-    """Every model that has a ledger or was proposed: a ledger that is gone whole leaves its candidates."""
+    """Return every model that has a ledger or was proposed: a ledger that is gone whole leaves its candidates."""
     return sorted({*ledgers(store), *_below(store, "candidates")})
 
 
 def ledgers(store: Store) -> list[str]:
-    """Every model that has a ledger."""
+    """Return every model that has a ledger."""
     return _below(store, "ledger")
 
 
@@ -96,7 +96,7 @@ def _below(store: Store, folder: str) -> list[str]:
 
 
 def the_model(store: Store, given: str) -> str:
-    """The given model, or the only one there is."""
+    """Return the given model, or the only one there is."""
     found = models(store)
     if given:
         if given not in found:
@@ -114,7 +114,7 @@ def the_model(store: Store, given: str) -> str:
 
 
 def the_channel(state: ReleaseState, given: str) -> str:
-    """The given channel, or the only one that the ledger knows."""
+    """Return the given channel, or the only one that the ledger knows."""
     found, model = sorted(state.state.channels), state.model
     if given:
         return given
@@ -126,12 +126,12 @@ def the_channel(state: ReleaseState, given: str) -> str:
 
 
 def the_live(state: ReleaseState, channel: str) -> LiveModel:
-    """What a channel serves now; an error where it serves nothing."""
+    """Return the live model of a channel; InputError where nothing is live."""
     return live_and_previous(state, channel)[0]
 
 
 def live_and_previous(state: ReleaseState, channel: str) -> tuple[LiveModel, LiveModel | None]:
-    """What a channel serves now, and what a rollback would go back to; an error where it serves nothing."""
+    """Return the live model of a channel and the one that a rollback restores; InputError where nothing is live."""
     found = state.state.channels.get(channel, ChannelState(live=None, previous=None))
     if found.live is None:
         raise InputError(f"nothing is live in channel {channel} of {state.model}", remedy="`simgate history` says why")

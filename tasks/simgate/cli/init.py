@@ -1,4 +1,4 @@
-"""simgate init: a project to begin with: two small rooms and a robot, recipes, a policy, and a page about them."""
+"""simgate init: writes a project to begin with: two small rooms and a robot, recipes, a policy, and a page."""
 
 from __future__ import annotations
 

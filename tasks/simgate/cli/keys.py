@@ -64,7 +64,7 @@ def show(
 
 
 def state(key: TrustedKey) -> str:
-    """In a word, whether what a key signs now counts."""
+    """Say in a word whether signatures of a key count now."""
     if key.revoked:
         return "revoked"
     if key.until is None:

@@ -53,7 +53,7 @@ def lineage(
 
 
 def roots_of(store: Store, policy: Path, domain: str, target: str, channel: str) -> tuple[str, dict[str, MadeFrom]]:
-    """A title and the evidence to draw: a live model's, by role, or one manifest's."""
+    """Return a title and the evidence to draw: a live model's, by role, or one manifest's."""
     if target and target not in models(store):
         ref = find_ref(store, domain, target)
         return ref.uri, made_from(store, {"": ref})
@@ -62,7 +62,7 @@ def roots_of(store: Store, policy: Path, domain: str, target: str, channel: str)
 
 
 def _live(store: Store, policy: Path, target: str, channel: str) -> tuple[str, str, LiveModel, LiveModel | None]:
-    """Model, channel, what is live in it and what was before."""
+    """Return model, channel, the live model and the one before."""
     from simgate.release.judge import judge
     from simgate.release.policy import Policy
 
@@ -118,7 +118,7 @@ def _change(item: Change) -> dict[str, str]:
 
 
 def draw(store: Store, title: str, roots: dict[str, MadeFrom], *, files: bool) -> Tree:
-    """The tree; what several things were made from is drawn once and then referred to."""
+    """Return the tree; what several things were made from is drawn once and then referred to."""
     tree = Tree(f"[bold green]{plain(title)}[/]")
     seen: set[str] = set()
     for role, node in roots.items():

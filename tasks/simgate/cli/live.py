@@ -67,7 +67,7 @@ def _say_what_does_not_hold(states: Sequence[ReleaseState]) -> None:
 
 
 def parse_time(text: str) -> datetime:
-    """A time from ISO 8601 text; without a zone it is UTC."""
+    """Return a time from ISO 8601 text; without a zone it is UTC."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:

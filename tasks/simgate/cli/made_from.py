@@ -1,4 +1,4 @@
-"""MadeFrom: the tree from a run down to its scenes, past damage: what cannot be read is named and has no parents."""
+"""MadeFrom: the tree from a run down to its scenes; a damaged manifest is named and has no parents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REMEDY = "restore it from a backup (`simgate store recover`), or make its run ag
 
 @dataclass(frozen=True, slots=True)
 class MadeFrom:
-    """One thing that another was made from."""
+    """A node of the lineage: a run or a snapshot."""
 
     kind: str
     """Stage name, or `snapshot`."""
@@ -30,18 +30,18 @@ class MadeFrom:
 
     @property
     def damaged(self) -> bool:
-        """Whether it should have a manifest and has none that can be read."""
+        """Whether its manifest cannot be read."""
         return self.manifest is None and self.kind != SNAPSHOT
 
     @property
     def content_digest(self) -> str:
-        """What was made; empty where that cannot be read."""
+        """The digest of its content; empty where its manifest cannot be read."""
         if self.kind == SNAPSHOT:
             return self.ref.sha256
         return self.manifest.content_digest if self.manifest else ""
 
     def walk(self) -> Iterator[MadeFrom]:
-        """Itself and all that it was made from, each once."""
+        """Yield this node and all below it, each once."""
         seen: dict[str, MadeFrom] = {}
         waiting = [self]
         while waiting:
@@ -53,7 +53,7 @@ class MadeFrom:
 
 
 def made_from(store: Store, refs: Mapping[str, ManifestRef]) -> dict[str, MadeFrom]:
-    """The trees above several manifests, by role; each manifest is read once, and those of one level together."""
+    """Read the trees above several manifests, by role: each manifest once, and those of one level together."""
     read: dict[str, Manifest | None] = {}
     waiting, level = list(refs.values()), 0
     while waiting:
@@ -67,7 +67,7 @@ def made_from(store: Store, refs: Mapping[str, ManifestRef]) -> dict[str, MadeFr
 
 
 def scene_files(store: Store, snapshot: MadeFrom) -> dict[str, FileRef]:
-    """The files of a snapshot by path; none, and it is named, where it cannot be read."""
+    """Return the files of a snapshot by path; none, and it is named, where it cannot be read."""
     try:
         return dict(read_snapshot(store, snapshot.ref.sha256, snapshot_domain(snapshot.ref.uri)).files)
     except DAMAGE as error:
@@ -91,7 +91,7 @@ def _links(manifest: Manifest | None) -> Sequence[tuple[str, ManifestRef]]:
 
 
 def _stage_at(uri: str) -> str:
-    """The stage that a manifest's place names."""
+    """Return the stage that a manifest's place names."""
     parts = uri.split("/")
     return parts[2] if len(parts) > 2 else uri
 

@@ -25,11 +25,11 @@ from simgate.release.policy import Policy
 CANDIDATE_TAG = "simgate.candidate"
 HEAD_TAG = "simgate.ledger_head"
 EXPERIMENT = "simgate releases"
-"""Where the runs are that hold the figures of live models; trainings have an experiment of their own."""
+"""MLflow experiment with the figures of live models; trainings have another."""
 MOST_METRICS = 1000
 """MLflow takes no more at once."""
 UNUSABLE = re.compile(r"[^A-Za-z0-9_./ -]")
-"""What no metric's name may hold."""
+"""Characters that MLflow refuses in a metric's name."""
 ENGINE_NAME = f"{FOLDER}/{NAME}"
 
 
@@ -78,7 +78,7 @@ def _register(
 
 
 def _figures(store: Store, live: LiveModel) -> dict[str, float]:
-    """The metrics of every gate that the model passed, by role: `evaluate.map_50`."""
+    """Return the metrics of every gate that the model passed, by role: `evaluate.map_50`."""
     manifests = {role: read_manifest(store, ref) for role, ref in sorted(live.evidence.items())}
     verdicts = {role: read_verdict(store, manifest) for role, manifest in manifests.items()}
     said = {role: verdict.metrics for role, verdict in verdicts.items() if verdict is not None}

@@ -1,4 +1,4 @@
-"""Options that several commands share, said in the same words."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ WhoOption = Annotated[
 
 
 def open_store(url: str) -> Store:
-    """The store under this process's own account, where it has one; a folder that is not there is made."""
+    """Return the store under this process's own account, where it has one; a folder that is not there is made."""
     return Store(url, own_store_keys())
 
 
 def present_store(url: str) -> Store:
-    """A store to read; a folder that is not there is refused, for a mistyped one would read as an empty one."""
+    """Open a store to read. A missing folder is refused, because a mistyped one would look like an empty store."""
     place = open_store(url)
     if not place.url.startswith("s3://") and not Path(place.url).is_dir():
         raise InputError(

@@ -8,7 +8,7 @@ import subprocess
 
 
 def declared_person(given: str = "") -> str:
-    """The given name, else git's e-mail, else the login name."""
+    """Return the given name, else git's e-mail, else the login name."""
     return given or _git_email() or getpass.getuser()
 
 

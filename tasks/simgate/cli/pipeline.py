@@ -1,4 +1,4 @@
-"""simgate pipeline: build_dataset and release_model walked here without Airflow, up to the candidate."""
+"""simgate pipeline: build_dataset and release_model on this machine without Airflow, up to the candidate."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def pipeline(
     domain: DomainOption = "main",
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
-    """Walk both pipelines here, as subprocesses and without Airflow, up to the candidate that a person would judge."""
+    """Run both pipelines here, as subprocesses and without Airflow, up to the candidate; a person decides about it."""
     stations = (*DATASET_STAGES, *RELEASE_STAGES, "propose")
     if until not in stations:
         raise InputError("no such station", actual=until, expected=" | ".join(stations))

@@ -1,4 +1,4 @@
-"""simgate plan: what would run for the pushed scenes, and which part of each key moved. Runs nothing."""
+"""simgate plan: the runs that the pushed scenes need, and which part of each key moved. Runs nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from simgate.specs.recipe_file import Recipes
 
 @dataclass(frozen=True, slots=True)
 class RecipeOutlook:
-    """What would run for one dataset recipe and its releases."""
+    """The runs that one dataset recipe and its releases need."""
 
     dataset: str
     lines: list[Line]
@@ -90,7 +90,7 @@ def plan(
 
 
 def _datasets(found: Recipes, dataset: str, release: str) -> list[str]:
-    """Names of the dataset recipes that are asked for; all of them where none is named."""
+    """Return names of the dataset recipes that are asked for; all of them where none is named."""
     if release:
         return [one_of(found.release, release, "--release").dataset]
     if dataset or not found.dataset:
@@ -118,7 +118,7 @@ def _head(store: Store, domain: str) -> ScenesHead:
 
 
 def release_lines(store: Store, domain: str, recipe: ReleaseRecipe, policy: Path, *, settled: bool) -> list[Line]:
-    """The release's outlook; it hangs on the dataset while that is still to be made."""
+    """Return the release's outlook; it hangs on the dataset while that is still to be made."""
     if not settled or dataset_head(store, domain, recipe.dataset) is None:
         return _all_depend("the dataset comes first")
     from simgate.plan.release import plan_release
@@ -145,12 +145,14 @@ def _all_depend(why: str) -> list[Line]:
 
 
 def _settled(line: Line) -> Line:
-    """An observation is made anew in a new run only; where the candidate is there, no run begins by itself."""
+    """Show the run of a proposed candidate as reused: only a new run makes its observation again, and none starts by
+    itself.
+    """
     return Line(line.slot, "reuse", ("its candidate is proposed already",)) if line.action == "run" else line
 
 
 def changed_files(store: Store, domain: str, name: str, snapshot_sha256: str) -> list[str]:
-    """Scene files that differ between a snapshot and the one that the published dataset was made from."""
+    """Return scene files that differ between a snapshot and the one that the published dataset was made from."""
     head = dataset_head(store, domain, name)
     try:
         before = snapshot_of(store, head.validate_ref) if head else ""
@@ -164,7 +166,7 @@ def changed_files(store: Store, domain: str, name: str, snapshot_sha256: str) ->
 
 
 def snapshot_of(store: Store, validate: ManifestRef) -> str:
-    """The snapshot that a dataset's index read; all its shards come of one index run."""
+    """Return the snapshot that a dataset's index read; all its shards come of one index run."""
     manifest = read_manifest(store, validate)
     index = next(link for link in manifest.dependencies if link.name == "index")
     links = read_manifest(store, index.ref).dependencies

@@ -99,7 +99,7 @@ def check(
 
 
 def _asked(folder: Path, release: str, store: str, domain: str) -> tuple[str, Reference]:
-    """The channel of a release recipe, and what it asks; scenes that are taken by pattern are looked up in the push."""
+    """Return the channel of a release recipe and its demands; scenes taken by pattern are looked up in the push."""
     from simgate.core.given.snapshot import read_snapshot
     from simgate.core.storage.heads import scenes_head
     from simgate.plan.scenes import choose_scenes
@@ -194,7 +194,7 @@ def _names(policy: Policy, channel: str, right: str) -> str:
 
 
 def _rows(reference: Reference) -> list[tuple[str, str, str]]:
-    """Every field of a reference: name, value, which way is stricter."""
+    """Return every field of a reference: name, value, which way is stricter."""
     from simgate.core.documents.strictness import leaves
     from simgate.release.policy_text import comment_of
 

@@ -38,7 +38,7 @@ def present_recipes(folder: Path) -> Recipes:
 
 
 def one_of(recipes: Mapping[str, R], name: str, option: str) -> R:
-    """The recipe of a name, or the only one."""
+    """Return the recipe of a name, or the only one."""
     if name in recipes:
         return recipes[name]
     if not name and len(recipes) == 1:
@@ -49,7 +49,7 @@ def one_of(recipes: Mapping[str, R], name: str, option: str) -> R:
 
 
 def by_hand(detail: str) -> Trigger:
-    """The trigger of a run that was started at this command line."""
+    """Return the trigger of a run that was started at this command line."""
     from simgate.cli.person import declared_person
 
     return Trigger(kind="manual", who=declared_person(), detail=detail, at=datetime.now(UTC))

@@ -25,7 +25,7 @@ from simgate.rows.stages import STAGES
 
 
 class HandWhy(Document):
-    """Why a stage was run by itself; lineage finds its people here as in the why.json of a pipeline's run."""
+    """The reason of a stage that was run by hand; lineage finds its people here, as in a pipeline's why.json."""
 
     version: Literal[1] = 1
     kind: Literal["hand"] = "hand"
@@ -68,12 +68,12 @@ def run(
 
 
 def read_spec(stage: str, path: Path) -> Spec:
-    """The stage's spec from a file; an unknown or wrong field is named."""
+    """Return the stage's spec from a file; an unknown or wrong field is named."""
     return STAGES.find(stage).spec_type.from_value(read_value(path), what=f"spec {path}")
 
 
 def read_value(path: Path) -> object:
-    """What a file of JSON or YAML holds."""
+    """Read the value of a JSON or YAML file."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -92,7 +92,7 @@ def _yaml(data: bytes, path: Path) -> object:
 
 
 def read_input(store: Store, domain: str, text: str) -> Input:
-    """One input from the command line: `scenes`, or a manifest's key with an optional `#output`."""
+    """Read one input of the command line: `scenes`, or a manifest's key with an optional `#output`."""
     if text == "scenes":
         head = scenes_head(store, domain)
         if head is None:

@@ -61,12 +61,12 @@ def runs(
 
 
 def _name(run_record: str) -> str:
-    """A run by its name, without the folder that all of a domain's share."""
+    """Return a run by its name, without the folder that all of a domain's share."""
     return run_record.rpartition("/")[2]
 
 
 def _verdict(store: Store, manifest: Manifest) -> Verdict | None:
-    """A gate's verdict; None where there is none, or it is damaged, which is named."""
+    """Return a gate's verdict; None where there is none, or it is damaged, which is named."""
     try:
         return read_verdict(store, manifest)
     except DAMAGE as error:
@@ -88,7 +88,7 @@ def _finished(manifest: Manifest) -> str:
 
 
 def what(manifest: Manifest) -> str:
-    """What a run is about, in a word: the shard of a generate run, the target of an export."""
+    """Name the subject of a run: the shard of a generate run, the target of an export."""
     spec = manifest.spec
     if manifest.stage == "generate":
         return f"{spec.get('scene')}[{spec.get('first_episode')}+{spec.get('episodes')}]"
@@ -127,7 +127,7 @@ def _sections(store: Store, run: Run) -> Iterator[tuple[str, tuple[str, ...], Ro
 
 
 def _beside(store: Store, run: Run) -> Rows:
-    """What lies in the attempt's folder and no manifest names: nobody notices when it is changed."""
+    """List files in the attempt's folder that no manifest names; no check notices when they change."""
     folder = run.ref.uri.rpartition("/")[0]
     known = {item.uri for item in (*run.manifest.artifacts, *run.manifest.byproducts)}
     known |= {run.ref.uri, f"{folder}/{ENVELOPE_NAME}"}

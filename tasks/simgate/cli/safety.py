@@ -42,7 +42,7 @@ def safety(spec: SpecOption = None, as_json: JsonOption = False) -> None:
 
 
 def read_limits(path: Path | None) -> SafetyLimits:
-    """The limits of a file, which holds them alone or in a hil spec; the defaults where no file is given."""
+    """Return the limits of a file, which holds them alone or in a hil spec; the defaults where no file is given."""
     if path is None:
         return SafetyLimits()
     value = read_value(path)

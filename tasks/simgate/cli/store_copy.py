@@ -33,7 +33,7 @@ NEWEST = re.compile(r"/(\d{12})\.json$")
 
 @dataclass
 class Copied:
-    """How far it is."""
+    """The progress of a copy."""
 
     what: str = ""
     looked_at: int = 0
@@ -57,7 +57,7 @@ def copy(source: Store, to: Store, *, check: bool, tell: Callable[[Copied], None
 
 
 def _list(source: Store, folder: Path, done: Copied, tell: Callable[[Copied], None]) -> list[Names]:
-    """Every key on disk, what names before what is named: the reverse of the order of copying."""
+    """Return every key on disk, what names before what is named: the reverse of the order of copying."""
     found = []
     names = ("approvals", "policies", "memo", "manifests", "hand", "plans", "runs", "snapshots", "files")
     for name in (*reversed(JOURNALS), *names):
@@ -75,7 +75,7 @@ def _keys(source: Store, name: str, done: Copied) -> Iterator[str]:
 
 
 def _by_domain(source: Store, name: str, done: Copied) -> Iterator[str]:
-    """Keys of each domain by a listing of its own: one odd name ends a listing."""
+    """Yield the keys of each domain by a listing of its own: one odd name ends a listing."""
     folders, keys = source.children(name)
     yield from keys
     for folder in folders:
@@ -95,7 +95,7 @@ def _blame(key: str, error: SimgateError, done: Copied) -> bool:
 
 
 def _refuse_diverged(source: Store, to: Store, name: str, done: Copied) -> None:
-    """Before anything is written: every journal of the target must be a beginning of the source's."""
+    """Check, before anything is written, that every journal of the target is a beginning of the source's."""
     for folder, keys in groupby(to.keys(name), key=lambda key: key.rpartition("/")[0]):
         newest = max((key for key in keys if NEWEST.search(key)), default=None)
         if newest is not None and _or_none(source, newest) != to.get(newest):
@@ -141,7 +141,7 @@ def _try_one(source: Store, to: Store, folder: Path, done: Copied, key: str, *, 
 
 
 def _copy_one(source: Store, to: Store, folder: Path, key: str, *, check: bool) -> int | None:
-    """Size of what was copied; None where it was there, or went meanwhile (a try that was cleared)."""
+    """Copy one object and return its size in bytes; None where it was there already, or was deleted meanwhile."""
     if to.exists(key):
         if check:
             _compare(source, to, key)
@@ -191,7 +191,7 @@ def _compare(source: Store, to: Store, key: str) -> None:
 
 
 def heads(store: Store) -> dict[str, str]:
-    """Digest of the newest entry of every ledger: to be noted down, for `simgate verify --head`."""
+    """Return the digest of the newest entry of every ledger: to be noted down, for `simgate verify --head`."""
     from simgate.cli.find import models
     from simgate.core.storage.journal import Journal
 

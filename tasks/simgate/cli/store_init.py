@@ -20,7 +20,7 @@ SCRATCH_DAYS = 30
 OLD_VERSION_DAYS = 7
 UPLOAD_DAYS = 7
 OURS = "simgate-"
-"""What the ids of our lifecycle rules begin with; rules of others are left as they are."""
+"""Prefix of the ids of our lifecycle rules; rules of others are left as they are."""
 
 
 def init(server: Server) -> Iterator[str]:

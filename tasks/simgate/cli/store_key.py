@@ -50,7 +50,7 @@ class _Maker:
     own: Path
 
     def make(self, known: set[str], rotate: bool, public_endpoint: str) -> list[str]:
-        """What was done; `known` are the accounts that the role has."""
+        """Make or renew a role's account and return lines about it; `known` are the accounts that the role has."""
         name = self.own.name
         before = StoreKeys.load(self.own) if self.own.is_dir() else None
         put_policy(self.server, self.admin, self.role, self.domain)

@@ -29,7 +29,7 @@ class Names:
                 yield line.rstrip("\n")
 
     def batches(self, size: int) -> Iterator[list[str]]:
-        """So many at a time."""
+        """Yield the names in lists of at most `size`."""
         keys = iter(self)
         while batch := list(islice(keys, size)):
             yield batch

@@ -12,12 +12,12 @@ NEVER = (
     "s3:PutBucketObjectLockConfiguration", "s3:PutLifecycleConfiguration", "s3:PutBucketPolicy",
     "s3:DeleteBucketPolicy", "s3:DeleteBucket", "s3:ForceDeleteBucket",
 )  # fmt: skip
-"""What no role may, whatever else is attached to its account: nothing of these undoes or hides a write."""
+"""Actions denied to every role, whatever else its account allows: without them nobody undoes or hides a write."""
 LOCK = "s3:PutObjectRetention"
 
 
 def policy(bucket: str, prefix: str, role: Role, domain: str, *, minio: bool = False) -> dict[str, Any]:
-    """The document; with `minio`, what only MinIO knows is denied too (accounts, and access keys of one's own)."""
+    """Return the document; `minio` also denies rights that only MinIO knows (accounts, access keys of one's own)."""
     statements = [
         _list(bucket, prefix),
         *(_seals(bucket, prefix) if role == "sealer" else _works(bucket, prefix, role, domain)),

@@ -35,7 +35,7 @@ def recover(server: Server, key: str, sha256: str) -> str:
 
 
 def _versions(client: Minio, bucket: str, name: str) -> Iterator[Object]:
-    """Newest first, as S3 lists them; delete markers last."""
+    """List versions newest first, as S3 does, and delete markers last."""
     found = client.list_objects(bucket, prefix=name, recursive=True, include_version=True)
     return (item for item in found if item.object_name == name)
 

@@ -22,7 +22,7 @@ AT_ONCE = 64
 
 @dataclass
 class Sealing:
-    """What was done."""
+    """Counts of objects that were looked at and locked."""
 
     looked_at: int = 0
     locked: int = 0
@@ -43,7 +43,7 @@ def seal(server: Server, *, mode: Mode, days: int, since: datetime | None, tell:
 
 
 def _versions(client: Minio, server: Server, since: datetime | None) -> Iterator[Object]:
-    """Versions, page by page: an overwritten one counts as much as the one on top."""
+    """Yield every version, page by page: an overwritten one counts as much as the newest."""
     for place in (*SEALED, "runs/"):
         found = client.list_objects(server.bucket, prefix=server.key(place), recursive=True, include_version=True)
         for item in found:

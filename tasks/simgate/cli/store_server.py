@@ -25,7 +25,7 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class Server:
-    """Where a store lies in S3, seen by an administrator."""
+    """The S3 server of a store, with an administrator's account."""
 
     bucket: str
     prefix: str
@@ -34,7 +34,7 @@ class Server:
 
     @classmethod
     def of(cls, url: str) -> Server:
-        """The server of a store's URL, under this process's own account or what AWS_* say."""
+        """Return the server of a store's URL, under this process's own account or what AWS_* say."""
         if not url.startswith("s3://"):
             raise InputError(
                 "this command administers stores in S3", actual=url, expected="s3://bucket or s3://bucket/prefix",
@@ -45,7 +45,7 @@ class Server:
 
     @property
     def name(self) -> str:
-        """What accounts and policies of this store begin with: several stores may share a server."""
+        """The prefix of this store's account and policy names: several stores may share a server."""
         name = self.url.removeprefix("s3://")
         if "." not in name:
             return name.replace("/", ".")
@@ -58,15 +58,15 @@ class Server:
         return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
 
     def key(self, name: str) -> str:
-        """A store key as the bucket's key."""
+        """Return a store key as the bucket's key."""
         return f"{self.prefix}/{name}" if self.prefix else name
 
     def name_of(self, key: str) -> str:
-        """The store key of a bucket's key."""
+        """Return the store key of a bucket's key."""
         return key.removeprefix(f"{self.prefix}/") if self.prefix else key
 
     def client(self) -> Minio:
-        """The SDK's client."""
+        """Return the SDK's client."""
         minio = _sdk()
         secure, address = _address(self.keys.endpoint)
         return minio(

@@ -34,7 +34,7 @@ SAID = {
 }
 """Words for a signature that does not count, where none has to."""
 SHOWN = 3
-"""How many of a kind are named."""
+"""Number of findings of a kind that are named."""
 UNSIGNED = (
     "Nothing of it has to be signed: whoever can write the store can have written all of it. What is shown is that it "
     "fits together: digests, history, answers, verdicts and the policy's demands."
@@ -102,7 +102,7 @@ def _check_head(head: str) -> None:
 def _prove(
     store: Store, policy: Policy, chosen: Sequence[str], head: str, noted: Mapping[str, Sequence[str]]
 ) -> list[Proof]:
-    """A proof for each model: what one of them has signed says nothing of another."""
+    """Return a proof for each model: what one of them has signed says nothing of another."""
     if not chosen:
         raise InputError("nothing to verify: no model was proposed yet", remedy="name a manifest")
     if head and len(chosen) > 1:
@@ -149,7 +149,7 @@ def _print(proofs: Sequence[Proof], *, tail: bool) -> None:
 
 
 def _print_run(proof: Proof, verdict: Verdict | None) -> None:
-    """What was shown of one run; it is no proof of a release, and a FAIL is said as plainly."""
+    """Print the result of one verified run and its verdict, FAIL as plainly as PASS; it is no proof of a release."""
     out = console()
     out.print(f"[green]verified[/] {proof.subject}: every digest is what it should be{_counted(proof)}")
     if verdict is not None:

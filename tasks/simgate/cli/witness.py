@@ -66,7 +66,7 @@ def witness(
 
 
 def noted_heads(file: Path) -> dict[str, list[str]]:
-    """Digests by model, in the order they were noted; nothing for no file."""
+    """Return the digests by model, in the order in which they were noted; nothing for no file."""
     if file == NO_WITNESS:
         return {}
     try:
@@ -83,7 +83,7 @@ def noted_heads(file: Path) -> dict[str, list[str]]:
 
 
 def _head(store: Store, policy: Policy, model: str, noted: list[str]) -> LedgerEntry | None:
-    """The newest entry of a ledger that holds and has all that was noted; DAMAGE where it has not."""
+    """Return the newest entry of a ledger that holds and has all that was noted; DAMAGE where it has not."""
     from simgate.release.judge import judge
 
     found = judge(store, policy, model).must_hold()

@@ -67,11 +67,11 @@ class StoreError(SimgateError):
 
 
 class NotFound(StoreError):
-    """No object under that key."""
+    """There is no object under that key."""
 
 
 class Damaged(StoreError):
-    """What lies in the store cannot be what was written there; trying again cannot help."""
+    """An object in the store differs from the one that was written there; trying again cannot help."""
 
 
 class TooLarge(StoreError):

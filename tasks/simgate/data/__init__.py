@@ -1,1 +1,1 @@
-"""How samples are kept: WebDataset shards, Parquet rows, rosbag2 episodes."""
+"""The files of a dataset: WebDataset shards, Parquet rows, rosbag2 episodes."""

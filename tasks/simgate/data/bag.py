@@ -1,35 +1,61 @@
-"""Bag: one episode as a rosbag2 (MCAP storage), stamps from its start; the same bytes when made again."""
+"""Bag: one episode as a rosbag2 folder (MCAP storage); the same bytes when made again."""
 
 from __future__ import annotations
 
 import io
-import shutil
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, Final, NamedTuple, Self, cast
 
 from mcap.exceptions import McapError
 from mcap.records import Channel, Chunk, McapRecord, Message, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.serde import SerdeError
 
 from simgate.core.errors import InputError
-from simgate.data.messages import PATH, TOPICS, TYPES, frame_messages, path_message
+from simgate.data.messages import (
+    IMU,
+    PATH,
+    STATIC_TRANSFORMS,
+    TOPICS,
+    TYPES,
+    frame_messages,
+    imu_message,
+    path_message,
+    static_transforms,
+)
 from simgate.data.record import EncodedSample
 from simgate.data.sample import Episode
 
 MEDIA_TYPE = "application/vnd.mcap"
 METADATA_MEDIA_TYPE = "application/yaml"
 MAX_RECORD_BYTES = 80 * 1024 * 1024
+EPOCH_NS: Final = 1_000_000_000 * 10**9
+"""Beginning of an episode in a bag's time, 2001-09-09 01:46:40 UTC: a stamp of 0 means «no time» in ROS."""
+
+_NO_LIMIT = QosTime(2147483647, 4294967295)
+_LATCHED = Qos(
+    QosHistory.KEEP_LAST,
+    1,
+    QosReliability.RELIABLE,
+    QosDurability.TRANSIENT_LOCAL,
+    deadline=_NO_LIMIT,
+    lifespan=_NO_LIMIT,
+    liveliness=QosLiveliness.AUTOMATIC,
+    liveliness_lease_duration=_NO_LIMIT,
+    avoid_ros_namespace_conventions=False,
+)
+"""QoS of tf2_ros for /tf_static: who comes late gets it too."""
 
 _BROKEN = (McapError, SerdeError, ValueError, KeyError, IndexError, EOFError, struct.error, OverflowError)
 
 
 class BagFiles(NamedTuple):
-    """The two files of one bag."""
+    """The two files of one bag; rosbag2's tools open the folder that holds both."""
 
     mcap: Path
     metadata: Path
@@ -44,8 +70,18 @@ class BagMessage(NamedTuple):
 
 
 def bag_name(episode: int) -> str:
-    """Stem of an episode's bag, e.g. `000003`."""
+    """Return the name of an episode's bag, e.g. `000003`."""
     return f"{episode:06d}"
+
+
+def mcap_name(episode: int) -> str:
+    """Return the output that holds an episode's messages, e.g. `bags/000003/000003.mcap`."""
+    return f"bags/{bag_name(episode)}/{bag_name(episode)}.mcap"
+
+
+def metadata_name(episode: int) -> str:
+    """Return the output that rosbag2 reads first, e.g. `bags/000003/metadata.yaml`."""
+    return f"bags/{bag_name(episode)}/metadata.yaml"
 
 
 class BagWriter:
@@ -57,17 +93,25 @@ class BagWriter:
         self._writer = Writer(self._path, version=9, storage_plugin=StoragePlugin.MCAP)
         self._writer.open()
         self._connections = {
-            topic: self._writer.add_connection(topic, kind, typestore=TYPES) for topic, kind in TOPICS.items()
+            topic: self._writer.add_connection(
+                topic, kind, typestore=TYPES, offered_qos_profiles=[_LATCHED] if topic == STATIC_TRANSFORMS else []
+            )
+            for topic, kind in TOPICS.items()
         }
         self._begun = False
 
     def add(self, encoded: EncodedSample) -> None:
-        """Append one frame; the path goes with the first."""
-        stamp_ns = encoded.sample.stamp_ns
+        """Append one frame, after the IMU's readings before it; path and the camera's place go with the first."""
+        stamp_ns = EPOCH_NS + encoded.sample.stamp_ns
         if not self._begun:
-            self._write(PATH, stamp_ns, path_message(self._episode, stamp_ns))
+            first_ns = EPOCH_NS + encoded.sample.imu_track[0].stamp_ns
+            self._write(PATH, first_ns, path_message(self._episode, first_ns))
+            self._write(STATIC_TRANSFORMS, first_ns, static_transforms(encoded.sample, first_ns))
             self._begun = True
-        for topic, message in frame_messages(encoded):
+        for reading in encoded.sample.imu_track:
+            read_ns = EPOCH_NS + reading.stamp_ns
+            self._write(IMU, read_ns, imu_message(reading.imu, read_ns))
+        for topic, message in frame_messages(encoded, stamp_ns):
             self._write(topic, stamp_ns, message)
 
     def close(self) -> BagFiles:
@@ -86,16 +130,6 @@ class BagWriter:
 
     def _write(self, topic: str, stamp_ns: int, message: Any) -> None:
         self._writer.write(self._connections[topic], stamp_ns, TYPES.serialize_cdr(message, TOPICS[topic]))
-
-
-def rosbag2_folder(files: BagFiles, to: Path) -> Path:
-    """Put the two files back into the folder that rosbag2 tools open; its path."""
-    name = files.mcap.stem
-    folder = to / name
-    folder.mkdir(parents=True)
-    shutil.copyfile(files.mcap, folder / f"{name}.mcap")
-    shutil.copyfile(files.metadata, folder / "metadata.yaml")
-    return folder
 
 
 def read_bag(mcap: Path) -> Iterator[BagMessage]:
@@ -121,7 +155,7 @@ def read_bag(mcap: Path) -> Iterator[BagMessage]:
 
 
 def _records(stream: io.BufferedReader, name: str, channels: dict[int, str]) -> Iterator[Message]:
-    """Messages in file order; `channels` learns the topic of each channel on the way."""
+    """Yield messages in file order; `channels` learns the topic of each channel on the way."""
     kinds: dict[int, str] = {}
     bounded = cast("io.BufferedReader", _Bounded(stream))
     reader = StreamReader(bounded, emit_chunks=True, validate_crcs=True, record_size_limit=MAX_RECORD_BYTES)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rosbags.typesys import Stores, get_typestore
 
 from simgate.data.record import EncodedSample
-from simgate.data.sample import Camera, Command, Episode, Odometry, Sample, Wheels
+from simgate.data.sample import Camera, Command, Episode, Imu, Odometry, Sample, Wheels
 
 IMAGE = "/camera/image/compressed"
 CAMERA_INFO = "/camera/camera_info"
@@ -18,9 +18,10 @@ IMU = "/imu"
 ODOMETRY = "/odom"
 JOINT_STATES = "/joint_states"
 COMMAND = "/expert/cmd_vel"
-GOAL = "/goal_pose"
+GOAL = "/expert/goal_pose"
 TRANSFORMS = "/tf"
-PATH = "/plan"
+STATIC_TRANSFORMS = "/tf_static"
+PATH = "/expert/plan"
 
 TOPICS: dict[str, str] = {
     IMAGE: "sensor_msgs/msg/CompressedImage",
@@ -32,8 +33,12 @@ TOPICS: dict[str, str] = {
     GOAL: "geometry_msgs/msg/PoseStamped",
     TRANSFORMS: "tf2_msgs/msg/TFMessage",
     PATH: "nav_msgs/msg/Path",
+    STATIC_TRANSFORMS: "tf2_msgs/msg/TFMessage",
 }
-"""Type of each topic of a bag, in the order that one frame's messages are written; the path comes once, first."""
+"""Type of each topic of a bag, in the order of one frame's messages; path and static transforms come once, first.
+
+No name is one that a live Nav2 listens to: a bag that is played beside a robot does not drive it.
+"""
 
 TYPES = get_typestore(Stores.ROS2_HUMBLE)
 _ROS = TYPES.types
@@ -44,20 +49,18 @@ _UNKNOWN_3 = np.array([-1.0, *[0.0] * 8])
 
 
 def path_message(episode: Episode, stamp_ns: int) -> Any:
-    """The expert's planned path as nav_msgs/Path in odom."""
+    """Return the expert's planned path as nav_msgs/Path in odom."""
     poses = [_pose_stamped(x_m, y_m, stamp_ns) for x_m, y_m in episode.path]
     return _ROS["nav_msgs/msg/Path"](header=_header(stamp_ns, "odom"), poses=poses)
 
 
-def frame_messages(encoded: EncodedSample) -> Iterator[tuple[str, Any]]:
+def frame_messages(encoded: EncodedSample, stamp_ns: int) -> Iterator[tuple[str, Any]]:
     """(topic, message) of one sample; the picture's bytes are those of the shard."""
     sample = encoded.sample
-    stamp_ns = sample.stamp_ns
     data = np.frombuffer(encoded.rgb_png, dtype=np.uint8)
     header = _header(stamp_ns, "camera_optical")
     yield IMAGE, _ROS["sensor_msgs/msg/CompressedImage"](header=header, format="png", data=data)
-    yield CAMERA_INFO, _camera_info(sample)
-    yield IMU, _imu(sample)
+    yield CAMERA_INFO, _camera_info(sample, stamp_ns)
     yield ODOMETRY, _odometry(sample.odometry, stamp_ns)
     if sample.wheels is not None:
         yield JOINT_STATES, _joint_state(sample.wheels, stamp_ns)
@@ -65,7 +68,7 @@ def frame_messages(encoded: EncodedSample) -> Iterator[tuple[str, Any]]:
     twist = _twist(command)
     yield COMMAND, _ROS["geometry_msgs/msg/TwistStamped"](header=_header(stamp_ns, "base_link"), twist=twist)
     yield GOAL, _pose_stamped(sample.goal.x_m, sample.goal.y_m, stamp_ns)
-    yield TRANSFORMS, _transforms(sample)
+    yield TRANSFORMS, _transforms(sample.odometry, stamp_ns)
 
 
 def _header(stamp_ns: int, frame: str) -> Any:
@@ -107,14 +110,15 @@ def _odometry(odometry: Odometry, stamp_ns: int) -> Any:
     )
 
 
-def _imu(sample: Sample) -> Any:
+def imu_message(reading: Imu, stamp_ns: int) -> Any:
+    """Return one reading as sensor_msgs/Imu in base_link; it gives no orientation."""
     return _ROS["sensor_msgs/msg/Imu"](
-        header=_header(sample.stamp_ns, "base_link"),
+        header=_header(stamp_ns, "base_link"),
         orientation=_quaternion(np.eye(3)),
         orientation_covariance=_UNKNOWN_3,
-        angular_velocity=_vector(*sample.imu.angular_velocity_rad_s),
+        angular_velocity=_vector(*reading.angular_velocity_rad_s),
         angular_velocity_covariance=_COVARIANCE_3,
-        linear_acceleration=_vector(*sample.imu.linear_acceleration_m_s2),
+        linear_acceleration=_vector(*reading.linear_acceleration_m_s2),
         linear_acceleration_covariance=_COVARIANCE_3,
     )
 
@@ -129,12 +133,14 @@ def _joint_state(wheels: Wheels, stamp_ns: int) -> Any:
     )
 
 
-def _camera_info(sample: Sample) -> Any:
+def _camera_info(sample: Sample, stamp_ns: int) -> Any:
     camera: Camera = sample.camera
-    k = np.array([camera.fx_px, 0, camera.cx_px, 0, camera.fy_px, camera.cy_px, 0, 0, 1], dtype=np.float64)
+    # Ours counts pixels from the picture's corner; ROS and OpenCV count from the first pixel's centre.
+    cx_px, cy_px = camera.cx_px - 0.5, camera.cy_px - 0.5
+    k = np.array([camera.fx_px, 0, cx_px, 0, camera.fy_px, cy_px, 0, 0, 1], dtype=np.float64)
     region = _ROS["sensor_msgs/msg/RegionOfInterest"](x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
     return _ROS["sensor_msgs/msg/CameraInfo"](
-        header=_header(sample.stamp_ns, "camera_optical"),
+        header=_header(stamp_ns, "camera_optical"),
         height=sample.rgb.shape[0],
         width=sample.rgb.shape[1],
         distortion_model="plumb_bob",
@@ -148,15 +154,17 @@ def _camera_info(sample: Sample) -> Any:
     )
 
 
-def _transforms(sample: Sample) -> Any:
+def static_transforms(sample: Sample, stamp_ns: int) -> Any:
+    """base_link → camera_optical as tf2_msgs/TFMessage: where the camera sits on the robot, fixed over an episode."""
     odometry = sample.odometry
     base = base_pose(odometry.x_m, odometry.y_m, odometry.yaw_rad)
     camera = np.linalg.inv(base) @ sample.camera.world_from_camera
-    links = [
-        _transform(base, "odom", "base_link", sample.stamp_ns),
-        _transform(camera, "base_link", "camera_optical", sample.stamp_ns),
-    ]
-    return _ROS["tf2_msgs/msg/TFMessage"](transforms=links)
+    return _ROS["tf2_msgs/msg/TFMessage"](transforms=[_transform(camera, "base_link", "camera_optical", stamp_ns)])
+
+
+def _transforms(odometry: Odometry, stamp_ns: int) -> Any:
+    base = base_pose(odometry.x_m, odometry.y_m, odometry.yaw_rad)
+    return _ROS["tf2_msgs/msg/TFMessage"](transforms=[_transform(base, "odom", "base_link", stamp_ns)])
 
 
 def _transform(matrix: NDArray[np.float64], parent: str, child: str, stamp_ns: int) -> Any:
@@ -169,7 +177,7 @@ def _transform(matrix: NDArray[np.float64], parent: str, child: str, stamp_ns: i
 
 
 def base_pose(x_m: float, y_m: float, yaw_rad: float) -> NDArray[np.float64]:
-    """4 × 4 pose of base_link in the world: a turn about z and a shift on the floor."""
+    """Return 4 × 4 pose of base_link in the world: a turn about z and a shift on the floor."""
     cosine, sine = np.cos(yaw_rad), np.sin(yaw_rad)
     return np.array([[cosine, -sine, 0, x_m], [sine, cosine, 0, y_m], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float64)
 

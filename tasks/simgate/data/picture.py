@@ -24,35 +24,35 @@ _LEVEL = 1
 
 
 def encode_rgb(image: NDArray[np.uint8]) -> bytes:
-    """The PNG of a height × width × 3 sRGB picture."""
+    """Return the PNG of a height × width × 3 sRGB picture."""
     height, width = image.shape[:2]
     return _png(np.ascontiguousarray(image).reshape(height, width * 3), width, 8, _RGB, filter_step_bytes=3)
 
 
 def encode_gray8(image: NDArray[np.uint8]) -> bytes:
-    """The PNG of a height × width picture of 8 bits."""
+    """Return the PNG of a height × width picture of 8 bits."""
     return _png(np.ascontiguousarray(image), image.shape[1], 8, _GRAY, filter_step_bytes=0)
 
 
 def encode_gray16(image: NDArray[np.uint16], *, smooth: bool) -> bytes:
-    """The PNG of a height × width picture of 16 bits; `smooth` (depth) is stored as differences, masks as they are."""
+    """Encode a height × width picture of 16 bits as PNG; `smooth` (depth) stores differences, masks the values."""
     height, width = image.shape
     rows = image.astype(">u2").view(np.uint8).reshape(height, width * 2)
     return _png(rows, width, 16, _GRAY, filter_step_bytes=2 if smooth else 0)
 
 
 def decode_rgb(data: bytes, *, what: str) -> NDArray[np.uint8]:
-    """The height × width × 3 picture of an untrusted PNG."""
+    """Return the height × width × 3 picture of an untrusted PNG."""
     return np.asarray(_open(data, "RGB", what=what), dtype=np.uint8)
 
 
 def decode_gray8(data: bytes, *, what: str) -> NDArray[np.uint8]:
-    """The height × width picture of an untrusted 8-bit PNG."""
+    """Return the height × width picture of an untrusted 8-bit PNG."""
     return np.asarray(_open(data, "L", what=what), dtype=np.uint8)
 
 
 def decode_gray16(data: bytes, *, what: str) -> NDArray[np.uint16]:
-    """The height × width picture of an untrusted 16-bit PNG."""
+    """Return the height × width picture of an untrusted 16-bit PNG."""
     return np.asarray(_open(data, "I;16", what=what)).astype(np.uint16)
 
 

@@ -17,16 +17,19 @@ from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name
 from simgate.core.errors import InputError, SimgateError
 from simgate.data import picture
-from simgate.data.sample import Box, Camera, Command, Goal, Imu, Odometry, Sample, Wheels
+from simgate.data.sample import Box, Camera, Command, Goal, Imu, ImuReading, Odometry, Sample, Wheels
 
 MAX_DEPTH_M = 65.535
 """Largest depth that 16 bits of millimetres hold."""
 MAX_BOXES = 4096
+MAX_IMU_READINGS = 10_000
 
 SUFFIXES = (".rgb.png", ".depth.png", ".semantic.png", ".instance.png", ".json")
 """Members of one sample, in the order they are stored in."""
 
 Row = tuple[float, float, float, float]
+ImuRow = tuple[int, float, float, float, float, float, float]
+"""`stamp_ns`, angular velocity x y z in rad/s, specific force x y z in m/s²."""
 
 
 class CameraRecord(Document):
@@ -50,10 +53,15 @@ class SampleRecord(Document):
     boxes: Annotated[tuple[Box, ...], Field(max_length=MAX_BOXES)]
     camera: CameraRecord
     imu: Imu
+    imu_track: Annotated[tuple[ImuRow, ...], Field(min_length=1, max_length=MAX_IMU_READINGS)]
     odometry: Odometry
     wheels: Wheels | None
     command: Command
     goal: Goal
+
+
+_UNLIKE_SAMPLE = frozenset({"version", "camera", "imu_track"})
+"""Fields of a record that a sample has in another form, or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class EncodedSample:
     """A sample encoded once: the same bytes go to the shard and, the picture, to the bag."""
 
     sample: Sample
-    """As a reader will see it: depth in whole millimetres."""
+    """The sample as a reader decodes it: depth in whole millimetres."""
     rgb_png: bytes
     depth_png: bytes
     semantic_png: bytes
@@ -77,12 +85,12 @@ class EncodedSample:
 
 
 def sample_key(scene: str, episode: int, frame: int) -> str:
-    """The name of a sample inside a shard, e.g. `office_000003_0007`."""
+    """Return the name of a sample inside a shard, e.g. `office_000003_0007`."""
     return f"{scene}_{episode:06d}_{frame:04d}"
 
 
 def encode_sample(sample: Sample) -> EncodedSample:
-    """The kept bytes of `sample`; its pictures must agree in size."""
+    """Return the kept bytes of `sample`; its pictures must agree in size."""
     _check_sizes(sample)
     depth_mm = depth_to_mm(sample.depth_m)
     return EncodedSample(
@@ -96,14 +104,15 @@ def encode_sample(sample: Sample) -> EncodedSample:
 
 
 def decode_sample(members: dict[str, bytes], *, what: str) -> Sample:
-    """The sample of untrusted member bytes by suffix; a missing member or one that disagrees in size is refused."""
+    """Decode a sample from untrusted bytes by suffix; a missing member or one of another size is refused."""
     missing = [suffix for suffix in SUFFIXES if suffix not in members]
     if missing:
         raise InputError(f"{what} lacks {missing[0]}", remedy="make the shard again")
     record = SampleRecord.from_json(members[".json"], what=f"{what}.json")
     sample = Sample(
-        **{name: getattr(record, name) for name in SampleRecord.model_fields if name not in ("version", "camera")},
+        **{name: getattr(record, name) for name in SampleRecord.model_fields if name not in _UNLIKE_SAMPLE},
         camera=camera_of(record.camera),
+        imu_track=tuple(_reading(row) for row in record.imu_track),
         rgb=picture.decode_rgb(members[".rgb.png"], what=f"{what}.rgb.png"),
         depth_m=depth_from_mm(picture.decode_gray16(members[".depth.png"], what=f"{what}.depth.png")),
         semantic=picture.decode_gray8(members[".semantic.png"], what=f"{what}.semantic.png"),
@@ -114,7 +123,7 @@ def decode_sample(members: dict[str, bytes], *, what: str) -> Sample:
 
 
 def depth_to_mm(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Millimetres, rounded half to even; 0 where nothing was hit or where it is beyond 65.535 m. NaN is refused."""
+    """Convert to millimetres, rounded half to even; 0 where nothing was hit or beyond 65.535 m. NaN is refused."""
     millimetres = np.rint(depth_m.astype(np.float64) * 1000.0)
     if not (millimetres >= 0).all():
         raise SimgateError("depth is negative or NaN", remedy="correct the simulator: 0 means nothing was hit")
@@ -122,14 +131,19 @@ def depth_to_mm(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 
 def depth_from_mm(depth_mm: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Metres, the nearest float32 to the stored millimetres."""
+    """Convert to metres: the nearest float32 to the stored millimetres."""
     return depth_mm.astype(np.float32) / np.float32(1000)
 
 
 def camera_of(record: CameraRecord) -> Camera:
-    """The camera of its record."""
+    """Return the camera of its record."""
     matrix = np.array(record.world_from_camera, dtype=np.float64)
     return Camera(record.fx_px, record.fy_px, record.cx_px, record.cy_px, matrix)
+
+
+def _reading(row: ImuRow) -> ImuReading:
+    stamp_ns, gyro_x, gyro_y, gyro_z, accel_x, accel_y, accel_z = row
+    return ImuReading(stamp_ns, Imu((gyro_x, gyro_y, gyro_z), (accel_x, accel_y, accel_z)))
 
 
 def _record(sample: Sample) -> SampleRecord:
@@ -149,6 +163,9 @@ def _record(sample: Sample) -> SampleRecord:
             world_from_camera=(r0, r1, r2, r3),
         ),
         imu=sample.imu,
+        imu_track=tuple(
+            (r.stamp_ns, *r.imu.angular_velocity_rad_s, *r.imu.linear_acceleration_m_s2) for r in sample.imu_track
+        ),
         odometry=sample.odometry,
         wheels=sample.wheels,
         command=sample.command,

@@ -122,7 +122,7 @@ class RowsWriter:
 
 
 def row_of(sample: Sample) -> dict[str, Any]:
-    """The row of one sample, by column."""
+    """Return the row of one sample, by column."""
     valid = sample.depth_m[sample.depth_m > 0].astype(np.float64)
     depth = (float(valid.min()), float(valid.mean()), float(valid.max())) if valid.size else (0.0, 0.0, 0.0)
     colors = _moments(sample.rgb)

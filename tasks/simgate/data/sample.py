@@ -48,6 +48,15 @@ class Imu:
 
 
 @dataclass(frozen=True, slots=True)
+class ImuReading:
+    """One IMU reading and its time."""
+
+    stamp_ns: int
+    """Since the start of the episode."""
+    imu: Imu
+
+
+@dataclass(frozen=True, slots=True)
 class Odometry:
     """Pose of the base in the world frame, and its twist along its own axes."""
 
@@ -72,7 +81,7 @@ class Wheels:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What the expert (or a model) asks of the base."""
+    """A motion command to the base, from the expert or from a model."""
 
     speed_m_s: float
     yaw_rate_rad_s: float
@@ -82,7 +91,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Where to go, in the world frame."""
+    """A target position in the world frame."""
 
     x_m: float
     y_m: float
@@ -108,6 +117,8 @@ class Sample:
     boxes: tuple[Box, ...]
     camera: Camera
     imu: Imu
+    imu_track: tuple[ImuReading, ...]
+    """The readings since the previous frame, oldest first, at most 10 ms apart; the last is `imu`."""
     odometry: Odometry
     wheels: Wheels | None
     """None for a holonomic base: it has no two driven wheels."""
@@ -117,7 +128,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """What is fixed over an episode, for the report and for replay."""
+    """Facts that are fixed over an episode, for the report and for replay."""
 
     scene: str
     episode: int

@@ -24,7 +24,7 @@ Offset = Annotated[int, Field(ge=0)]
 
 
 class IndexedSample(Document):
-    """Where one sample lies."""
+    """The place of one sample's bytes in the shard."""
 
     key: Annotated[str, Field(pattern=rf"^{_KEY.pattern}$")]
     start: Offset
@@ -127,12 +127,12 @@ class ShardReader:
         return len(self._index.samples)
 
     def members(self, position: int) -> dict[str, bytes]:
-        """Stored bytes of sample `position`, by suffix."""
+        """Return stored bytes of sample `position`, by suffix."""
         entry = self._index.samples[position]
         return {suffix: self._read(entry.key + suffix, *place) for suffix, place in entry.members.items()}
 
     def __getitem__(self, position: int) -> Sample:
-        """The decoded sample."""
+        """Return the decoded sample."""
         if position >= len(self):
             raise IndexError(position)
         return decode_sample(self.members(position), what=f"{self._path.name}: {self._index.samples[position].key}")

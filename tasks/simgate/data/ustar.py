@@ -41,7 +41,7 @@ def write_member(out: BinaryIO, name: str, data: bytes) -> Member:
 
 
 def write_end(out: BinaryIO) -> None:
-    """Two empty blocks: the end of a tar."""
+    """Write the end of a tar: two empty blocks."""
     out.write(_END * 2)
 
 

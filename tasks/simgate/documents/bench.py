@@ -24,7 +24,7 @@ class BagResult(Document):
 
 
 class WorstCase(Document):
-    """How far the base can get after the last input, by the limits that were in force; see simgate/safety/motion.py."""
+    """The worst-case motion after the last input, under the limits that were in force; see simgate/safety/motion.py."""
 
     time_ms: float
     """Until the zero command."""

@@ -1,4 +1,4 @@
-"""DatasetDocument and its splits: what validate hands to whoever trains or judges."""
+"""DatasetDocument and its splits: the result of validate, which train and evaluate read."""
 
 from __future__ import annotations
 

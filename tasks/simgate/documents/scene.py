@@ -1,4 +1,4 @@
-"""SceneItem: what index knows of one scene, and hands to whoever makes episodes in it."""
+"""SceneItem: the result of index for one scene, which generate reads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ClosureFile(Document):
 
 
 class Labelled(Document):
-    """How many labelled prims a class has in a scene."""
+    """The number of prims in a scene that carry a label."""
 
     label: str
     prims: Annotated[int, Field(ge=1)]
@@ -36,7 +36,7 @@ class Light(Document):
 
 
 class SceneItem(Document):
-    """What index knows of one scene; everything that generate needs and nothing else."""
+    """The result of index for one scene: exactly the facts that generate needs."""
 
     version: Literal[1] = 1
     name: Name

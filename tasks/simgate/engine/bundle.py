@@ -174,7 +174,7 @@ def _check_file(path: Path, file: EngineFile) -> None:
 
 
 def _regular(path: Path) -> int:
-    """Size of a regular file; a link, a folder or nothing at all is refused."""
+    """Return the size of a regular file in bytes; a link, a folder or a missing file is refused."""
     try:
         found = path.lstat()
     except FileNotFoundError as error:

@@ -23,7 +23,7 @@ class Percentiles(NamedTuple):
 
 
 def percentiles(values: Sequence[float]) -> Percentiles:
-    """The percentiles of `values`; no values give zeros, one that is not finite makes all of them `UNBOUNDED`."""
+    """Return the percentiles of `values`; zeros for no values, `UNBOUNDED` for all if one is not finite."""
     if not values:
         return Percentiles(0.0, 0.0, 0.0, 0.0, 0.0)
     if not all(math.isfinite(value) for value in values):

@@ -69,7 +69,7 @@ class OnnxEngine:
         return {name: values[0] for name, values in found.items()}
 
     def command(self, image_bytes: bytes, goal_distance_m: float, goal_bearing_rad: float) -> Command:
-        """From a stored picture and the goal in the base frame to a command within the contract's limits."""
+        """Turn a stored picture and the goal in the base frame into a command within the contract's limits."""
         goal = RelativeGoal(goal_distance_m, goal_bearing_rad)
         return self._contract.command(self.look(self._contract.picture(image_bytes), goal))
 

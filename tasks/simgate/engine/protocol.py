@@ -11,11 +11,11 @@ from simgate.families.goal import RelativeGoal
 
 
 class Model(Protocol):
-    """What can be asked of a network, in whatever form it runs."""
+    """A network in any form that runs: PyTorch module or engine."""
 
     @property
     def contract(self) -> Contract:
-        """Its inputs and outputs, and how they are filled and read."""
+        """The names, shapes and meaning of its inputs and outputs."""
         ...
 
     def infer(self, inputs: Tensors) -> dict[str, Floats]:
@@ -31,7 +31,7 @@ class Engine(Model, Protocol):
     """A model in the form in which a target runs it."""
 
     def command(self, image_bytes: bytes, goal_distance_m: float, goal_bearing_rad: float) -> Command:
-        """From a stored picture and the goal in the base frame to a command within the contract's limits."""
+        """Turn a stored picture and the goal in the base frame into a command within the contract's limits."""
         ...
 
     def warm_up(self, runs: int = 3) -> None:

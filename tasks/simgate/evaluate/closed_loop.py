@@ -68,7 +68,7 @@ def finish(work: Work[EvaluateSpec], workers: list[Worker], episodes: int) -> Cl
 
 
 def rates(closed_loop: ClosedLoop) -> dict[str, Interval]:
-    """How the episodes of both ended, as shares."""
+    """Return the rates of success and collision, and the baseline's rate of success, with intervals."""
     return {
         "success_rate": share_of(closed_loop.episodes, "success"),
         "collision_rate": share_of(closed_loop.episodes, "collision"),
@@ -77,12 +77,12 @@ def rates(closed_loop: ClosedLoop) -> dict[str, Interval]:
 
 
 def share_of(episodes: Sequence[EpisodeResult], outcome: str) -> Interval:
-    """How many episodes ended so."""
+    """Return the share of episodes with that outcome, with its interval."""
     return rate(sum(episode.outcome == outcome for episode in episodes), len(episodes))
 
 
 def _trips(work: Work[EvaluateSpec], split: SplitDocument, episodes: int) -> list[Trip]:
-    """Episodes 0, 1, … of the split's scenes in turn."""
+    """Yield episodes 0, 1, … of the split's scenes in turn."""
     if not split.scenes:
         raise InputError("the eval split names no scene", remedy="make the dataset again")
     folder = work.folder / "scenes"

@@ -43,6 +43,6 @@ def start_drivers(driving: Driving, trips: Sequence[Trip]) -> Iterator[list[Work
 
 
 def driven(workers: Sequence[Worker]) -> Iterator[DrivenTrip]:
-    """Every trip's result, in the order they end; a driver that fails before its share is done is a WorkerFault."""
+    """Yield every trip's result as they end; a driver that fails before its share is done is a WorkerFault."""
     for answer in answers(workers):
         yield DrivenTrip.from_json(answer.part(driver.TRIP), what="a driver's answer")

@@ -29,5 +29,5 @@ def drive_share(driving: Driving, trips: tuple[Trip, ...]) -> Iterator[bytes]:
 
 
 def scene_spec(closed_loop: ClosedLoopSpec, scene: str) -> GenerateSpec:
-    """The rollouts' spec in one scene."""
+    """Return the rollouts' spec in one scene."""
     return closed_loop.generate.model_copy(update={"scene": scene})

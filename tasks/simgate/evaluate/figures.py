@@ -1,4 +1,4 @@
-"""Gate: the numbers that a verdict rests on; which must hold is in the spec (specs/bounds.py)."""
+"""Figures: the numbers that a verdict rests on; their bounds are in the spec (specs/bounds.py)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from simgate.families.interval import sign_test
 
 
 def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop | None) -> dict[str, float]:
-    """The numbers of the verdict. `success_gain` is the difference of the rates over the same episodes;
+    """Return the numbers of the verdict. `success_gain` is the difference of the rates over the same episodes;
     `success_gain_p` is how likely the untrained network, if it were as good, would let the model win so many pairs.
     """
     held_out = {name: interval.value for name, interval in evaluation.intervals.items()}

@@ -1,4 +1,4 @@
-"""Policy: a network at the wheel."""
+"""NetworkPolicy: drives with a network's commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simgate.sim.rollout import Observation, Policy
 
 
 def policies_of(driving: Driving) -> tuple[Policy, Policy]:
-    """The candidate's policy and that of the untrained network it is paired against."""
+    """Return the candidate's policy and that of the untrained network it is paired against."""
     torch.set_num_threads(1)
     family, spec = family_of(driving.card.family), driving.card.network
     candidate = network_of(driving.weights, family, spec)

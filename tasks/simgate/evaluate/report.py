@@ -20,7 +20,7 @@ MAX_MAPS = 24
 
 
 def page_of(drawn: Drawn[EvaluateSpec]) -> bytes:
-    """One self-contained page."""
+    """Draw the report as one self-contained page."""
     found = Evaluation.from_json(drawn.read("evaluation.json"), what="evaluation.json")
     verdict = Verdict.from_json(drawn.read(VERDICT_NAME), what=VERDICT_NAME)
     facts = {

@@ -23,7 +23,7 @@ def run(work: Work[EvaluateSpec]) -> None:
 
 
 def draw(drawn: Drawn[EvaluateSpec]) -> bytes:
-    """The page of an evaluation."""
+    """Return the page of an evaluation."""
     from simgate.evaluate.report import page_of
 
     return page_of(drawn)

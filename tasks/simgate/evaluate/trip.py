@@ -25,7 +25,7 @@ class Trip:
 
 
 class DrivenTrip(Document):
-    """Both networks' results of a trip."""
+    """The results of a trip for both networks."""
 
     candidate: EpisodeResult
     baseline: EpisodeResult
@@ -33,7 +33,7 @@ class DrivenTrip(Document):
 
 @dataclass(frozen=True, slots=True)
 class Driving:
-    """A closed loop as every driver process gets it; everything in it crosses a process border."""
+    """The inputs of every driver process; everything in it crosses a process border."""
 
     closed_loop: ClosedLoopSpec
     card: ModelCard

@@ -23,7 +23,7 @@ def compare(differences: Differences, frame: Frame, reference: Model, engine: Mo
 
 
 def parity_of(spec: ExportSpec, rows: Mapping[str, Sequence[float]], samples: int) -> Parity:
-    """The percentiles of each row beside its limit."""
+    """Return the percentiles of each row beside its limit."""
     limits = {bound.metric: bound.limit for bound in bounds(spec)}
     return Parity(
         reference="pytorch-fp32-cpu",
@@ -37,5 +37,5 @@ def parity_of(spec: ExportSpec, rows: Mapping[str, Sequence[float]], samples: in
 
 
 def metrics_of(parity: Parity) -> dict[str, float]:
-    """The numbers of the verdict: the largest difference of each output."""
+    """Return the numbers of the verdict: the largest difference of each output."""
     return {f"{row.output}{LARGEST}": row.max for row in parity.rows}

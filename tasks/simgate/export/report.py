@@ -13,7 +13,7 @@ from simgate.specs.export import ExportSpec
 
 
 def draw(drawn: Drawn[ExportSpec]) -> bytes:
-    """One self-contained page."""
+    """Draw the report as one self-contained page."""
     parity = Parity.from_json(drawn.read("parity.json"), what="parity.json")
     latency = Latency.from_json(drawn.read("latency.json"), what="latency.json")
     verdict = Verdict.from_json(drawn.read(VERDICT_NAME), what=VERDICT_NAME)

@@ -59,7 +59,7 @@ def _bundle(work: Work[ExportSpec], model: TrainedModel) -> Path:
 
 
 def _frames(work: Work[ExportSpec]) -> list[Frame]:
-    """Frames at equal distances over the whole split, as many as asked for or as there are."""
+    """Take frames at equal distances over the whole split: as many as asked for, or as there are."""
     split = read_split(work.inputs.read("validate", SPLIT), what=SPLIT)
     count = min(work.spec.parity_samples, split.frames)
     wanted = {number * split.frames // count for number in range(count)}

@@ -23,7 +23,7 @@ from simgate.families.goal import RelativeGoal
 from simgate.rows.families import FAMILIES
 
 METADATA_KEY = "simgate.contract"
-"""Where an ONNX file's metadata_props hold the contract."""
+"""Key of an ONNX file's metadata_props that holds the contract."""
 
 Pictures = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -53,11 +53,11 @@ class Contract(Document):
     @classmethod
     @abstractmethod
     def of(cls, spec: Any) -> Self:
-        """The contract of every engine made from a network of this spec."""
+        """Return the contract of every engine made from a network of this spec."""
 
     @abstractmethod
     def tensors(self, picture: Pictures, goal: RelativeGoal) -> dict[str, Floats]:
-        """The inputs of one decoded picture, height × width × 3, RGB, and one goal: a batch of one."""
+        """Return the inputs of one decoded picture, height × width × 3, RGB, and one goal: a batch of one."""
 
     @abstractmethod
     def answer(self, outputs: Tensors) -> object:

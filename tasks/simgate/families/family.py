@@ -41,7 +41,7 @@ class PackedArray(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What some frames are as inputs and targets, by name."""
+    """Inputs and targets of some frames, by name."""
 
     inputs: dict[str, Floats]
     targets: dict[str, Floats]
@@ -65,11 +65,11 @@ class Learning(Protocol):
         ...
 
     def arrays(self, contract: Any, /) -> dict[str, PackedArray]:
-        """What is kept of every frame of a split, by name."""
+        """Name the arrays that are kept of a split, with shape and dtype."""
         ...
 
     def packed(self, contract: Any, frame: Frame, /) -> dict[str, NDArray[Any]]:
-        """What is kept of one frame."""
+        """Turn one frame into the arrays that are kept of it."""
         ...
 
     def batch(self, contract: Any, rows: dict[str, NDArray[Any]], mirrored: NDArray[np.bool_], /) -> Batch:
@@ -82,7 +82,7 @@ class Learning(Protocol):
 
 
 class OpenLoop(NamedTuple):
-    """What the frames of a split say of a model."""
+    """Metrics of a model over the frames of a split."""
 
     intervals: dict[str, Interval]
     """Metrics by name."""
@@ -98,7 +98,7 @@ class Meter(Protocol):
         ...
 
     def result(self, episodes: int, seed: int, /) -> OpenLoop:
-        """The metrics over so many episodes."""
+        """Return the metrics over so many episodes."""
         ...
 
 
@@ -106,7 +106,7 @@ class Judging(Protocol):
     """The module `judging`."""
 
     def meter(self, contract: Any, /) -> Meter:
-        """A meter that has seen no frame."""
+        """Return a meter that has seen no frame."""
         ...
 
 
@@ -118,7 +118,7 @@ class Differences(Protocol):
         ...
 
     def rows(self) -> Mapping[str, Sequence[float]]:
-        """Absolute differences by parity row."""
+        """Return absolute differences by parity row."""
         ...
 
 
@@ -126,7 +126,7 @@ class Parity(Protocol):
     """The module `parity`."""
 
     def differences(self, contract: Any, /) -> Differences:
-        """Differences of no sample yet."""
+        """Begin the differences, of no sample yet."""
         ...
 
 
@@ -134,7 +134,9 @@ class Build(Protocol):
     """The module `network`."""
 
     def new_network(self, spec: Any, /) -> nn.Module:
-        """A network with weights drawn from torch's generator; takes the contract's inputs, gives its outputs."""
+        """Make a network with weights drawn from torch's generator; it takes the contract's inputs and gives its
+        outputs.
+        """
         ...
 
 
@@ -145,30 +147,30 @@ class Family:
     row: FamilyRow
 
     def contract(self, spec: Document) -> Contract:
-        """The contract of every engine made from a network of this spec."""
+        """Return the contract of every engine made from a network of this spec."""
         return contract_type_of(self.row.name).of(spec)
 
     @property
     def build(self) -> Build:
-        """How its networks are made."""
+        """The function that builds its networks."""
         found: Build = self._part("network")
         return found
 
     @property
     def learning(self) -> Learning:
-        """How they learn."""
+        """Targets and losses of its networks."""
         found: Learning = self._part("learning")
         return found
 
     @property
     def judging(self) -> Judging:
-        """How they are judged."""
+        """Open-loop metrics of its networks."""
         found: Judging = self._part("judging")
         return found
 
     @property
     def parity(self) -> Parity:
-        """How an engine is compared with its network."""
+        """The comparison of an engine with its network."""
         found: Parity = self._part("parity")
         return found
 

@@ -1,4 +1,4 @@
-"""Frame: what a network sees of a stored sample, and what it should have said."""
+"""Frame: a stored sample as a network's input, with its expected answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Frame:
     episode: int
     frame: int
     image_bytes: bytes
-    """As stored: PNG."""
+    """The picture as stored: PNG."""
     goal: RelativeGoal
     command: Command
     """The expert's."""
@@ -35,14 +35,14 @@ class Frame:
 
 
 class Shards(Protocol):
-    """Where shards come from: a stage's verified inputs."""
+    """The source of shards: a stage's verified inputs."""
 
     def shard(self, entry: ShardEntry) -> Manifest:
-        """The generate manifest of that entry."""
+        """Return the generate manifest of that entry."""
         ...
 
     def fetch_of(self, manifest: Manifest, output: str, to: Path) -> Path:
-        """One output of it as a local file, checked against its digest."""
+        """Copy one output of the manifest into the file `to`, checked against its digest."""
         ...
 
 
@@ -64,7 +64,7 @@ def frames_in(tar: Path) -> Iterator[Frame]:
 
 
 def read_split(data: bytes, *, what: str) -> SplitDocument:
-    """The split document of untrusted bytes; an empty one is refused."""
+    """Return the split document of untrusted bytes; an empty one is refused."""
     split = SplitDocument.from_json(data, what=what)
     if not split.shards:
         raise InputError(f"{what} has no shards", remedy=f"give the dataset scenes of the {split.split} side")

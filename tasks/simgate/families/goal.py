@@ -1,4 +1,4 @@
-"""Where the goal is, as the robot sees it."""
+"""The goal as distance and bearing in the base frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RelativeGoal(NamedTuple):
 
 
 def relative_goal(goal: Goal, odometry: Odometry) -> RelativeGoal:
-    """The distance and bearing of a world-frame goal from the robot's pose."""
+    """Return the distance and bearing of a world-frame goal from the robot's pose."""
     east_m, north_m = goal.x_m - odometry.x_m, goal.y_m - odometry.y_m
     turn_rad = math.atan2(north_m, east_m) - odometry.yaw_rad
     return RelativeGoal(math.hypot(east_m, north_m), math.atan2(math.sin(turn_rad), math.cos(turn_rad)))

@@ -19,7 +19,7 @@ Weights = NDArray[np.float64]
 
 
 def rate(hits: int, trials: int) -> Interval:
-    """A rate with Wilson's score interval (Wilson, 1927): sound for few trials and for rates near 0 and 1."""
+    """Return a rate with Wilson's score interval (Wilson, 1927): sound for few trials and for rates near 0 and 1."""
     share, spread = hits / trials, Z * Z / trials
     middle = (share + spread / 2) / (1 + spread)
     half = Z / (1 + spread) * math.sqrt(share * (1 - share) / trials + spread / (4 * trials))
@@ -27,7 +27,7 @@ def rate(hits: int, trials: int) -> Interval:
 
 
 def bootstrap(statistic: Callable[[Weights], float], episodes: int, *key: str | int) -> Interval:
-    """A statistic with its percentile bootstrap interval (Efron, 1979) over whole episodes.
+    """Return a statistic with its percentile bootstrap interval (Efron, 1979) over whole episodes.
 
     Drawn from the stream `key`. `statistic` gets how often each episode counts; frames of one episode are too alike to
     be drawn one by one.
@@ -40,7 +40,9 @@ def bootstrap(statistic: Callable[[Weights], float], episodes: int, *key: str | 
 
 
 def sign_test(better: int, worse: int) -> float:
-    """One-sided exact sign test: how likely at least `better` of the unequal pairs are, if neither side is better."""
+    """Return the one-sided exact sign-test p: the chance of `better` or more of the unequal pairs if neither side is
+    better.
+    """
     pairs = better + worse
     ways = sum(math.comb(pairs, wins) for wins in range(better, pairs + 1))
     return ways / float(2**pairs)

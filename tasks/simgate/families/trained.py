@@ -17,7 +17,7 @@ class Readable(Protocol):
     """A stage's verified inputs."""
 
     def read(self, stage: str, output: str) -> bytes:
-        """One output of an input stage."""
+        """Return one output of an input stage."""
         ...
 
 
@@ -31,11 +31,11 @@ class TrainedModel:
     network: nn.Module
     """On the CPU, float32, in evaluation mode."""
     weights: bytes
-    """As stored."""
+    """The safetensors file as stored."""
 
 
 def read_trained(inputs: Readable) -> TrainedModel:
-    """The model of a job's train input."""
+    """Return the model of a job's train input."""
     card = ModelCard.from_json(inputs.read("train", "model.json"), what="model.json")
     family = family_of(card.family)
     weights = inputs.read("train", "model.safetensors")

@@ -26,12 +26,12 @@ class Truth:
 
 
 def truths_of(boxes: Iterable[Box], labels: Collection[str]) -> tuple[Truth, ...]:
-    """The objects of those classes."""
+    """Return the objects of those classes."""
     return tuple(truth_of(box) for box in boxes if box.label in labels)
 
 
 def truth_of(box: Box) -> Truth:
-    """The box as the detector is asked for it."""
+    """Return the box as the detector is asked for it."""
     width_px, height_px = box.x_max_px - box.x_min_px, box.y_max_px - box.y_min_px
     large = min(width_px, height_px) >= MIN_EDGE_PX and box.visible_px >= MIN_VISIBLE_PX
     corners = (float(box.x_min_px), float(box.y_min_px), float(box.x_max_px), float(box.y_max_px))

@@ -13,24 +13,24 @@ from simgate.families.family import Family
 
 
 def weights_bytes(network: nn.Module) -> bytes:
-    """The network's parameters as one safetensors file; equal weights give equal bytes."""
+    """Return the network's parameters as one safetensors file; equal weights give equal bytes."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     return save(state)
 
 
 def untrained(family: Family, spec: Document, seed: int) -> nn.Module:
-    """The untrained network of a seed: the same weights wherever it is made."""
+    """Return the untrained network of a seed: the same weights wherever it is made."""
     torch.manual_seed(seed)
     return family.build.new_network(spec)
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Trainable numbers."""
+    """Count the trainable numbers."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 def network_of(data: bytes, family: Family, spec: Document) -> nn.Module:
-    """The network of a safetensors file, on the CPU, in evaluation mode; anything unexpected in the file is refused."""
+    """Load a network from a safetensors file, on the CPU, in evaluation mode; unexpected content is refused."""
     try:
         state = load(data)
     except SafetensorError as error:

@@ -21,7 +21,7 @@ _GOLDEN = 0.618033988749895
 
 
 def panels(sample: Sample) -> bytes:
-    """PNG of the four panels, two by two, scaled by whole numbers (nearest neighbour)."""
+    """Draw the four panels as PNG, two by two, scaled by whole numbers (nearest neighbour)."""
     factor = max(1, round(PANEL_WIDTH_PX / sample.rgb.shape[1]))
     colors, depth, classes, instances = (
         _boxed(sample, factor),
@@ -42,7 +42,7 @@ def _stack(pair: list[Picture], *, axis: int) -> Picture:
 
 
 def depth_colors(depth_m: NDArray[np.float32]) -> Picture:
-    """Near is warm and bright, far is dark blue; black where nothing was hit."""
+    """Colour depth: near is warm and bright, far is dark blue, black where nothing was hit."""
     far = np.clip(depth_m / FAR_M, 0, 1)[..., None]
     stops = np.array([[253, 231, 110], [235, 120, 75], [140, 50, 125], [20, 15, 75]], dtype=np.float64)
     at = far * (len(stops) - 1)
@@ -53,13 +53,13 @@ def depth_colors(depth_m: NDArray[np.float32]) -> Picture:
 
 
 def mask_colors(mask: NDArray[np.uint8] | NDArray[np.uint16]) -> Picture:
-    """One colour a value, the same in every picture; 0 is near black."""
+    """Give each value a colour, the same in every picture; 0 is near black."""
     table = np.array([color_of(value) for value in range(int(mask.max()) + 1)], dtype=np.uint8)
     return table[mask]
 
 
 def color_of(value: int) -> tuple[int, int, int]:
-    """The colour of a class or an instance."""
+    """Return the colour of a class or an instance."""
     if value == 0:
         return 24, 24, 28
     red, green, blue = colorsys.hsv_to_rgb(

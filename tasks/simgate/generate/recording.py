@@ -20,7 +20,7 @@ from simgate.generate.lane import Lane
 
 @dataclass
 class Throughput:
-    """Where the time of a recording went; an observation, never data."""
+    """The time that a recording spent on each part; an observation, never data."""
 
     frames: int = 0
     simulate_s: float = 0.0
@@ -69,7 +69,7 @@ class Recording:
             return bags
 
     def _lane(self, episode: Episode, *, first: bool) -> Lane:
-        """The first episode is written in place; the others wait on disk until it is whole."""
+        """Open the lane of an episode: the first is written in place, the others wait on disk until it is whole."""
         waiting = None if first else self.folder / f"lane-{episode.episode}.tar"
         return Lane(self._shard, self._rows, BagWriter(self.folder, episode), waiting)
 

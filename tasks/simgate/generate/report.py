@@ -22,7 +22,7 @@ LEGEND = "Each picture: colour with its 2D boxes, depth (bright is near); below,
 
 
 def draw(drawn: Drawn[GenerateSpec]) -> bytes:
-    """The page: samples spread over the shard, paths from above, label counts, throughput."""
+    """Return the page: samples spread over the shard, paths from above, label counts, throughput."""
     spec = drawn.spec
     with tempfile.TemporaryDirectory(prefix="simgate-report-") as name:
         folder = Path(name)

@@ -61,10 +61,9 @@ def _progress(work: Work[GenerateSpec], frames: int) -> None:
 
 
 def _keep_bag(work: Work[GenerateSpec], episode: int, files: bag.BagFiles) -> None:
-    """Bags leave the disk at once: a shard of any length needs room for those that are made side by side."""
-    name = bag.bag_name(episode)
-    work.outputs.put(f"bags/{name}.mcap", files.mcap, bag.MEDIA_TYPE)
-    work.outputs.put(f"bags/{name}.yaml", files.metadata, bag.METADATA_MEDIA_TYPE)
+    """Store the bag and delete it here at once: a shard of any length needs room for a few bags only."""
+    work.outputs.put(bag.mcap_name(episode), files.mcap, bag.MEDIA_TYPE)
+    work.outputs.put(bag.metadata_name(episode), files.metadata, bag.METADATA_MEDIA_TYPE)
     files.mcap.unlink()
     files.metadata.unlink()
 

@@ -30,7 +30,7 @@ WARM_UP_FRAMES = 5
 
 @dataclass(frozen=True)
 class Bench:
-    """How drives are replayed."""
+    """Replays drives to a device in real time, under the monitor's limits."""
 
     limits: Limits
     rate: float
@@ -108,7 +108,9 @@ def _is_ready(link: Transport) -> bool:
 
 
 def _warm_up(link: Transport, frame: DriveFrame) -> int:
-    """Have the device answer a few frames; the next free sequence number. A device that does not sets its fault."""
+    """Have the device answer a few frames and return the next free sequence number; a device that does not answer is
+    faulted.
+    """
     for sequence in range(WARM_UP_FRAMES):
         if link.fault is not None:
             break
@@ -121,7 +123,7 @@ def _warm_up(link: Transport, frame: DriveFrame) -> int:
 
 
 def _expect(link: Transport, limit_s: float) -> list[bytes]:
-    """The payloads that come next; none where the link broke, or the limit passed."""
+    """Return the payloads that come next; none where the link broke, or the limit passed."""
     deadline_ns = time.monotonic_ns() + int(limit_s * 1e9)
     while link.fault is None:
         if payloads := [arrival.payload for arrival in link.poll((deadline_ns - time.monotonic_ns()) / 1e9)]:

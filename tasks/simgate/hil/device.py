@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def serve(folder: Path, channel: Channel) -> None:
-    """One engine, questions in, answers out, in order."""
+    """Serve one engine: read questions and write answers, in order."""
     engine = open_engine(folder)
     engine.warm_up()
     channel.send(hello(ROLE).to_bytes())

@@ -29,7 +29,7 @@ class DriveFrame:
     offset_ns: int
     """Since the drive's first frame."""
     image: bytes
-    """As stored: PNG or JPEG."""
+    """The picture as stored: PNG or JPEG."""
     goal: RelativeGoal
     expert: Command
 
@@ -56,7 +56,7 @@ class Drive:
 
 
 def read_drive(mcap: Path, *, scene: str, episode: int, max_duration_s: float) -> Drive:
-    """The first `max_duration_s` of a bag; a bag without a frame proves nothing (Inconclusive)."""
+    """Return the first `max_duration_s` of a bag; a bag without a frame proves nothing (Inconclusive)."""
     frames: list[DriveFrame] = []
     held_bytes, first_ns = 0, None
     for stamp_ns, found in _instants(read_bag(mcap), mcap.name):
@@ -77,7 +77,7 @@ def read_drive(mcap: Path, *, scene: str, episode: int, max_duration_s: float) -
 
 
 def _instants(messages: Iterable[BagMessage], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The messages of each stamp that a replay needs; a stamp that lacks one of them is refused."""
+    """Yield the messages of each stamp that a replay needs; a stamp that lacks one of them is refused."""
     needed = (message for message in messages if message.topic in NEEDED)
     for stamp_ns, group in groupby(needed, key=lambda message: message.stamp_ns):
         found = {message.topic: message.message for message in group}

@@ -29,7 +29,7 @@ class Judgement:
 
 
 def judge(trace: Trace, spec: HilSpec) -> Judgement:
-    """The verdict on one session; `Inconclusive` where a starved bench or a slow start may explain every fault."""
+    """Judge one session; `Inconclusive` where a starved bench or a slow start may explain every fault."""
     if trace.slow_start:
         raise Inconclusive(
             "the device was not ready in time, so nothing was replayed (INVALID)",
@@ -54,7 +54,7 @@ def judge(trace: Trace, spec: HilSpec) -> Judgement:
 
 
 def bag_result(drive: DriveTrace, limits: SafetyLimits) -> BagResult:
-    """The summary of one drive; latencies are 0 where `commands` is."""
+    """Return the summary of one drive; latencies are 0 where `commands` is."""
     latencies = latencies_ms(drive.asked)
     return BagResult(
         episode=drive.episode,
@@ -70,12 +70,12 @@ def bag_result(drive: DriveTrace, limits: SafetyLimits) -> BagResult:
 
 
 def latencies_ms(asked: Sequence[Asked]) -> list[float]:
-    """Of the frames that were answered."""
+    """Return the latencies of the frames that were answered."""
     return [item.latency_ms for item in asked if item.latency_ms is not None]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Percentile by linear interpolation; 0 of nothing."""
+    """Compute a percentile by linear interpolation; 0 of nothing."""
     return float(np.percentile(np.asarray(values, dtype=np.float64), share)) if values else 0.0
 
 
@@ -95,7 +95,7 @@ def command_error(asked: Sequence[Asked], limits: SafetyLimits) -> float:
 
 
 def _with_trips(reason: str, trace: Trace) -> str:
-    """The reason, and where it is the trips, the first of them by name."""
+    """Return the reason, and where it is the trips, the first of them by name."""
     if not reason.startswith("safety_trips "):
         return reason
     named = ", ".join(f"episode {drive.episode}: {trip}" for drive, trip in _trips(trace)[:MAX_NAMED_TRIPS])
@@ -107,7 +107,7 @@ def _trips(trace: Trace) -> list[tuple[DriveTrace, Trip]]:
 
 
 def _unanswered(trace: Trace, spec: HilSpec) -> list[str]:
-    """Every frame of a drive must have its answer; of one that a trip or a fault cut short, at least one."""
+    """Check that every frame of a drive has its answer; a drive that a trip or a fault cut short needs one."""
     too_many = len(_trips(trace)) > spec.max_trips
     cut_short = trace.device_fault is not None or too_many or len(trace.drives) < spec.bags
     found = []
@@ -119,7 +119,7 @@ def _unanswered(trace: Trace, spec: HilSpec) -> list[str]:
 
 
 def _starved(trace: Trace, spec: HilSpec) -> str:
-    """How the bench failed to keep time, or empty."""
+    """Say how the bench failed to keep time; empty where it kept it."""
     for drive in trace.drives:
         if not (late_ms := _pacing_ms(drive)) <= spec.max_pacing_jitter_ms:
             return f"pacing_p95_ms {late_ms:.1f} in episode {drive.episode}"
@@ -131,7 +131,7 @@ def _starved(trace: Trace, spec: HilSpec) -> str:
 
 
 def _certain(trace: Trace, spec: HilSpec) -> bool:
-    """Whether the device failed in a way that no lack of time explains."""
+    """Return whether the device failed in a way that no lack of time explains."""
     trips: list[Trip] = [trip for drive in trace.drives for trip in drive.trips if trip.kind not in TIMING]
     return trace.device_fault is not None or len(trips) > spec.max_trips
 

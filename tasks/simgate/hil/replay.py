@@ -15,7 +15,7 @@ from simgate.worker.fault import Garbled
 LEAD_NS = 200_000_000
 """The monitor is armed this long before the first frame: the robot stands still, and may begin to move with it."""
 AFTERMATH_NS = 1_000_000_000
-"""How long a drive goes on after the trip that decided it, so that the trace shows what followed."""
+"""Time that a drive goes on after the trip that decided it, so that the trace shows what followed."""
 
 
 class Replay:
@@ -39,21 +39,21 @@ class Replay:
         self._tripped_ns = 0
 
     def begin(self, now_ns: int) -> None:
-        """The operator of the bench arms the monitor; the first frame is due LEAD_NS later."""
+        """Arm the monitor as the operator of the bench does; the first frame is due LEAD_NS later."""
         self._armed_ns = now_ns
         self._actuators.append(self._motion(now_ns, STOP))
         self._take(self._monitor.arm(now_ns=now_ns), now_ns)
 
     @property
     def next_ns(self) -> int:
-        """When the next frame is due; after the last one, when silence would be a violation."""
+        """The time at which the next frame is due; after the last one, the time when silence becomes a violation."""
         number = len(self._sent_ns)
         if number < len(self._drive.frames):
             return self._armed_ns + LEAD_NS + int(self._drive.frames[number].offset_ns / self._rate)
         return self._sent_ns[-1] + int(self._limits.silence_limit_ms * 1e6)
 
     def over(self, now_ns: int) -> bool:
-        """Everything is sent and answered or past answering, or a trip decided the drive."""
+        """Return whether the drive has ended: each frame is answered or too late for it, or a trip decided it."""
         if len(self._trips) > self._max_trips:
             return now_ns >= self._tripped_ns + AFTERMATH_NS
         if len(self._sent_ns) < len(self._drive.frames):
@@ -61,7 +61,7 @@ class Replay:
         return now_ns > self.next_ns or all(asked.latency_ms is not None for asked in self._asked)
 
     def question(self, now_ns: int) -> Question | None:
-        """The frame that is due, or None. From here on the device is expected to answer it."""
+        """Return the frame that is due, or None. From here on the device is expected to answer it."""
         number = len(self._sent_ns)
         if number >= len(self._drive.frames) or now_ns < self.next_ns:
             return None
@@ -75,7 +75,7 @@ class Replay:
         return Question(sequence, frame.goal.distance_m, frame.goal.bearing_rad, frame.image)
 
     def answered(self, payload: bytes, at_ns: int) -> None:
-        """One frame of the device: a command goes to the monitor, anything else halts it."""
+        """Pass the device's answer to the monitor; halt on one that is garbled or answers no frame of this drive."""
         try:
             answer = Answer.from_bytes(payload)
         except Garbled:
@@ -96,19 +96,19 @@ class Replay:
             self._operate(at_ns)
 
     def lagged(self, lag_ns: int) -> None:
-        """The bench did not run for `lag_ns`: said before what piled up meanwhile is judged."""
+        """Note that the bench did not run for `lag_ns`, before anything that piled up meanwhile is judged."""
         self._lag_ns = max(self._lag_ns, lag_ns)
 
     def passed(self, now_ns: int) -> None:
-        """Time passed."""
+        """Note that time passed."""
         self._take(self._monitor.tick(now_ns=now_ns), now_ns)
 
     def halted(self, now_ns: int) -> None:
-        """The device broke the link off."""
+        """Trip the monitor: the device broke the link off."""
         self._take(self._monitor.halt(Cause.DEAD_DEVICE, now_ns=now_ns), now_ns)
 
     def trace(self) -> DriveTrace:
-        """What happened."""
+        """Return the record of the drive."""
         return DriveTrace(
             scene=self._drive.scene,
             episode=self._drive.episode,
@@ -119,7 +119,7 @@ class Replay:
         )
 
     def _operate(self, at_ns: int) -> None:
-        """While trips are still allowed, the operator resets and arms: a frame after the trip, with no answer pending.
+        """Reset and arm as the operator, while trips are still allowed: a frame after the trip, with no answer pending.
 
         Then the next frame comes as long after arming as it would after the start, and none before arming is stale.
         """

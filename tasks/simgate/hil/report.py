@@ -1,4 +1,4 @@
-"""Drawing: the report of one session on a bench."""
+"""The page of a session on a bench."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Points = list[tuple[float, float]]
 
 
 def draw(drawn: Drawn[HilSpec]) -> bytes:
-    """Commands over time, trips, latency: report.html. Of an emulated bench it says EMULATED BENCH on top."""
+    """Draw commands over time, trips and latency. A page of an emulated bench says EMULATED BENCH on top."""
     trace = Trace.from_json(drawn.read("trace.json"), what="trace.json")
     verdict = Verdict.from_json(drawn.read("verdict.json"), what="verdict.json")
     result = HilResult.from_json(drawn.read("hil.json"), what="hil.json")
@@ -83,7 +83,7 @@ def _bags(result: HilResult) -> str:
 
 
 def _drive(drive: DriveTrace, limits: SafetyLimits) -> list[Section]:
-    """Two charts: speed and yaw rate, as the expert drove, as the device asked, as the monitor let through."""
+    """Draw two charts, speed and yaw rate: the expert's, the device's request, and the monitor's output."""
     name = f"{drive.scene}, episode {drive.episode}"
     trips = "".join(
         figure.note(f"Trip: {trip} (measured {trip.measured:.4g}, limit {trip.limit:.4g})") for trip in drive.trips
@@ -114,7 +114,7 @@ def _points(motions: Sequence[Motion], axis: str) -> Points:
 
 
 def _steps(motions: Sequence[Motion], axis: str, end_ms: float) -> Points:
-    """A command holds until the next: corners, not slopes."""
+    """Draw a command as held until the next one: corners, not slopes."""
     points: Points = []
     for motion in motions:
         if points:
@@ -138,7 +138,7 @@ def _latency(trace: Trace, limits: SafetyLimits) -> str:
 
 
 def _limits(result: HilResult) -> str:
-    """Every limit that the monitor held, and how far the base could get after the last input."""
+    """Return every limit that the monitor held, and how far the base could get after the last input."""
     worst = result.worst_case
     rows = [(name, f"{value:g}") for name, value in result.limits.model_dump().items()]
     return figure.table(("Limit", "Value"), rows) + figure.note(

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from simgate.core.errors import Inconclusive, InputError
 from simgate.core.runtime.job import MAIN
 from simgate.core.runtime.work import Work
-from simgate.data.bag import bag_name
+from simgate.data.bag import bag_name, mcap_name
 from simgate.documents.bench import HilResult, WorstCase
 from simgate.documents.dataset import SplitDocument
 from simgate.documents.engine import EngineBundle
@@ -32,7 +32,7 @@ LEAST_TICK_MS = 1.0
 
 
 def run(work: Work[HilSpec]) -> None:
-    """One observation: verdict.json and hil.json; a starved replay or too few bags end as Inconclusive."""
+    """Make one observation: verdict.json and hil.json; a starved replay or too few bags end as Inconclusive."""
     spec = work.spec
     check_domain(spec, work.job.domain)
     check(spec)
@@ -92,7 +92,7 @@ def _open(work: Work[HilSpec], engine: Bundle) -> Transport:
 
 
 def _drives(work: Work[HilSpec]) -> list[Drive]:
-    """The first `bags` episodes of the eval split, read into memory before anything is timed."""
+    """Return the first `bags` episodes of the eval split, read into memory before anything is timed."""
     spec = work.spec
     split = SplitDocument.from_json(work.inputs.read("validate", "splits/eval.json"), what="splits/eval.json")
     drives: list[Drive] = []
@@ -102,7 +102,7 @@ def _drives(work: Work[HilSpec]) -> list[Drive]:
             if len(drives) == spec.bags:
                 return drives
             name = f"{bag_name(episode)}.mcap"
-            path = work.inputs.fetch_of(shard, f"bags/{name}", work.folder / f"{len(drives)}-{name}")
+            path = work.inputs.fetch_of(shard, mcap_name(episode), work.folder / f"{len(drives)}-{name}")
             drive = read_drive(path, scene=entry.scene, episode=episode, max_duration_s=spec.max_duration_s)
             check_gaps(drive, spec)
             drives.append(drive)
@@ -117,7 +117,7 @@ def _drives(work: Work[HilSpec]) -> list[Drive]:
 
 
 def check_gaps(drive: Drive, spec: HilSpec) -> None:
-    """A recording that is silent for longer than the monitor bears says nothing about the device."""
+    """Refuse a recording that is silent for longer than the monitor bears: it says nothing about the device."""
     gap_ms = drive.widest_gap_ns / 1e6 / spec.rate
     if not gap_ms + spec.limits.command_deadline_ms <= spec.limits.silence_limit_ms:
         raise Inconclusive(

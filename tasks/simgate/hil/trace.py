@@ -18,21 +18,21 @@ class Motion(Document):
 
 
 class Asked(Document):
-    """One frame that was sent to the device under test, and what came of it."""
+    """One frame that was sent to the device under test, with its answer."""
 
     sequence: int
     sent_ms: float
     lateness_ms: float
-    """How much later than planned it was sent: the bench's own doing."""
+    """Delay of the sending against the plan: the bench's own doing."""
     expert: Motion
     latency_ms: float | None = None
     """From sent to answered; None: never answered."""
     spent_ms: float | None = None
     """By the device's own clock; None: never answered."""
     raw: Motion | None = None
-    """What the device wanted; None: never answered, or not finite."""
+    """The device's command; None: never answered, or not finite."""
     gated: Motion | None = None
-    """What the monitor let through for it; None: never answered."""
+    """The monitor's output for it; None: never answered."""
 
 
 class Trip(Document):
@@ -55,11 +55,11 @@ class DriveTrace(Document):
     scene: str
     episode: int
     frames: int
-    """How many the drive has; fewer asked means that the replay was cut short."""
+    """Number of the drive's frames; fewer asked means that the replay was cut short."""
     asked: tuple[Asked, ...]
     trips: tuple[Trip, ...]
     actuators: tuple[Motion, ...]
-    """What the actuators were told, at every change: starts and, after a trip, stays at zero."""
+    """The actuators' command at every change: it starts at zero and, after a trip, stays at zero."""
 
 
 class Trace(Document):
@@ -69,7 +69,7 @@ class Trace(Document):
     bench: BenchKind
     """Said by the link that was opened; `emulated`: a process on the machine of the replay, no robot, no actuator."""
     device_fault: str | None
-    """What the device under test broke the bench off with; None: it lived to the end."""
+    """The fault by which the device ended the bench run; None: it lived to the end."""
     slow_start: bool = False
     """The device was not ready in time, and broke nothing: on a loaded machine an honest one does that."""
     started_ms: float

@@ -26,16 +26,16 @@ _ANSWER = struct.Struct("!cQddq")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the robot sees, and where it is to go."""
+    """A camera picture and the goal in the base frame, sent to the device."""
 
     sequence: int
     goal_distance_m: float
     goal_bearing_rad: float
     image: bytes
-    """As stored: PNG or JPEG."""
+    """The picture as stored: PNG or JPEG."""
 
     def to_bytes(self) -> bytes:
-        """The payload of one frame."""
+        """Return the payload of one frame."""
         return _QUESTION.pack(b"Q", self.sequence, self.goal_distance_m, self.goal_bearing_rad) + self.image
 
     @classmethod
@@ -49,7 +49,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the device under test wants done. Any numbers may be in it: the monitor judges them."""
+    """The command that the device asks for. It may hold any numbers: the monitor judges them."""
 
     sequence: int
     speed_m_s: float
@@ -58,7 +58,7 @@ class Answer:
     """By the device's own clock."""
 
     def to_bytes(self) -> bytes:
-        """The payload of one frame."""
+        """Return the payload of one frame."""
         return _ANSWER.pack(b"A", self.sequence, self.speed_m_s, self.yaw_rate_rad_s, self.spent_ns)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Drawing: the report of an index run. Drawn after the commit; nothing here can change a data output."""
+"""The page of an index run. It is drawn after the commit, so nothing here can change a data output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_PICTURES = 24
 
 
 def draw(drawn: Drawn[IndexSpec]) -> bytes:
-    """The page: what each scene looks like, what is in it, what it is made of, and what the lint says."""
+    """Return the page: what each scene looks like, what is in it, what it is made of, and what the lint says."""
     items = [_item(drawn, choice.name) for choice in drawn.spec.scenes]
     plan = ShardPlan.from_json(drawn.read("shards.json"), what="shards.json")
     lint = Lint.from_json(drawn.read("lint.json"), what="lint.json")
@@ -39,7 +39,7 @@ def _item(drawn: Drawn[IndexSpec], scene: str) -> SceneItem:
 
 
 def _pictures(drawn: Drawn[IndexSpec], items: Sequence[SceneItem]) -> str:
-    """A picture of each scene; one that cannot be taken is told, and the page is drawn all the same."""
+    """Return a picture of each scene; one that cannot be taken is told, and the page is drawn all the same."""
     pictures: list[tuple[bytes, str]] = []
     notes: list[str] = []
     with tempfile.TemporaryDirectory(prefix="simgate-index-") as folder:
@@ -130,7 +130,7 @@ def _files(item: SceneItem) -> str:
 
 
 def size_text(size_bytes: int) -> str:
-    """Bytes for people: `12.3 MB`."""
+    """Write a size for people: `12.3 MB`."""
     size = float(size_bytes)
     for unit in ("B", "kB", "MB"):
         if size < 1000:

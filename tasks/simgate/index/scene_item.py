@@ -24,7 +24,7 @@ from simgate.specs.index import IndexSpec, SceneChoice
 def read_scene(
     choice: SceneChoice, spec: IndexSpec, folder: Path, files: Mapping[str, FileRef]
 ) -> tuple[SceneItem, tuple[Finding, ...]]:
-    """The item of one scene and what the lint says of it; `folder` holds the snapshot's `files`."""
+    """Return the item of one scene and what the lint says of it; `folder` holds the snapshot's `files`."""
     check_root(choice, files)
     paths = find_closure(folder, choice.root, max_bytes=spec.max_closure_bytes)
     closure = tuple(_closure_file(path, files) for path in paths)

@@ -9,7 +9,7 @@ from simgate.specs.index import SceneChoice
 
 
 def plan_shards(scenes: Sequence[SceneChoice], *, episodes_per_shard: int) -> ShardPlan:
-    """Every episode of every scene in exactly one shard: scene by scene, in runs of at most `episodes_per_shard`."""
+    """Put every episode of every scene into exactly one shard, in runs of at most `episodes_per_shard`."""
     return ShardPlan(shards=tuple(shard for scene in scenes for shard in _shards(scene, episodes_per_shard)))
 
 

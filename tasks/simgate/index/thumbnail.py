@@ -50,14 +50,14 @@ class _Room:
 
     @property
     def middle(self) -> NDArray[np.float64]:
-        """Where to look: the middle of the floor, a little above it."""
+        """The point to look at: the middle of the floor, a little above it."""
         middle = 0.5 * (self.low + self.high)
         middle[2] = self.low[2] + 0.22 * (self.high[2] - self.low[2])
         return middle
 
 
 def thumbnail(folder: Path, item: SceneItem, spec: IndexSpec) -> bytes:
-    """A PNG of the scene, 4:3; of the four corners the one with the widest view wins."""
+    """Return a PNG of the scene, 4:3; of the four corners the one with the widest view wins."""
     asked = _asked(spec)
     room = _room(UsdScene(folder / item.root, spec.classes).stage)
     with closing(open_simulator(asked, folder / item.root)) as simulator:
@@ -87,7 +87,9 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def _room(stage: Usd.Stage) -> _Room:
-    """Around floors, walls and ceilings, so that a view painted outside a window does not count; else around it all."""
+    """Bound the floors, walls and ceilings, so that a view painted outside a window does not count; else the whole
+    scene.
+    """
     cache = UsdGeom.BBoxCache(Usd.TimeCode.Default(), [UsdGeom.Tokens.default_])
     prims = [prim for prim in stage.Traverse(Usd.TraverseInstanceProxies()) if STRUCTURE & set(labels_of(prim))]
     box = Gf.Range3d()

@@ -1,1 +1,1 @@
-"""What would run, for whom, and why: keys and RunRecords. Reads the store, runs nothing."""
+"""Plans: the runs that are needed, for whom and why, as keys and RunRecords. Reads the store, runs nothing."""

@@ -26,7 +26,7 @@ from simgate.specs.recipe import DatasetRecipe
 def plan_dataset(
     store: Store, *, domain: str, recipe: DatasetRecipe, run: str, triggers: Sequence[Trigger]
 ) -> DatasetWhy | None:
-    """Why the run should be, or None where the head is judged (PASS or FAIL) and its dataset is the published one."""
+    """Plan the run of the head; None where the head is judged (PASS or FAIL) and its dataset is the published one."""
     head = scenes_head(store, domain)
     if head is None:
         raise InputError(f"no scenes in domain {domain}", remedy="run `simgate scenes push FOLDER`")
@@ -40,7 +40,7 @@ def plan_dataset(
 def dataset_why(
     store: Store, head: ScenesHead, domain: str, recipe: DatasetRecipe, run: str, triggers: Sequence[Trigger]
 ) -> DatasetWhy:
-    """What a run is asked about one push; a recipe that takes a scene which is not pushed is refused."""
+    """Build the why.json of a run about one push; a recipe that takes a scene which is not pushed is refused."""
     kind: Literal["push", "pull_request"] = "push" if domain == MAIN else "pull_request"
     push = Trigger(kind=kind, who=head.author, detail=f"push {head.seq}: {head.message}"[:2000], at=head.at)
     chain = (*triggers, push)
@@ -60,7 +60,7 @@ def dataset_why(
 
 
 def judged(store: Store, why: DatasetWhy) -> ManifestRef | None:
-    """The committed validate manifest for exactly this snapshot and recipe, or None."""
+    """Return the committed validate manifest for exactly this snapshot and recipe, or None."""
     try:
         return find(store, slots_of(store, why, "validate")[0])
     except NotReady:
@@ -94,7 +94,7 @@ def publish(store: Store, why: DatasetWhy) -> tuple[DatasetHead, bool]:
 
 
 def publish_judged(store: Store, why: DatasetWhy, ref: ManifestRef) -> tuple[DatasetHead, bool]:
-    """The same where `judged` was asked already: for many shards it is no small question."""
+    """Publish as `publish` does, for a caller that asked `judged` already: that costs a read for each shard."""
     body = DatasetBody(
         validate_ref=ref,
         content_digest=read_manifest(store, ref).content_digest,

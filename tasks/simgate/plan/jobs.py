@@ -45,12 +45,12 @@ class Slot:
 
 
 def slots(store: Store, folder: str, stage: str) -> tuple[Slot, ...]:
-    """The runs of one stage; NotReady while what they are made from is not committed."""
+    """Return the runs of one stage; NotReady while what they are made from is not committed."""
     return slots_of(store, read_why(store, folder), stage)
 
 
 def slots_of(store: Store, why: DatasetWhy | ReleaseWhy, stage: str) -> tuple[Slot, ...]:
-    """The same from a RunRecord that need not be written yet."""
+    """Return the slots of a stage, from a RunRecord that need not be written yet."""
     if isinstance(why, DatasetWhy) and stage in _DATASET:
         return _DATASET[stage](store, why)
     if isinstance(why, ReleaseWhy) and stage in _RELEASE:
@@ -61,19 +61,21 @@ def slots_of(store: Store, why: DatasetWhy | ReleaseWhy, stage: str) -> tuple[Sl
 
 
 def parts_of(store: Store, slot: Slot, known: dict[str, Manifest] | None = None) -> KeyParts:
-    """What the slot's key is made of; `known` as in `load_inputs`."""
+    """Return the parts of the slot's key; `known` as in `load_inputs`."""
     if known is not None:
         known.update(slot.known)
     return key_parts(slot.job, load_inputs(store, slot.job, slot.known if known is None else known))
 
 
 def find(store: Store, slot: Slot) -> ManifestRef | None:
-    """The committed run of a slot: its key recomputed, its memo read."""
+    """Return the committed run of a slot: its key recomputed, its memo read."""
     return find_all(store, [slot])[0]
 
 
 def find_all(store: Store, wanted: Sequence[Slot]) -> list[ManifestRef | None]:
-    """The same of several slots, at the same time: its memo and manifest a slot, and one for each different input."""
+    """Find the committed runs of several slots at the same time: memo and manifest of each, and each different input
+    once.
+    """
     return [run.ref if run else None for run in _runs(store, wanted)]
 
 
@@ -84,12 +86,12 @@ def _runs(store: Store, wanted: Sequence[Slot]) -> list[Run | None]:
 
 
 def the(store: Store, slot: Slot) -> ManifestRef:
-    """The committed run of a slot, or NotReady."""
+    """Return the committed run of a slot, or NotReady."""
     return all_of(store, [slot])[0]
 
 
 def all_of(store: Store, wanted: Sequence[Slot]) -> list[ManifestRef]:
-    """The committed runs of several slots, or NotReady."""
+    """Return the committed runs of several slots, or NotReady."""
     return [run.ref for run in _all_runs(store, wanted)]
 
 
@@ -108,7 +110,7 @@ def image_of(slot: Slot) -> str:
 
 
 def batches(pending: Sequence[Slot], at_most: int) -> tuple[tuple[Slot, ...], ...]:
-    """Even batches, at most that many; a batch's slots are neighbours, so that a scene is opened once."""
+    """Deal the slots out into at most `at_most` even batches of neighbours, so that a scene is opened once."""
     count = min(at_most, len(pending))
     bounds = [round(number * len(pending) / count) for number in range(count + 1)] if count else []
     return tuple(tuple(pending[low:high]) for low, high in pairwise(bounds))
@@ -128,7 +130,7 @@ def write_jobs(store: Store, folder: str, wanted: Sequence[Slot]) -> tuple[str, 
 def make_job(
     stage: str, spec: Spec, inputs: Sequence[Input], *, domain: str, run_record: str, nonce: str | None = None
 ) -> Job:
-    """A job for this process's own code and locks."""
+    """Return a job for this process's own code and locks."""
     code, lock, others = identity_of(runtime_of(stage, spec))
     return Job(
         stage=stage,
@@ -186,7 +188,7 @@ def _train(_store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
 
 
 def _from(stage: str, upstream: str, ref: ManifestRef) -> ManifestInput:
-    """What a stage takes from another's run, as its row says."""
+    """Name the part of another stage's run that a stage takes, as its row says."""
     return ManifestInput(ref=ref, output=STAGES.find(stage).upstream_of(upstream).output or None)
 
 

@@ -35,7 +35,7 @@ class Line:
 
 
 def outlook(store: Store, why: DatasetWhy | ReleaseWhy) -> tuple[Line, ...]:
-    """Every run that `why` needs, without running any."""
+    """Return every run that `why` needs, without running any."""
     before = dict(_previous(store, why))
     lines: list[Line] = []
     for stage in DATASET_STAGES if isinstance(why, DatasetWhy) else RELEASE_STAGES:
@@ -57,7 +57,7 @@ def _line(store: Store, slot: Slot, before: dict[SlotName, Manifest]) -> Line:
 
 
 def moved(parts: KeyParts, before: Manifest | None) -> tuple[str, ...]:
-    """Which parts of a key differ from an earlier run's."""
+    """Name the parts of a key that differ from an earlier run's."""
     if before is None:
         return ("first time",)
     names = [
@@ -75,19 +75,19 @@ def moved(parts: KeyParts, before: Manifest | None) -> tuple[str, ...]:
 
 
 def moved_files(old: SceneItem, new: SceneItem) -> tuple[str, ...]:
-    """Files of a scene's closure that were changed, added or removed."""
+    """List the files of a scene's closure that were changed, added or removed."""
     before = {file.path: file.sha256 for file in old.closure}
     after = {file.path: file.sha256 for file in new.closure}
     return tuple(path for path in sorted({*before, *after}) if before.get(path) != after.get(path))
 
 
 def slot_of_role(role: str) -> SlotName:
-    """The slot whose run has that role among a candidate's evidence."""
+    """Return the slot whose run has that role among a candidate's evidence."""
     return SlotName(stage=STAGE_OF_ROLE[role], subject=SUBJECT_OF_ROLE[role])
 
 
 def slot_in_dataset(manifest: Manifest) -> SlotName:
-    """The slot of a dataset's pipeline that a committed run filled."""
+    """Return the slot of a dataset's pipeline that a committed run filled."""
     if manifest.stage != "generate":
         return SlotName(stage=manifest.stage)
     fields = {name: manifest.spec.get(name) for name in ShardName.model_fields}
@@ -107,7 +107,7 @@ def _previous(store: Store, why: DatasetWhy | ReleaseWhy) -> Iterator[tuple[Slot
 
 
 def _readable(store: Store, ref: ManifestRef) -> Manifest | None:
-    """The manifest; None, and it is named, where it is damaged: an outlook without it says `first time`."""
+    """Return the manifest; None, and it is named, where it is damaged: an outlook without it says `first time`."""
     try:
         return read_manifest(store, ref)
     except DAMAGE as error:
@@ -116,7 +116,7 @@ def _readable(store: Store, ref: ManifestRef) -> Manifest | None:
 
 
 def previous_dataset(store: Store, validate: Manifest) -> Iterator[tuple[SlotName, Manifest]]:
-    """The runs that a dataset is made of, by slot."""
+    """Yield the runs that a dataset is made of, by slot."""
     yield SlotName(stage=validate.stage), validate
     for link in {link.uri: link for link in validate.dependencies}.values():
         if manifest := _readable(store, link.ref):

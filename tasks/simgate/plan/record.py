@@ -32,7 +32,7 @@ class Trigger(Document):
 
 
 class DatasetWhy(Document):
-    """Why a dataset run is, and what it was asked."""
+    """The reason and the request of a dataset run."""
 
     version: Literal[1] = 1
     kind: Literal["dataset"] = "dataset"
@@ -46,7 +46,7 @@ class DatasetWhy(Document):
     recipe: DatasetRecipe
     recipe_sha256: Sha256
     scenes: Annotated[tuple[SceneChoice, ...], Field(min_length=1, max_length=10_000)]
-    """What the recipe's rules took of the push."""
+    """Scenes of the push that the recipe's rules took."""
     dataset_seed: Annotated[int, Field(ge=0, le=2**53 - 1)]
     """The recipe's, or the one drawn for the day of the plan."""
 
@@ -64,7 +64,7 @@ class LiveBefore(Document):
 
 
 class ReleaseWhy(Document):
-    """Why a release run is, and what it was asked."""
+    """The reason and the request of a release run."""
 
     version: Literal[1] = 1
     kind: Literal["release"] = "release"
@@ -76,7 +76,7 @@ class ReleaseWhy(Document):
     dataset: ManifestRef
     """The validate manifest of the dataset."""
     simulation: SimulationSpec
-    """As the dataset was made: the closed loop drives in the same simulator."""
+    """The dataset's simulation: the closed loop drives in the same simulator."""
     recipe: ReleaseRecipe
     recipe_sha256: Sha256
     policy_sha256: Sha256
@@ -109,7 +109,7 @@ class TaskLines(Document):
 
 
 def record_folder(domain: str, run: str) -> str:
-    """Where a run's record lies; signs that a file name should not have become `-`."""
+    """Return the folder of a run's record; characters that a file name should not have become `-`."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", run).strip(".-")
     if not name or len(name) > 200:
         raise InputError("run id is unusable", actual=repr(run[:80]), expected="1 to 200 letters, digits, . _ -")
@@ -124,14 +124,14 @@ def write_why(store: Store, why: DatasetWhy | ReleaseWhy) -> str:
 
 
 def read_why(store: Store, folder: str) -> DatasetWhy | ReleaseWhy:
-    """The run's why.json."""
+    """Return the run's why.json."""
     value = parse_json(store.get(f"{folder}/why.json"), what=f"{folder}/why.json")
     kind = DatasetWhy if isinstance(value, dict) and value.get("kind") == "dataset" else ReleaseWhy
     return kind.from_value(value, what=f"{folder}/why.json")
 
 
 def find_why(store: Store, folder: str) -> DatasetWhy | ReleaseWhy | None:
-    """The run's why.json, or None before plan wrote it."""
+    """Return the run's why.json, or None before plan wrote it."""
     try:
         return read_why(store, folder)
     except NotFound:
@@ -148,13 +148,13 @@ def record_task(store: Store, folder: str, task: str, lines: Sequence[TaskLine])
 
 
 def task_lines(store: Store, folder: str) -> tuple[TaskLine, ...]:
-    """Every line of a run, by task."""
+    """Return every line of a run, by task."""
     keys = store.keys(f"{folder}/tasks")
     documents = (TaskLines.from_json(store.get(key), what=key) for key in keys)
     return tuple(line for document in documents for line in document.lines)
 
 
 def run_folders(store: Store, domain: str) -> list[str]:
-    """Folders of all runs of a domain that have a why.json, sorted by name."""
+    """Return folders of all runs of a domain that have a why.json, sorted by name."""
     ends = "/why.json"
     return [key.removesuffix(ends) for key in store.keys(f"plans/{domain}") if key.endswith(ends)]

@@ -1,4 +1,4 @@
-"""Release planning: is there a dataset that no candidate was made of yet, and what would the candidate replace?"""
+"""Release planning: whether a dataset has no candidate yet, and what its candidate would replace."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from simgate.specs.recipe import DATASET_DAG, ReleaseRecipe
 def plan_release(
     store: Store, *, domain: str, recipe: ReleaseRecipe, policy: Policy, run: str, triggers: Sequence[Trigger]
 ) -> ReleaseWhy | None:
-    """Why the run should be, or None where this dataset and recipe are decided already, or being decided.
+    """Plan the run; None where this dataset and recipe are decided already, or being decided.
 
-    Decided is what has a candidate, what a gate said no to, and what would be the live engine again.
+    Decided means: there is a candidate, or a gate said FAIL, or the engine would be the live one again.
     """
     head = dataset_head(store, domain, recipe.dataset)
     if head is None:
@@ -53,7 +53,7 @@ def plan_release(
 
 
 def release_tries(store: Store, why: ReleaseWhy) -> Tries:
-    """The runs that were planned for this dataset and recipe and proposed nothing yet."""
+    """Return the runs that were planned for this dataset and recipe and proposed nothing yet."""
     code = [code_digest(*runtime_of(stage, why.recipe, why.simulation).modules) for stage in RELEASE_STAGES]
     return Tries(store, why, [why.dataset.sha256, why.recipe_sha256, why.policy_sha256, *code])
 
@@ -89,7 +89,7 @@ def _why(
 
 
 def _simulation(store: Store, validate: Manifest) -> SimulationSpec:
-    """How the dataset was simulated: any shard's spec without the shard and the machine that made it."""
+    """Read how the dataset was simulated: any shard's spec without the fields of the shard and of its machine."""
     shard = next(link for link in validate.dependencies if link.name == "generate")
     spec = read_manifest(store, shard.ref).spec
     wanted = SimulationSpec.model_fields.keys() - {"environment"}
@@ -128,7 +128,7 @@ def _says_no(store: Store, manifest: Manifest) -> bool:
 def _proposed(
     store: Store, why: ReleaseWhy, state: ReleaseState, evaluated: ManifestRef, exported: ManifestRef
 ) -> bool:
-    """Whether the newest candidate came of these very runs: a doubled event makes no second candidate."""
+    """Return whether the newest candidate came of these very runs: a doubled event makes no second candidate."""
     newest = candidates(store, why.recipe.model, why.recipe.channel).newest()
     if newest is None or newest.candidate.policy_sha256 != why.policy_sha256:
         return False
@@ -138,9 +138,9 @@ def _proposed(
 
 
 def _answered_or_waiting(store: Store, state: ReleaseState, why: ReleaseWhy, entry: CandidateEntry) -> bool:
-    """Whether a person decided about the candidate, or still can; others are proposed anew.
+    """Return whether a person decided about the candidate, or still can; others are proposed anew.
 
-    Those lapsed, were overtaken, or their gate was ended by somebody whom nobody asked.
+    Others are those that lapsed, were overtaken, or whose gate was ended by somebody who was not asked.
     """
     if any(item.digest == entry.digest and item.why.startswith(REJECTED) for item in state.state.quarantined):
         return True
@@ -151,7 +151,7 @@ def _answered_or_waiting(store: Store, state: ReleaseState, why: ReleaseWhy, ent
 
 
 def nothing_to_release(store: Store, why: ReleaseWhy) -> bool:
-    """Whether the run's engine is, byte for byte, the live one."""
+    """Return whether the run's engine is, byte for byte, the live one."""
     exported = find(store, slots_of(store, why, "export")[0])
     if exported is None:
         raise NotReady("export is not committed", remedy="it comes first")

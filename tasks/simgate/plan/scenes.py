@@ -1,4 +1,4 @@
-"""Scenes: which of the pushed ones a recipe takes."""
+"""Scenes: the pushed scenes that a recipe takes."""
 
 from __future__ import annotations
 

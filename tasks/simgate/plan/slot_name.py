@@ -34,9 +34,9 @@ class SlotName(Document):
     subject: Annotated[Subject | None, Field(exclude_if=_is_none)] = None
     """Model that it is about, where the stage runs once for each."""
     shard: Annotated[ShardName | None, Field(exclude_if=_is_none)] = None
-    """What it makes of the dataset, where each run makes a part."""
+    """The part of the dataset that it makes, where each run makes a part."""
     number: Annotated[int | None, Field(ge=0, exclude_if=_is_none)] = None
-    """Which of several equal runs."""
+    """Number among several equal runs."""
 
     def __str__(self) -> str:
         part = self.subject or self.shard

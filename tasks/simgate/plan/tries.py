@@ -28,7 +28,7 @@ class Tries:
         self._mine = f"{self._folder}/{record_folder(why.domain, why.run).rpartition('/')[2]}"
 
     def recent(self) -> bool:
-        """Whether another run was planned for this so lately that it may be at work still."""
+        """Return whether another run was planned for the same work so lately that it may still be running."""
         latest = max((self._store.get(key).decode() for key in self._others()), default="")
         return bool(latest) and datetime.now(UTC) - datetime.fromisoformat(latest) < STILL_RUNNING
 
@@ -41,7 +41,7 @@ class Tries:
             self._store.create(self._mine, datetime.now(UTC).isoformat().encode())
 
     def clear(self) -> None:
-        """It came to something: what was tried before no longer counts."""
+        """Forget the tries: one of them succeeded."""
         for key in (*self._others(), self._mine):
             self._store.delete(key)
 

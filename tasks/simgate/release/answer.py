@@ -24,7 +24,7 @@ from simgate.release.rights import AUTOMATIC_NAME
 def promotion_problems(
     store: Store, rules: Rules, entry: LedgerEntry, candidate: CandidateEntry, newer: Sequence[CandidateEntry]
 ) -> Iterator[str]:
-    """Why a promotion's approval does not cover it, by the policy of that time."""
+    """Yield each reason why a promotion's approval does not cover it, by the policy of that time."""
     decision, asked = entry.decision, candidate.candidate
     if asked.policy_sha256 != decision.policy_sha256:
         yield "it was decided under another policy than its candidate was proposed under"
@@ -56,7 +56,7 @@ def promotion_problems(
 
 
 def settlement_problems(store: Store, rules: Rules, entry: LedgerEntry, candidate: CandidateEntry) -> Iterator[str]:
-    """Why a settle does not follow from the answer that it names."""
+    """Yield each reason why a settle does not follow from the answer that it names."""
     decision = entry.decision
     if decision.approval is None:
         if decision.who != AUTOMATIC_NAME:
@@ -74,7 +74,7 @@ def settlement_problems(store: Store, rules: Rules, entry: LedgerEntry, candidat
 
 
 def _record_problems(record: ApprovalRecord, entry: LedgerEntry, candidate: CandidateEntry) -> Iterator[str]:
-    """Whether the record is about this candidate, is the answer that the entry names, and was kept in between."""
+    """Check that the record is about this candidate, holds the entry's answer, and was kept between both."""
     ref, asked = entry.decision.approval, candidate.candidate
     if ref is None or not ref.record.startswith(f"{approvals_prefix(candidate.digest)}/"):
         yield "its approval does not lie in its candidate's folder"

@@ -19,7 +19,7 @@ REJECT = "Reject"
 
 
 class Touch(Document):
-    """Somebody set, cleared or triggered something that the release stands on: they count as its author."""
+    """An action on a run that the release stands on (set, cleared, triggered); who did it counts as its author."""
 
     who: str
     """Airflow id."""
@@ -40,14 +40,14 @@ class GateRecord(Document):
     """Start of the gate's current try; None where it never started."""
     task_state: str
     subject: Annotated[str, Field(max_length=10_000)]
-    """What the person saw; names the candidate's digest in full."""
+    """The question that the person saw; names the candidate's digest in full."""
     response_received: bool
     chosen_options: tuple[str, ...]
     responder_id: str
     """Airflow id; empty without a response."""
     responder_name: str
     reason: Annotated[str, Field(max_length=2000)]
-    """What the person wrote beside the answer; empty where nothing."""
+    """The person's words beside the answer; empty where there are none."""
     responded_at: AwareDatetime | None
     assigned_ids: tuple[str, ...]
     all_admins: bool
@@ -81,7 +81,7 @@ class ApprovalRecord(Document):
 
 
 def responder_name(policy: Rules, gate: GateRecord) -> str:
-    """The responder as records say it."""
+    """Return the responder as records say it."""
     person = policy.by_airflow_id(gate.responder_id)
     if person is None:
         return gate.responder_id or "nobody"
@@ -89,12 +89,12 @@ def responder_name(policy: Rules, gate: GateRecord) -> str:
 
 
 def subject_of(entry: CandidateEntry) -> str:
-    """What the gate's question is called: an answer counts for exactly this."""
+    """Return the subject of the gate's question; an answer counts for exactly this subject."""
     return f"Release {entry.candidate.model} to {entry.candidate.channel}: candidate {entry.digest}"
 
 
 def approved_why(gate: GateRecord) -> str:
-    """What the ledger says of an approval: where it was given, and the person's reason."""
+    """Write the ledger's reason of an approval: the run where it was given, and the person's words."""
     reason = f": {gate.reason}" if gate.reason else ""
     return f"approved in {gate.dag_id} {gate.run_id}{reason}"
 
@@ -102,7 +102,7 @@ def approved_why(gate: GateRecord) -> str:
 def answer_problems(
     policy: Rules, channel: ChannelRules, entry: CandidateEntry, gate: GateRecord, *, at: datetime
 ) -> Iterator[str]:
-    """Why the answer itself does not count, at the time when it is used."""
+    """Yield each reason why the answer itself does not count, at the time when it is used."""
     if gate.all_admins:
         yield "Airflow runs with all_admins: anybody could have answered in any name"
     if not gate.response_received or gate.responded_at is None:
@@ -144,7 +144,7 @@ def _responder_problems(policy: Rules, channel: ChannelRules, gate: GateRecord) 
 
 
 def author_problems(policy: Rules, gate: GateRecord, authors: frozenset[str]) -> Iterator[str]:
-    """Why the responder is not independent: four eyes, and every author known."""
+    """Yield each reason why the responder is not independent: four eyes, and every author known."""
     person = policy.by_airflow_id(gate.responder_id)
     touched = {touch.who: f"{touch.action} {touch.what}" for touch in gate.touched_by}
     started = dict.fromkeys(gate.run_started_by, "started a run")

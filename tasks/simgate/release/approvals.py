@@ -48,12 +48,12 @@ class Approvals:
 
 
 def approvals_prefix(candidate: str) -> str:
-    """Folder of a candidate's records."""
+    """Return the folder of a candidate's records."""
     return f"approvals/{candidate}"
 
 
 def read_approval(store: Store, ref: ApprovalRef) -> KeptApproval:
-    """The record that a ledger entry names, its digest checked."""
+    """Return the record that a ledger entry names, its digest checked."""
     kept = read_kept(store, ref.record)
     if kept.sha256 != ref.sha256:
         raise DigestMismatch(
@@ -63,12 +63,12 @@ def read_approval(store: Store, ref: ApprovalRef) -> KeptApproval:
 
 
 def kept_approvals(store: Store, candidate: str) -> list[KeptApproval]:
-    """Every record about a candidate, oldest first."""
+    """Return every record about a candidate, oldest first."""
     return [read_kept(store, key) for key in store.keys(approvals_prefix(candidate))]
 
 
 def read_kept(store: Store, key: str) -> KeptApproval:
-    """One record by its place."""
+    """Read one record from its key."""
     data = store.get(key, max_bytes=MAX_ENVELOPE_BYTES)
     value = parse_json(data, what=key, max_bytes=MAX_ENVELOPE_BYTES)
     if not isinstance(value, dict) or "payloadType" not in value:

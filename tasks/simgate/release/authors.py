@@ -14,7 +14,7 @@ from simgate.release.lineage import people_of, record_people
 
 @dataclass(frozen=True, slots=True)
 class Authors:
-    """Who may not approve."""
+    """The people who may not approve a candidate, because they are its authors."""
 
     people: frozenset[str]
     problems: tuple[str, ...]
@@ -22,12 +22,12 @@ class Authors:
 
 
 def authors(store: Store, evidence: Iterable[ManifestRef], run_record: str) -> frozenset[str]:
-    """Everybody whose work a candidate is by the lineage, reused work and its own run included."""
+    """Name everybody with work in a candidate, by the lineage; reused work and its own run are included."""
     return people_of(store, evidence) | record_people(store, run_record)
 
 
 def authors_of(store: Store, candidate: Candidate) -> Authors:
-    """The authors by the lineage, and those whom the candidate names.
+    """Return the authors by the lineage, and those whom the candidate names.
 
     Records of runs are not signed, candidates are: who was an author when it was proposed stays one.
     """

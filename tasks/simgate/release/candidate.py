@@ -24,7 +24,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 class Candidate(Document):
-    """What a release manager is asked about."""
+    """The engine and evidence that a release manager is asked about."""
 
     version: Literal[1] = 1
     model: Name
@@ -42,7 +42,7 @@ class Candidate(Document):
     """Folder of every attempt at a bench run of this engine when it was proposed, with its outcome's digest: one that
     is gone later, or ended in another way, is missed."""
     authors: tuple[str, ...] = ()
-    """Whose work it was when it was proposed: the records that say so may gain people later, and lose nobody."""
+    """Its authors when it was proposed: the records that name them may gain people later, and lose nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +64,19 @@ class Candidates:
         self._journal = Journal(store, f"candidates/{model}/{channel}", signer)
 
     def newest(self) -> CandidateEntry | None:
-        """The only one that may be promoted; a newer one supersedes all that wait. The whole chain is checked."""
+        """Return the only candidate that may be promoted; it supersedes older ones. The whole chain is checked."""
         return next(iter(deque(self.all(), maxlen=1)), None)
 
     def all(self) -> Iterator[CandidateEntry]:
-        """Every candidate, oldest first, the chain checked."""
+        """Yield every candidate, oldest first, the chain checked."""
         return (self._entry(entry) for entry in self._journal.entries())
 
     def find(self, digest: str) -> CandidateEntry | None:
-        """The candidate of that digest, or None."""
+        """Return the candidate of that digest, or None."""
         return next((entry for entry in self.all() if entry.digest == digest), None)
 
     def line(self, seq: int) -> Line:
-        """One candidate's entry as it lies in the store, with its signature."""
+        """Return one candidate's entry as it lies in the store, with its signature."""
         return self._journal.line(seq)
 
     def add(self, candidate: Candidate) -> CandidateEntry:
@@ -109,7 +109,7 @@ class Candidates:
 
 
 def candidates(store: Store, model: str, channel: str, signer: Signer | None = None) -> Candidates:
-    """The candidates of a model for a channel; with a signer, new ones are signed."""
+    """Return the candidates of a model for a channel; with a signer, new ones are signed."""
     return Candidates(store, model, channel, signer)
 
 
@@ -126,7 +126,7 @@ def new_candidate(
     authors: Iterable[str],
     observations: Mapping[str, str],
 ) -> Candidate:
-    """A candidate that lapses after `ttl`."""
+    """Return a candidate that lapses after `ttl`."""
     return Candidate(
         model=model,
         channel=channel,

@@ -20,7 +20,7 @@ Episode = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How the candidate did in the episodes that the live model drove too."""
+    """The candidate's results in the episodes that the live model drove too."""
 
     won: int
     """Episodes in which only the candidate reached its goal."""
@@ -48,10 +48,7 @@ def compare(store: Store, candidate: Manifest, live: Manifest) -> Comparison:
 
 
 def worse_figures(store: Store, candidate: Manifest, live: Manifest) -> Iterator[str]:
-    """Bounded metrics of which the candidate's whole 95 % interval is worse than the live model's.
-
-    For models that drive nothing, so that there are no episodes to pair.
-    """
+    """Yield each bounded metric of which the candidate's whole 95 % interval is worse than the live model's."""
     if live.spec != candidate.spec:
         yield "the live model was evaluated with another spec than the candidate"
         return
@@ -71,13 +68,14 @@ def _evaluation(store: Store, evaluate: Manifest) -> Evaluation:
 
 
 def successes(store: Store, evaluate: Manifest) -> dict[Episode, bool]:
-    """Whether each episode of an evaluate run reached its goal."""
+    """Return for each episode of an evaluate run whether it reached its goal."""
     value = parse_json(store.read(evaluate.artifact("evaluation.json")), what="evaluation.json")
     return {(str(item["scene"]), int(item["episode"])): item["outcome"] == "success" for item in value["episodes"]}
 
 
 def mcnemar_p(lost: int, won: int) -> float:
-    """One-sided exact McNemar test: the chance of at least `lost` of `lost + won` discordant pairs under a fair coin.
+    """Return the one-sided exact McNemar p: the chance of at least `lost` of `lost + won` discordant pairs under a fair
+    coin.
 
     McNemar, Psychometrika 12 (1947); exact form by the binomial distribution.
     """

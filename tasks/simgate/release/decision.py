@@ -19,7 +19,7 @@ from simgate.release.policy import Policy
 def by_hand(
     policy: Policy, action: Action, subject: str, who: str, why: str, *, channel: str = "", second: str = ""
 ) -> Decision:
-    """A decision that no gate was asked about, made now."""
+    """Return a decision that no gate was asked about, made now."""
     return Decision(
         action=action, channel=channel, subject=subject, who=who, second=second, why=why, approval=None,
         policy_sha256=policy.sha256, decided_at=datetime.now(UTC),
@@ -48,7 +48,7 @@ def waive(
     second: str = "",
     signer: Signer | None = None,
 ) -> LedgerEntry:
-    """A named person takes one FAIL observation upon them, for one channel; a signed channel wants a second person."""
+    """Write that a named person accepts one FAIL observation for one channel; if signed, a second person must."""
     return write(
         store, policy, model,
         lambda _state: Decided(by_hand(policy, "waive", manifest, who, why, channel=channel, second=second), None),

@@ -15,7 +15,7 @@ Action = Literal["promote", "quarantine", "rollback", "settle", "waive"]
 
 
 class LiveModel(Document):
-    """What a channel serves."""
+    """The model that a channel serves."""
 
     candidate: Sha256
     engine: Sha256
@@ -30,7 +30,7 @@ class ChannelState(Document):
     live: LiveModel | None
     """None: nothing is live."""
     previous: LiveModel | None
-    """What a rollback goes back to; None where there is nothing."""
+    """The model that a rollback restores; None where there is none."""
 
 
 class Quarantined(Document):
@@ -41,14 +41,14 @@ class Quarantined(Document):
 
 
 class Waiver(Document):
-    """A named person takes one FAIL of an observation upon them, for one channel."""
+    """A named person accepts one FAIL observation, for one channel."""
 
     manifest: Sha256
     """Digest of the FAIL manifest."""
     channel: Name
     who: Annotated[str, Field(min_length=1, max_length=200)]
     second: Annotated[str, Field(max_length=200)]
-    """Who agreed; empty where the channel wants one person only."""
+    """The second person; empty where the channel wants one only."""
     why: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -75,7 +75,7 @@ class ApprovalRef(Document):
 
 
 class Decision(Document):
-    """What somebody decided. Everything after it follows from this and from the state before."""
+    """A decision by a person or a rule. The state after it follows from it and from the state before."""
 
     action: Action
     channel: Name | Literal[""]
@@ -92,7 +92,7 @@ class Decision(Document):
     policy_sha256: Sha256
     """The policy that was in force; it is kept as `policies/<sha256>.json`."""
     decided_at: AwareDatetime
-    """When, by the clock of who decided; not later than the entry's own time."""
+    """Time by the decider's clock; not later than the entry's own time."""
 
 
 class LedgerBody(Document):
@@ -114,7 +114,7 @@ class LedgerEntry(LedgerBody):
 
     @classmethod
     def of(cls, entry: Entry) -> LedgerEntry:
-        """A ledger entry from its journal's entry."""
+        """Return a ledger entry from its journal's entry."""
         place = {
             "seq": entry.seq, "id": entry.id, "at": entry.at.isoformat(), "previous": entry.previous,
             "sha256": entry.sha256,
@@ -123,7 +123,7 @@ class LedgerEntry(LedgerBody):
 
     @property
     def action(self) -> Action:
-        """What was done."""
+        """The kind of decision."""
         return self.decision.action
 
     @property
@@ -133,10 +133,10 @@ class LedgerEntry(LedgerBody):
 
     @property
     def who(self) -> str:
-        """Who decided."""
+        """The person or responder that decided."""
         return self.decision.who
 
     @property
     def why(self) -> str:
-        """For what reason."""
+        """The reason of the decision."""
         return self.decision.why

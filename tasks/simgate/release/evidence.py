@@ -30,7 +30,7 @@ from simgate.specs.bounds import broken_bounds
 def evidence_problems(
     store: Store, channel: Channel, candidate: Candidate, state: State, *, at: datetime, later: bool = False
 ) -> Iterator[str]:
-    """Why the evidence is not enough for a release at a time, by the state before it.
+    """Yield each reason why the evidence is not enough for a release at a time, by the state before it.
 
     `later` looks back at a release: then only the observations count that the candidate names, not newer ones.
     """
@@ -60,13 +60,13 @@ def evidence_problems(
 
 
 def _family(store: Store, candidate: Candidate) -> str:
-    """The family that the candidate was trained as; empty where no run says so, which spares no evidence."""
+    """Return the family that the candidate was trained as; empty where no run says so, which spares no evidence."""
     ref = candidate.evidence.get("train")
     return str(read_manifest(store, ref).spec.get("family", "")) if ref else ""
 
 
 def _one_family(family: str, found: Mapping[Role, Manifest]) -> Iterator[str]:
-    """Each gate must have judged a model of the family that was trained: on it hangs which gates there are."""
+    """Check that each gate judged a model of the trained family, which decides which gates there are."""
     for role, manifest in found.items():
         judged = manifest.spec.get("family", family)
         if judged != family:
@@ -74,7 +74,7 @@ def _one_family(family: str, found: Mapping[Role, Manifest]) -> Iterator[str]:
 
 
 def _chain(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -> Iterator[str]:
-    """The manifests must be one chain; compared by content, since a reused run stands on an equal, older one."""
+    """Check that the manifests are one chain, by content, since a reused run stands on an equal, older one."""
     for role, manifest in found.items():
         if manifest.stage != STAGE_OF_ROLE[role]:
             yield f"evidence {role} is a {manifest.stage} run"
@@ -89,7 +89,7 @@ def _chain(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -
 
 
 def _own_splits(store: Store, found: Mapping[Role, Manifest]) -> Iterator[str]:
-    """Whether each run stands on its own split of the candidate's dataset, and on no other's."""
+    """Check that each run stands on its own split of the candidate's dataset, and on no other."""
     for about, split in SPLIT_OF_ROLE.items():
         if about not in found:
             continue
@@ -100,7 +100,7 @@ def _own_splits(store: Store, found: Mapping[Role, Manifest]) -> Iterator[str]:
 
 
 def _places(candidate: Candidate) -> Iterator[str]:
-    """Each where its stage's role alone may write; elsewhere another role's key could have written it."""
+    """Check that each manifest lies where only its stage's role may write."""
     for role, ref in candidate.evidence.items():
         own = f"runs/main/{STAGE_OF_ROLE[role]}/"
         if not ref.uri.startswith(own):
@@ -108,7 +108,7 @@ def _places(candidate: Candidate) -> Iterator[str]:
 
 
 def _origins(store: Store, candidate: Candidate, found: Mapping[Role, Manifest]) -> Iterator[str]:
-    """The observation is this run's own; the rest is main's, and made for a run whose record names its people."""
+    """Check that the observation is this run's own, and the rest main's, by runs whose records name people."""
     for own in (found[role].run_record for role in DRIVEN if role in found):
         if own != candidate.run_record:
             yield f"the observation was made for {own}, not for the candidate's {candidate.run_record}"
@@ -135,7 +135,7 @@ def _splits(store: Store, manifest: Manifest, split: str) -> set[str]:
 
 
 def _split_names(manifest: Manifest) -> set[str]:
-    """Outputs of validate that a run was made from; the whole of validate counts as both splits."""
+    """Return outputs of validate that a run was made from; the whole of validate counts as both splits."""
     outputs = (link.annotations.output for link in manifest.dependencies if link.name == "validate")
     return {output or "the whole dataset" for output in outputs}
 
@@ -180,7 +180,7 @@ def benches(store: Store, hil: Manifest) -> tuple[str, ...]:
 def _observations(
     store: Store, channel: Channel, candidate: Candidate, export: Manifest, state: State, *, later: bool
 ) -> Iterator[str]:
-    """Every observation of the engine counts, not only the last: a FAIL is hidden by no retry, an abort by no rerun."""
+    """Judge every observation of the engine: a retry hides no FAIL, and a rerun no aborted attempt."""
     waived = {waiver.manifest for waiver in state.waivers if waiver.channel == candidate.channel}
     folders = observations(store, MAIN, export.content_digest)
     for folder, noted in sorted(candidate.observations.items()):
@@ -198,19 +198,19 @@ def _observations(
 
 
 def _aborted(item: Manifest | Failure | Started) -> bool:
-    """Killed or stopped: it may have been about to say no. One that proved nothing (INVALID) is an end."""
+    """Return whether the attempt was killed or stopped, perhaps before a FAIL. An inconclusive one has ended."""
     return isinstance(item, Started) or (isinstance(item, Failure) and item.error != Inconclusive.__name__)
 
 
 def observations(store: Store, domain: str, engine: str) -> dict[str, Manifest | Failure | Started]:
-    """Every attempt at a bench run of one engine, whatever was asked of the bench, by folder."""
+    """Return every attempt at a bench run of one engine, whatever was asked of the bench, by folder."""
     keys = set(store.keys(f"runs/{domain}/hil"))
     folders = sorted(key.removesuffix("/started.json") for key in keys if key.endswith("/started.json"))
     return {folder: _attempt(store, folder, keys) for folder in folders if engine in _inputs(store, folder)}
 
 
 def observed(store: Store, domain: str, engine: str) -> dict[str, str]:
-    """How each of those attempts ended so far, as a candidate notes it."""
+    """Return how each observation of that engine has ended so far, as a candidate notes it."""
     return {folder: outcome(store, folder) for folder in observations(store, domain, engine)}
 
 
@@ -227,7 +227,7 @@ def _attempt(store: Store, folder: str, keys: set[str]) -> Manifest | Failure | 
 
 
 class Standing(Protocol):
-    """Something that stands on evidence: a candidate, or a model that was live."""
+    """A holder of evidence: a candidate, or a model that was live."""
 
     @property
     def evidence(self) -> Mapping[Role, ManifestRef]: ...
@@ -236,7 +236,7 @@ class Standing(Protocol):
 
 
 def quarantine_problems(store: Store, model: Standing, state: State) -> Iterator[str]:
-    """What of a model's own or of what it was made from is quarantined."""
+    """Yield each quarantined digest among a model's own and those that it was made from."""
     barred = {item.digest: item.why for item in state.quarantined}
     if model.engine in barred:
         yield f"engine {model.engine[:12]} is quarantined: {barred[model.engine]}"
@@ -247,7 +247,7 @@ def quarantine_problems(store: Store, model: Standing, state: State) -> Iterator
 
 
 def damage_problems(store: Store, model: Standing) -> Iterator[str]:
-    """Which files of the evidence, the engine's among them, are gone or are not what their manifests say."""
+    """Yield each file of the evidence, the engine's among them, that is gone or differs from its manifest."""
     for role, ref in model.evidence.items():
         for artifact in read_manifest(store, ref).artifacts:
             for finding in verify_bytes(store, artifact.uri, artifact.sha256, f"{role}'s {artifact.name}"):

@@ -39,7 +39,7 @@ DAMAGE = (Damaged, DigestMismatch, InputError, NotFound)
 
 @dataclass(frozen=True, slots=True)
 class ReleaseState:
-    """What is proven of a model's ledger, and why the rest is not."""
+    """The proven part of a model's ledger, and why the rest is not proven."""
 
     model: str
     entries: tuple[LedgerEntry, ...]
@@ -58,34 +58,36 @@ class ReleaseState:
 
     @property
     def state(self) -> State:
-        """What holds after the newest proven entry."""
+        """The state after the newest proven entry."""
         return self.entries[-1].after if self.entries else EMPTY
 
     def state_at(self, moment: datetime) -> State:
-        """What held at a time."""
+        """Return the state at a time."""
         before = [entry for entry in self.entries if entry.at <= moment]
         return before[-1].after if before else EMPTY
 
     def live(self, channel: str) -> LiveModel | None:
-        """What a channel serves; None where nothing is live."""
+        """Return the live model of a channel; None where nothing is live."""
         found = self.state.channels.get(channel)
         return found.live if found else None
 
     def was_live(self, channel: str, candidate: str) -> bool:
-        """Whether a candidate is live in a channel, or was."""
+        """Return whether a candidate is live in a channel, or was."""
         states = (entry.after.channels.get(channel) for entry in self.entries)
         return any(now is not None and now.live is not None and now.live.candidate == candidate for now in states)
 
     def is_quarantined(self, digest: str) -> bool:
-        """Whether a digest itself is barred now; what is made from a barred one is not looked for."""
+        """Return whether this very digest is quarantined; the ancestors of a model are not checked here."""
         return any(item.digest == digest for item in self.state.quarantined)
 
     def must_sign(self, policy: Policy, channel: str) -> bool:
-        """Whether a decision about a channel must be signed, and all that it stands on."""
+        """Return whether a decision about a channel, and all evidence behind it, must be signed."""
         return self.signed or demands_signatures(policy, channel)
 
     def must_hold(self) -> ReleaseState:
-        """This state; Unproven where an entry does not hold: nothing is appended to, signed or served from it."""
+        """Return this state; raise Unproven where an entry does not hold: then nothing may be appended, signed or
+        served.
+        """
         if self.problem:
             raise Unproven(
                 f"the ledger of {self.model} does not hold: {self.problem}",
@@ -95,14 +97,14 @@ class ReleaseState:
 
 
 def demands_signatures(policy: Rules, channel: str) -> bool:
-    """Whether a decision about a channel must be signed; about one that the policy lacks, where any other's must."""
+    """Return whether decisions about a channel must be signed; for one that the policy lacks, if any other's must."""
     if channel in policy.channels or channel == "":
         return channel != "" and policy.channels[channel].signed
     return any(rules.signed for rules in policy.channels.values())
 
 
 def judge(store: Store, policy: Policy, model: str) -> ReleaseState:
-    """The release state of a model, as far as it is proven."""
+    """Return the release state of a model, as far as it is proven."""
     lines, broken = _lines(store, model)
     walk = _Walk(store, policy, model)
     problem = next((said for line in lines if (said := walk.take(line))), broken)
@@ -112,7 +114,7 @@ def judge(store: Store, policy: Policy, model: str) -> ReleaseState:
 
 
 def _cut_tail(store: Store, model: str, entries: Sequence[LedgerEntry]) -> str:
-    """Whether a candidate was proposed after an entry that is no more."""
+    """Find a candidate that was proposed after an entry that is gone; empty where there is none."""
     known = {"", *(entry.sha256 for entry in entries)}
     for channel in proposed_channels(store, model):
         for entry in journal_of(store, model, channel).values():
@@ -123,12 +125,14 @@ def _cut_tail(store: Store, model: str, entries: Sequence[LedgerEntry]) -> str:
 
 
 def proposed_channels(store: Store, model: str) -> list[str]:
-    """Channels that the model was proposed for."""
+    """Return channels that the model was proposed for."""
     return sorted(path.rstrip("/").rpartition("/")[2] for path in store.children(f"candidates/{model}")[0])
 
 
 def objection(store: Store, policy: Policy, state: ReleaseState, line: Line) -> str:
-    """Why an entry would not hold after this state, or nothing: asked before it is written, for nothing undoes one."""
+    """Say why an entry would not hold after this state, or nothing. Asked before the entry is written: nothing undoes
+    one.
+    """
     walk = _Walk(store, policy, state.model, signed=state.signed, entries=list(state.entries))
     return walk.take(line)
 
@@ -144,7 +148,7 @@ def _lines(store: Store, model: str) -> tuple[list[Line], str]:
 
 
 def _engines(store: Store, entries: Sequence[LedgerEntry]) -> tuple[tuple[LedgerEntry, ...], str]:
-    """The entries up to the first whose live model's engine is not what its export run left."""
+    """Return the entries up to the first whose live model's engine is not what its export run left."""
     state = entries[-1].after if entries else EMPTY
     for live in (now.live for now in state.channels.values() if now.live is not None):
         if problem := _engine_problem(store, live) or _barred(store, entries, live):
@@ -154,14 +158,14 @@ def _engines(store: Store, entries: Sequence[LedgerEntry]) -> tuple[tuple[Ledger
 
 
 def _made_live(entries: Sequence[LedgerEntry], live: LiveModel) -> int:
-    """Index of the entry that made a model live."""
+    """Return the index of the entry that made a model live."""
     acts = ("promote", "rollback")
     mine = (n for n, item in enumerate(entries) if item.action in acts and item.decision.subject == live.candidate)
     return max(mine, default=0)
 
 
 def _barred(store: Store, entries: Sequence[LedgerEntry], live: LiveModel) -> str:
-    """What a model that came back by a rollback was made from, and was quarantined before."""
+    """Name what was quarantined, before the rollback, of the model that it brought back and of its lineage."""
     at = _made_live(entries, live)
     if entries[at].action != "rollback":
         return ""
@@ -267,7 +271,7 @@ class _Walk:
 
 
 def journal_of(store: Store, model: str, channel: str) -> dict[str, CandidateEntry]:
-    """Candidates of a channel by digest, up to the first that is damaged: what follows it is not proven."""
+    """Return a channel's candidates by digest, up to the first damaged one: nothing after it is proven."""
     found: dict[str, CandidateEntry] = {}
     try:
         for entry in candidates(store, model, channel).all():

@@ -19,7 +19,7 @@ MAX_LEVELS = 64
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One thing that another was made from."""
+    """A manifest, snapshot or model in a lineage, with its parents."""
 
     kind: str
     """Stage name, `snapshot`, or `model`."""
@@ -28,7 +28,7 @@ class Node:
     sha256: str
     content_digest: str
     parents: tuple[Node, ...]
-    """What it was made from."""
+    """The nodes that it was made from."""
     run_record: str
     """Folder of the RunRecord that it was made for; empty for a snapshot."""
 
@@ -42,12 +42,12 @@ class Finding:
 
 
 def lineage(store: Store, ref: ManifestRef) -> Node:
-    """The tree above a manifest; a manifest that several share is read once."""
+    """Return the tree above a manifest; a manifest that several share is read once."""
     return lineages(store, [ref])[0]
 
 
 def lineages(store: Store, refs: Sequence[ManifestRef]) -> tuple[Node, ...]:
-    """The trees above several manifests: each manifest of them is read once, and those of one level together.
+    """Return the trees above several manifests: each manifest of them is read once, and those of one level together.
 
     InputError where there are more than MAX_LEVELS: whoever writes manifests could make them without end.
     """
@@ -64,7 +64,7 @@ def lineages(store: Store, refs: Sequence[ManifestRef]) -> tuple[Node, ...]:
 
 
 def next_level(level: int, waiting: Sequence[ManifestRef]) -> int:
-    """One level further up; InputError beyond the last."""
+    """Count one level up; InputError beyond the last."""
     if level == MAX_LEVELS:
         raise InputError(
             f"manifest {waiting[0].uri} lies too deep in what a run was made from",
@@ -104,7 +104,7 @@ def _parent(link: _Link, known: Mapping[str, Manifest], nodes: dict[str, Node]) 
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Every node of a tree, each once, the given one first."""
+    """Yield every node of a tree, each once, the given one first."""
     seen: set[str] = set()
     waiting = [node]
     while waiting:
@@ -116,14 +116,14 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def people_of(store: Store, refs: Iterable[ManifestRef]) -> frozenset[str]:
-    """Everybody who wrote or started something upstream: the people of all RunRecords that the lineage reaches."""
+    """Name everybody who wrote or started something upstream: the people of all RunRecords that the lineage reaches."""
     nodes = (node for tree in lineages(store, list(refs)) for node in walk(tree))
     records = {node.run_record for node in nodes if node.kind != "snapshot"}
     return frozenset(person for record in records for person in record_people(store, record))
 
 
 def record_people(store: Store, folder: str) -> frozenset[str]:
-    """The people of one RunRecord."""
+    """Return the people of one RunRecord."""
     value = parse_json(store.get(f"{folder}/why.json"), what=f"{folder}/why.json")
     return frozenset(str(person) for person in value.get("people", ()))
 
@@ -156,7 +156,7 @@ def _verify_node(store: Store, node: Node) -> Iterator[Finding]:
 
 
 def verify_bytes(store: Store, uri: str, sha256: str, name: str) -> Iterator[Finding]:
-    """What is wrong with the bytes of one file, or nothing."""
+    """Yield a finding where one file is missing or its bytes are damaged."""
     try:
         found = store.digest(uri)
     except NotFound:

@@ -13,13 +13,13 @@ STARTED_NAME = "started.json"
 
 
 def outcome(store: Store, folder: str) -> str:
-    """Digest of an attempt's start and of its end, which is its manifest, its failure, or nothing yet."""
+    """Return the digest of an attempt's start and of its end, which is its manifest, its failure, or nothing yet."""
     end = next((name for name in (MANIFEST_NAME, FAILURE_NAME) if store.exists(f"{folder}/{name}")), "")
     return _digest(store, folder, end)
 
 
 def outcome_problems(store: Store, folder: str, noted: str) -> Iterator[str]:
-    """Whether an attempt is what was noted of it; one that was running then may have ended since, in any way."""
+    """Compare an attempt with the note of it; one that was running then may have ended since, in any way."""
     if not store.exists(f"{folder}/{STARTED_NAME}"):
         yield f"observation {folder} was there when the candidate was proposed, and is gone"
     elif noted not in (outcome(store, folder), _digest(store, folder, "")):

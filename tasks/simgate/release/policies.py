@@ -17,12 +17,12 @@ def keep_policy(store: Store, policy: Policy) -> str:
 
 
 def read_policy(store: Store, sha256: str) -> Policy:
-    """The policy of that digest; InputError where it is of another version of simgate."""
+    """Return the policy of that digest; InputError where it is of another version of simgate."""
     return Policy.from_json(_bytes(store, sha256), what=f"policy {sha256[:12]}")
 
 
 def read_rules(store: Store, sha256: str) -> Rules:
-    """Who was who and who might do what under the policy of that digest, whatever else this version knows of it."""
+    """Read the people and rights of the policy with that digest; fields that this version does not know are skipped."""
     return PastRules.from_json(_bytes(store, sha256), what=f"policy {sha256[:12]}")
 
 
@@ -51,5 +51,5 @@ def _bytes(store: Store, sha256: str) -> bytes:
 
 
 def policy_key(sha256: str) -> str:
-    """Where a policy lies."""
+    """Return the key of a policy in the store."""
     return f"policies/{sha256}.json"

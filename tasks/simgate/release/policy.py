@@ -28,7 +28,7 @@ def _is_role(value: str) -> str:
 
 
 Role = Annotated[str, AfterValidator(_is_role)]
-"""What one manifest is called among a candidate's evidence."""
+"""Name of a manifest among a candidate's evidence."""
 Right = Literal["approve", "rollback", "waive"]
 RIGHTS: tuple[Right, ...] = get_args(Right)
 
@@ -59,7 +59,7 @@ def _approvers(channel: dict[str, Any]) -> tuple[str, ...]:
 
 
 class ChannelRules(Document):
-    """Who may do what in a channel."""
+    """The people with rights in a channel, and how long a candidate waits."""
 
     approvers: Annotated[tuple[Name, ...], Field(min_length=1)]
     """People who may approve."""
@@ -80,22 +80,24 @@ class ChannelRules(Document):
         return self.signed
 
     def by_right(self, right: Right) -> tuple[Name, ...]:
-        """Names that the channel gives a right to."""
+        """Return names that the channel gives a right to."""
         return {"approve": self.approvers, "rollback": self.rollback_by, "waive": self.waive_by}[right]
 
     @property
     def candidate_ttl(self) -> timedelta:
-        """How long a candidate may wait."""
+        """The longest time that a candidate may wait for its answer."""
         return timedelta(hours=self.candidate_ttl_h)
 
 
 class Channel(ChannelRules):
-    """What a channel demands."""
+    """The demands of a channel."""
 
     gates: Annotated[tuple[Gate, ...], Field(min_length=1)]
     """Stages whose verdict must be PASS."""
     reference: Reference
-    """What each of those gates, and the dataset, must at least be asked: a field that asks less refuses."""
+    """The least spec of each of those gates and of the dataset: a candidate that was asked less in any field is
+    refused.
+    """
     benches: Annotated[tuple[Literal["emulated", "device"], ...], Field(min_length=1)]
     """Kinds of HIL bench that count."""
     not_worse_than_live: NotWorseThanLive = NotWorseThanLive()
@@ -117,29 +119,29 @@ class Channel(ChannelRules):
 
 
 class Rules(Document):
-    """Who is who and who may do what: the part of a policy by which decisions of any time are judged."""
+    """People and their rights: the part of a policy by which decisions of any time are judged."""
 
     people: tuple[Person, ...]
     channels: Mapping[Name, ChannelRules]
 
     def by_email(self, email: str) -> Person | None:
-        """Who commits under that e-mail."""
+        """Find the person who commits under that e-mail."""
         return next((person for person in self.people if email in person.emails), None)
 
     def by_airflow_id(self, airflow_id: str) -> Person | None:
-        """Who has that Airflow account."""
+        """Find the person who has that Airflow account."""
         return next((person for person in self.people if airflow_id in person.airflow_ids), None)
 
     def who(self, identity: str) -> Person | None:
-        """Who is meant by a commit e-mail or an Airflow id."""
+        """Find the person behind a commit e-mail or an Airflow id."""
         return self.by_email(identity) or self.by_airflow_id(identity)
 
     def person(self, identity: str) -> Person | None:
-        """Who is meant by a name, a commit e-mail or an Airflow id; no two people share one of these."""
+        """Find the person behind a name, a commit e-mail or an Airflow id; no two people share one of these."""
         return next((person for person in self.people if person.name == identity), None) or self.who(identity)
 
     def holders(self, channel: str, right: Right) -> tuple[Person, ...]:
-        """The people who have a right in a channel; a program has none where automatic answers do not count."""
+        """Return the people who have a right in a channel; a program has none where automatic answers do not count."""
         rules = self.channels[channel]
         named = (person for person in self.people if person.name in rules.by_right(right))
         return tuple(person for person in named if rules.allow_automatic or not person.automatic)
@@ -151,7 +153,7 @@ class Policy(Rules):
     version: Literal[2] = 2
     channels: dict[Name, Channel]
     keys: Annotated[tuple[TrustedKey, ...], Field(max_length=1000)] = ()
-    """Whose signatures count. A pull request's gates have keys of their own, which stay out of here."""
+    """Public keys whose signatures count. A pull request's gates have keys of their own, which stay out of here."""
 
     @model_validator(mode="after")
     def _a_key_has_one_role(self) -> Self:
@@ -207,14 +209,14 @@ class Policy(Rules):
         return sha256_hex(self.to_json())
 
     def channel(self, name: str) -> Channel:
-        """One channel's demands."""
+        """Return the demands of one channel; InputError for a channel that the policy lacks."""
         if name not in self.channels:
             raise InputError("no such channel in the policy", actual=name, expected=" | ".join(sorted(self.channels)))
         return self.channels[name]
 
 
 def _plainly(error: InputError, what: str) -> InputError:
-    """Our own validators' sentence with the field, without the whole value that they looked at."""
+    """Shorten a validator's error to its sentence and the field, without the whole value."""
     cause = error.__cause__
     first = cause.errors(include_url=False)[0] if isinstance(cause, ValidationError) else None
     if first is None or first["type"] != "value_error":

@@ -28,14 +28,14 @@ OF_DATASET = {
     "dataset.train.frames": "at least",
     "dataset.eval.frames": "at least",
 }
-"""What a dataset must hold is no spec: said here."""
+"""Comments on the dataset's demands, which are no spec."""
 WIDTH = 118
 FEW = 5
 """Longest list, and largest flat mapping, that is written out again instead of being pointed to."""
 
 
 def references_text(references: Mapping[str, Reference]) -> str:
-    """The block of a policy file that holds the references of its channels, by name; each is an anchor."""
+    """Return the block of a policy file that holds the references of its channels, by name; each is an anchor."""
     values = {name: reference.written() for name, reference in references.items()}
     lines = [f"{ABOUT}x-references:"]
     writer = _Writer(_again(values))
@@ -45,13 +45,13 @@ def references_text(references: Mapping[str, Reference]) -> str:
 
 
 def with_references(text: str, references: Mapping[str, Reference]) -> str:
-    """The file's text with that block written anew; all other lines stay."""
+    """Return the file's text with that block written anew; all other lines stay."""
     before, _, after = _parts(text)
     return f"{before}{references_text(references)}{after}"
 
 
 def block_of(text: str) -> str:
-    """The lines of a policy file between the two marks."""
+    """Return the lines of a policy file between the two marks."""
     return _parts(text)[1]
 
 
@@ -65,12 +65,12 @@ def _parts(text: str) -> tuple[str, str, str]:
 
 
 def comment_of(leaf: Leaf) -> str:
-    """Which way a field of a reference is stricter, in words; empty where it must be equal."""
+    """Say which direction of a reference's field is stricter; empty where the field must be equal."""
     return OF_DATASET.get(leaf.path) or comment(leaf.stricter)
 
 
 def comment(stricter: Stricter) -> str:
-    """A declaration in words; empty for a field that must be equal."""
+    """Return a declaration in words; empty for a field that must be equal."""
     if stricter.way == "equal":
         return ""
     if stricter.way == "free":
@@ -86,7 +86,7 @@ def _key(value: Any) -> bytes:
 
 
 def _again(value: Any) -> set[bytes]:
-    """What occurs more than once, and is large enough to be pointed to."""
+    """Find values that occur more than once and are large enough for an alias."""
     seen: set[bytes] = set()
     again: set[bytes] = set()
 
@@ -120,7 +120,7 @@ class _Writer:
         self._comments = {tuple(leaf.path.split(".")): comment_of(leaf) for leaf in leaves(Reference)}
 
     def mapping(self, name: str, value: dict[str, Any], path: tuple[str, ...], *, always: bool = False) -> list[str]:
-        """`name:` and what is below it; `always` gives it an anchor of its own name."""
+        """Write `name:` and everything below it; `always` gives it an anchor of its own name."""
         indent = "  " * len(path)
         key = _key(value)
         if key in self._anchors and not always:
@@ -161,7 +161,7 @@ def _is_flat(value: dict[str, Any]) -> bool:
 
 
 def _folded(line: str, indent: str) -> list[str]:
-    """A long flow list over several lines."""
+    """Return a long flow list over several lines."""
     return list(_fold(line, indent))
 
 

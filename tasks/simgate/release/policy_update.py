@@ -50,14 +50,14 @@ class Update:
 
 
 def new_policy(channel: str, asked: Reference) -> str:
-    """A whole policy file for one channel whose reference is what the recipes ask."""
+    """Return a whole policy file for one channel whose reference is what the recipes ask."""
     bench = asked.hil.bench if asked.hil else "emulated"
     references = references_text({channel: asked})
     return TEMPLATE.format(references=references, channel=channel, gates=", ".join(asked.gates), bench=bench)
 
 
 def updated(text: str, asked: Reference, channels: Sequence[str]) -> Update:
-    """The file with whole references: every value that is there stays, a missing one is the recipes'.
+    """Return the file with whole references: every value that is there stays, a missing one is the recipes'.
 
     `channels` are to have one even where the file has none for them yet.
     """

@@ -1,4 +1,4 @@
-"""Policy warnings: what a policy may say, and somebody should know that it does."""
+"""Policy warnings: rules that a policy may hold, and that a person should know of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simgate.specs.metric import Metric, metrics_of
 
 
 def policy_warnings(policy: Policy) -> Iterator[tuple[str, str]]:
-    """Channel and sentence."""
+    """Yield each warning as channel and sentence."""
     for name, channel in policy.channels.items():
         found = (*_gates(channel), *_people(policy, name), *_reference(channel), *_hil(channel))
         yield from ((name, sentence) for sentence in found)
@@ -32,7 +32,7 @@ def _gates(channel: Channel) -> Iterator[str]:
 
 
 def _is_undriven(channel: Channel, gate: Gate) -> bool:
-    """Whether the channel's family commands nothing, so that there is no such gate."""
+    """Return whether the channel's family commands no robot, so that this gate does not exist for it."""
     judged = channel.reference.evaluate
     return gate in DRIVEN and judged is not None and not FAMILIES.find(judged.family).commands
 

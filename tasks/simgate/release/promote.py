@@ -37,7 +37,8 @@ def promote(
     signer: Signer | None = None,
     approvals: Approvals | None = None,
 ) -> LedgerEntry:
-    """One ledger entry that makes the newest candidate live; or Refused, with every reason kept in the store.
+    """Write one ledger entry that makes the newest candidate live; or raise Refused, with every reason kept in the
+    store.
 
     A second call with the same answer (a retried task) returns the entry that the first one wrote. `approvals` keeps
     the answer, in a signed channel under the approval role's own key.
@@ -61,13 +62,13 @@ def promote(
 
 
 def _asked_about(store: Store, newest: CandidateEntry, gate: GateRecord) -> CandidateEntry:
-    """The candidate that the gate asked about: a refusal is kept under it, since a newer one still waits."""
+    """Return the candidate that the gate asked about: a refusal is kept under it, since a newer one still waits."""
     every = candidates(store, newest.candidate.model, newest.candidate.channel).all()
     return next((entry for entry in every if subject_of(entry) == gate.subject), newest)
 
 
 def _written(state: ReleaseState, entry: CandidateEntry, gate: GateRecord) -> LedgerEntry | None:
-    """The entry that an earlier call with the same answer about the same candidate wrote."""
+    """Return the entry that an earlier call with the same answer about the same candidate wrote."""
     mine = (item for item in state.entries if item.approval_id == gate.approval_id)
     return next((item for item in mine if item.decision.subject == entry.digest), None)
 

@@ -30,13 +30,13 @@ TOP_DOWN = tuple(reversed(EVIDENCE_ROLES))
 
 @dataclass
 class Proof:
-    """What was found: problems, and every signature that was looked at."""
+    """The result of a verification: problems, and every signature that was checked."""
 
     subject: str
     findings: list[Finding] = field(default_factory=list)
     signatures: list[SignatureCheck] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """What could not be looked at, and is no sign of damage."""
+    """Checks that could not be made, and are no sign of damage."""
     signed: bool = False
     """Whether signatures are demanded of any of it."""
 
@@ -54,7 +54,7 @@ class Proof:
 
     @contextmanager
     def reading(self, uri: str) -> Iterator[None]:
-        """What cannot be read is a finding, not the end: everything else is still looked at."""
+        """Turn an error in this block into a finding, so that everything else is still checked."""
         try:
             yield
         except SimgateError as error:
@@ -107,7 +107,7 @@ def _prove_live(store: Store, policy: Policy, state: ReleaseState, channel: str,
 
 
 def _then(store: Store, state: ReleaseState, entry: CandidateEntry, proof: Proof) -> Iterator[Finding]:
-    """What promote demanded, demanded again: by the policy, the ledger and the observations of that time."""
+    """Check promote's demands again: by the policy, the ledger and the observations of that time."""
     number, promoted = _promotion_of(state.entries, entry)
     try:
         rules = read_policy(store, promoted.decision.policy_sha256).channel(entry.candidate.channel)
@@ -128,7 +128,7 @@ def _promotion_of(entries: Sequence[LedgerEntry], candidate: CandidateEntry) -> 
 
 
 def _prove_waiting(store: Store, policy: Policy, state: ReleaseState, channel: str, proof: Proof) -> None:
-    """What a release manager may be asked about: the newest candidate until it lapses or is decided."""
+    """Check the newest candidate, until it lapses or is decided: a release manager may be asked about it."""
     with proof.reading(f"candidates/{state.model}/{channel}"):
         entry = candidates(store, state.model, channel).newest()
         if entry is None or _is_decided(state, channel, entry):
@@ -149,7 +149,7 @@ def _is_decided(state: ReleaseState, channel: str, entry: CandidateEntry) -> boo
 
 
 def _prove_answers(store: Store, state: ReleaseState, channel: str, proof: Proof) -> None:
-    """An accepted answer that no entry used: promote was cut off right then, or the ledger has lost its tail."""
+    """Find an accepted answer that no entry used: promote was cut off right then, or the ledger has lost its tail."""
     used = {item.decision.subject for item in state.entries}
     with proof.reading("approvals"):
         for entry in candidates(store, state.model, channel).all():
@@ -167,7 +167,7 @@ def _prove_authors(store: Store, entry: CandidateEntry, proof: Proof) -> None:
 
 
 def _prove_observations(store: Store, entry: CandidateEntry, proof: Proof) -> None:
-    """Every bench run that the candidate names, whole: how it ended, and what it left."""
+    """Check every bench run that the candidate names, whole: how it ended, and what it left."""
     for folder, noted in entry.candidate.observations.items():
         with proof.reading(folder):
             proof.find(Finding(folder, problem) for problem in outcome_problems(store, folder, noted))

@@ -31,7 +31,7 @@ UPDATE = "`simgate policy new --update` writes them, for you to decide"
 
 
 class SplitReference(Document):
-    """What one side of a dataset must at least hold."""
+    """The least content of one side of a dataset."""
 
     scenes: Annotated[dict[Name, Count], Field(min_length=1, max_length=10_000)]
     """Episodes at least, by scene. A train side may hold other scenes too. An eval side may not: the closed loop takes
@@ -41,12 +41,12 @@ class SplitReference(Document):
 
 
 class DatasetReference(Document):
-    """What a candidate's dataset must at least be."""
+    """The least demands on a candidate's dataset."""
 
     seeds: Literal["fixed", "any"]
     """`fixed`: of the reference's seed. `any`: a nightly dataset draws its own, and who draws may draw again."""
     simulation: SimulationSpec
-    """How its shards were made."""
+    """The simulation of its shards."""
     train: SplitReference
     eval: SplitReference
 
@@ -68,11 +68,11 @@ class Reference(Document):
         return self
 
     def written(self) -> dict[str, Any]:
-        """As a policy file has it: a gate that the channel has not is left out, a part that a spec has not is null."""
+        """Return the reference as a policy file has it, without the gates that the channel lacks."""
         return {name: value for name, value in self.model_dump(mode="json").items() if value is not None}
 
     def spec(self, gate: Gate) -> Spec | None:
-        """What a gate must at least be asked."""
+        """Return the least spec of a gate."""
         by_gate: dict[Gate, Spec | None] = {
             "validate": self.validate_spec, "evaluate": self.evaluate, "export": self.export, "hil": self.hil
         }  # fmt: skip
@@ -87,7 +87,7 @@ class Reference(Document):
     def of(
         cls, dataset: DatasetRecipe, release: ReleaseRecipe, scenes: Sequence[SceneChoice | SceneRule] = ()
     ) -> Reference:
-        """What these recipes ask, of these scenes or of those that the recipe names: the reference that they meet."""
+        """Build the reference that these recipes meet, for these scenes or for those that the dataset recipe names."""
         simulation, scenes = dataset.simulation, scenes or dataset.scenes
         if unknown := [scene.name for scene in scenes if isinstance(scene, SceneRule) and scene.is_pattern]:
             raise InputError(
@@ -118,7 +118,7 @@ def _split(recipe: DatasetRecipe, scenes: Sequence[SceneChoice | SceneRule], sid
 
 
 def lacking(model: type[BaseModel], value: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """Fields that a JSON value does not name, dotted: whoever parses it would fill in a default that nobody chose."""
+    """Yield the dotted fields that a JSON value does not name: a parser would fill in a default that nobody chose."""
     for name, field in model.model_fields.items():
         if name not in value:
             # Only what is never written where it is empty, as `environment`, is whole without being there.
@@ -129,7 +129,7 @@ def lacking(model: type[BaseModel], value: Mapping[str, Any], path: str = "") ->
 
 
 def asked(manifest: Manifest) -> Spec:
-    """What a stage was asked, by its class; InputError where the manifest leaves a field to be guessed."""
+    """Return a stage's spec by its class; InputError where the manifest leaves a field to be guessed."""
     spec_type = STAGES.find(manifest.stage).spec_type
     missing = list(lacking(spec_type, manifest.spec))
     if missing:

@@ -8,11 +8,11 @@ from simgate.release.entry import Decision
 from simgate.release.policy import ChannelRules, Right, Rules
 
 AUTOMATIC_NAME = "simgate"
-"""Who settles a gate that ended without an answer."""
+"""The name that settles a gate which ended without an answer."""
 
 
 def right_problems(policy: Rules, decision: Decision, *, signed: bool) -> Iterator[str]:
-    """Why a decision by hand does not count; a promotion's right is its approval's, judged with the answer."""
+    """Yield each reason why a decision by hand does not count; the right to promote is judged with the answer."""
     if decision.action == "quarantine":
         # It makes nothing live: whoever the policy knows may pull the brake.
         yield from _known(policy, decision.who, "quarantine")

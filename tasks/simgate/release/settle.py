@@ -57,7 +57,7 @@ def settle(
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """How the gate ended, as the ledger says it."""
+    """The end of a gate in the ledger's words."""
 
     who: str
     why: str
@@ -72,7 +72,9 @@ def _answer(policy: Policy, gate: GateRecord | None) -> _Answer:
 
 
 def _undecided(store: Store, policy: Policy, signed: bool, candidate: str, gate: GateRecord | None) -> bool:
-    """Whether somebody may still answer, or promote still has to decide about an answer (an outage; its retry does)."""
+    """Return whether somebody may still answer, or promote has yet to decide about an answer (after an outage, by a
+    retry).
+    """
     if gate is None:
         return False
     if not gate.response_received and gate.task_state in STILL_WAITING:
@@ -81,7 +83,9 @@ def _undecided(store: Store, policy: Policy, signed: bool, candidate: str, gate:
 
 
 def _was_refused(store: Store, policy: Policy, signed: bool, candidate: str, gate: GateRecord) -> bool:
-    """Whether promote refused this very answer; where signatures are demanded, a record without one says nothing."""
+    """Return whether promote refused this very answer; where signatures are demanded, an unsigned record does not
+    count.
+    """
     kept = [item for item in kept_approvals(store, candidate) if item.record.gate.approval_id == gate.approval_id]
     if signed:
         kept = [item for item in kept if not answer_check(candidate, item, policy.keys).problem]

@@ -31,11 +31,11 @@ Keys = tuple[TrustedKey, ...]
 
 @dataclass(frozen=True, slots=True)
 class SignatureCheck:
-    """What became of one signature."""
+    """The result of checking one signature."""
 
     uri: str
     role: KeyRole
-    """Whose signature it takes."""
+    """The role whose key must sign it."""
     state: State
     """`wrong`: meddled with, whatever a channel demands; the rest but `good` fails where signatures are demanded."""
     keyid: str
@@ -45,7 +45,7 @@ class SignatureCheck:
 
 
 def manifest_check(store: Store, ref: ManifestRef, keys: Keys) -> SignatureCheck:
-    """Whether a gate key signed a manifest's very bytes."""
+    """Check that a gate key signed a manifest's very bytes."""
     uri = f"{ref.uri.rpartition('/')[0]}/{ENVELOPE_NAME}"
     data = store.read(ref)
     dated = _finished(parse_manifest(data, what=f"manifest {ref.uri}"))
@@ -63,14 +63,14 @@ def manifest_check(store: Store, ref: ManifestRef, keys: Keys) -> SignatureCheck
 
 
 def line_check(uri: str, line: Line, role: KeyRole, keys: Keys) -> SignatureCheck:
-    """Whether a key of `role` signed a journal's entry."""
+    """Check that a key of `role` signed a journal's entry."""
     if line.envelope is None:
         return _none(uri, role)
     return _judge(uri, role, line.envelope, keys, line.entry.at)
 
 
 def candidate_check(store: Store, entry: CandidateEntry, keys: Keys) -> SignatureCheck:
-    """Whether a planner key signed a candidate."""
+    """Check that a planner key signed a candidate."""
     model, channel = entry.candidate.model, entry.candidate.channel
     line = candidates(store, model, channel).line(entry.seq)
     uri = f"candidates/{model}/{channel} entry {entry.seq}"
@@ -82,7 +82,7 @@ def candidate_check(store: Store, entry: CandidateEntry, keys: Keys) -> Signatur
 def evidence_checks(
     store: Store, evidence: Mapping[Role, ManifestRef], engine: str, keys: Keys
 ) -> Iterator[SignatureCheck]:
-    """Every gate's manifest in the evidence, and every other PASS among the observations of the engine."""
+    """Yield every gate's manifest in the evidence, and every other PASS among the observations of the engine."""
     refs = {evidence[role] for role in GATE_ROLES if role in evidence}
     for folder, item in observations(store, MAIN, engine).items():
         if isinstance(item, Manifest) and _passed(store, item):
@@ -92,19 +92,19 @@ def evidence_checks(
 
 
 def approval_check(store: Store, ref: ApprovalRef, keys: Keys) -> SignatureCheck:
-    """Whether an approval key signed an answer as it was read."""
+    """Check that an approval key signed an answer as it was read."""
     return answer_check(ref.record, read_approval(store, ref), keys)
 
 
 def answer_check(uri: str, kept: KeptApproval, keys: Keys) -> SignatureCheck:
-    """Whether an approval key signed a record."""
+    """Check that an approval key signed a record."""
     if kept.envelope is None:
         return _none(uri, "approval")
     return _judge(uri, "approval", kept.envelope, keys, kept.record.at)
 
 
 def release_problems(store: Store, entry: CandidateEntry, keys: Keys) -> Iterator[str]:
-    """Why a signed channel does not believe a candidate or what it stands on."""
+    """Yield each reason why a signed channel does not trust a candidate or its evidence."""
     try:
         yield from (check.problem for check in _release_checks(store, entry, keys) if check.problem)
     except (NotFound, DigestMismatch, InputError) as error:
@@ -120,7 +120,7 @@ def _release_checks(store: Store, entry: CandidateEntry, keys: Keys) -> Iterator
 
 
 def signer_problems(signer: Signer | None, role: KeyRole, keys: Keys) -> Iterator[str]:
-    """Why what this process would sign would not count."""
+    """Yield each reason why this process's signatures would not count."""
     if signer is None:
         yield f"this process has no {role} key to sign with"
         return
@@ -141,7 +141,7 @@ def _none(uri: str, role: KeyRole) -> SignatureCheck:
 
 
 def _judge(uri: str, role: KeyRole, envelope: Envelope, keys: Keys, dated: datetime | None) -> SignatureCheck:
-    """The best of an envelope's signatures; without a good one, the worst."""
+    """Return the best of an envelope's signatures; without a good one, the worst."""
     found = [_judge_one(uri, role, envelope, line.keyid, keys, dated) for line in envelope.signatures]
     good = next((check for check in found if check.state == "good"), None)
     wrong = next((check for check in found if check.state == "wrong"), None)
@@ -183,7 +183,7 @@ def _a(role: str) -> str:
 
 
 def _finished(manifest: Manifest) -> datetime | None:
-    """When a manifest says that it was made; None where that is no time with a zone."""
+    """Return the time at which a manifest says it was made; None where that is no time with a zone."""
     try:
         found = datetime.fromisoformat(manifest.predicate.run_details.metadata.finished_on)
     except ValueError:

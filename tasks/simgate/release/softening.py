@@ -42,7 +42,7 @@ class Softening:
 
     @property
     def direction(self) -> str:
-        """In words."""
+        """The stricter direction, in words."""
         return DIRECTIONS[self.way]
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class Softening:
 
 
 def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -> list[Softening]:
-    """Every field of the gates' specs and of the dataset that is looser than the reference, by gate.
+    """Return every field of the gates' specs and of the dataset that is looser than the reference, by gate.
 
     InputError where a spec cannot be read, or leaves a field to be guessed.
     """
@@ -67,7 +67,7 @@ def softenings(store: Store, channel: Channel, found: Mapping[Role, Manifest]) -
 
 
 def softer_recipes(reference: Reference, asks: Reference) -> list[Softening]:
-    """Where recipes (`Reference.of`) ask less than a channel's reference, before anything runs."""
+    """List where recipes (`Reference.of`) ask less than a channel's reference, before anything runs."""
     soft = list(_recipe(reference.dataset, asks.dataset))
     for gate in reference.gates:
         spec, wanted = asks.spec(gate), reference.spec(gate)
@@ -77,7 +77,7 @@ def softer_recipes(reference: Reference, asks: Reference) -> list[Softening]:
 
 
 def softer(gate: str, spec: Spec, reference: Spec, prefix: str = "") -> Iterator[Softening]:
-    """The fields of one spec that are looser than those of another of its class."""
+    """Yield the fields of one spec that are looser than those of another of its class."""
     for leaf in leaves(type(reference)):
         own, wanted = _value(spec, leaf), _value(reference, leaf)
         if leaf.stricter.bounds_each:
@@ -89,7 +89,7 @@ def softer(gate: str, spec: Spec, reference: Spec, prefix: str = "") -> Iterator
 def _each_softer(
     gate: str, leaf: Leaf, own: Mapping[str, float], wanted: Mapping[str, float], prefix: str
 ) -> Iterator[Softening]:
-    """The metrics by name that are bounded less than the reference says, or not at all."""
+    """Yield the metrics by name that are bounded less than the reference says, or not at all."""
     way = leaf.stricter.way
     for name, limit in wanted.items():
         if name not in own or looser(way, own[name], limit):
@@ -98,7 +98,7 @@ def _each_softer(
 
 
 def looser(way: Way, own: Any, wanted: Any) -> bool:
-    """Whether a value asks less than another; of two that cannot be compared, the other is asked."""
+    """Return whether a value asks less than another; of two values that cannot be compared, True."""
     if way == "free" or own == wanted:
         return False
     if way == "equal":
@@ -145,7 +145,7 @@ def _simulation(reference: DatasetReference, spec: Spec) -> Iterator[Softening]:
 
 
 def _episodes(split: SplitDocument) -> dict[str, int]:
-    """Of each scene that the split names or has a shard of."""
+    """Count the episodes of each scene that the split names or has a shard of."""
     episodes = dict.fromkeys((scene.name for scene in split.scenes), 0)
     for shard in split.shards:
         episodes[shard.scene] = episodes.get(shard.scene, 0) + shard.episodes
@@ -153,7 +153,7 @@ def _episodes(split: SplitDocument) -> dict[str, int]:
 
 
 def _side(side: str, reference: SplitReference, episodes: Mapping[str, int], frames: int) -> Iterator[Softening]:
-    """Judged by the document, not by what somebody asked."""
+    """Compare one side of the dataset with the reference: by the document, not by the recipe."""
     for scene, wanted in reference.scenes.items():
         if not (own := episodes.get(scene, 0)) >= wanted:
             yield Softening("dataset", f"{side}.scenes.{scene}", _text(own), _text(wanted), "higher")

@@ -8,7 +8,7 @@ from simgate.release.entry import ChannelState, Decision, LiveModel, Quarantined
 
 
 def state_after(before: State, decision: Decision, candidate: CandidateEntry | None) -> State:
-    """The whole state after a decision; Refused where the state before does not allow it.
+    """Return the whole state after a decision; Refused where the state before does not allow it.
 
     `candidate` is the one that a promote, a rollback or a settle names; None for the other actions.
     """
@@ -26,7 +26,7 @@ def state_after(before: State, decision: Decision, candidate: CandidateEntry | N
 
 
 def barred(state: State, digest: str, why: str) -> State:
-    """The state with one more digest quarantined; one that was barred before keeps its newest reason."""
+    """Return the state with one more digest quarantined; one that was barred before keeps its newest reason."""
     kept = tuple(item for item in state.quarantined if item.digest != digest)
     barring = Quarantined(digest=digest, why=why[:2000])
     return state.model_copy(update={"quarantined": (*kept, barring)})
@@ -62,7 +62,7 @@ def _promoted(state: State, decision: Decision, entry: CandidateEntry) -> State:
 
 
 def _before(channel: ChannelState | None, engine: str) -> LiveModel | None:
-    """What a rollback goes back to: never the engine that it would leave."""
+    """Return the model that a rollback restores: never one with the engine that is live now."""
     if channel is None or channel.live is None:
         return None
     return channel.previous if channel.live.engine == engine else channel.live

@@ -47,5 +47,5 @@ class TrustedKey(Document):
 
     @property
     def raw(self) -> bytes:
-        """The 32 bytes."""
+        """The 32 bytes of the public key."""
         return decode(self.public_key, what="public_key", max_bytes=PUBLIC_KEY_BYTES)

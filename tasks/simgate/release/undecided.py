@@ -24,5 +24,7 @@ def note_undecided(approvals: Approvals, entry: CandidateEntry, gate: GateRecord
 
 
 def gate_is_over(store: Store, candidate: str) -> bool:
-    """Whether an answer was refused, or none came and none can: a gate asks once, so a new candidate is needed."""
+    """Return whether promote refused an answer at this gate, or it ended without one: a gate asks once, so it asks no
+    more.
+    """
     return any(item.record.outcome == "refused" for item in kept_approvals(store, candidate))

@@ -14,7 +14,7 @@ MAX_NAME = 28
 
 
 def svg_bars(bars: Mapping[str, float], *, x_label: str, y_label: str) -> str:
-    """One bar per name (`y_label` says what the names are), its length the value (`x_label`), from zero on."""
+    """Draw one bar per name (`y_label` says what the names are); its length is the value (`x_label`), from zero on."""
     shown = [(name, value) for name, value in bars.items() if drawable(value)][:MAX_BARS]
     left_px = 30 + 7 * min(MAX_NAME, max((len(name) for name, _ in shown), default=4))
     bottom_px = TOP_PX + ROW_PX * max(1, len(shown))

@@ -24,22 +24,24 @@ _SHA256 = re.compile(r"(sha256:)?[0-9a-f]{64}")
 
 
 def note(text: str) -> str:
-    """One paragraph of plain text."""
+    """Write one paragraph of plain text."""
     return f"<p>{escape(text)}</p>"
 
 
 def heading(text: str) -> str:
-    """A smaller heading inside a section."""
+    """Return a smaller heading inside a section."""
     return f"<h3>{escape(text)}</h3>"
 
 
 def png_img(data: bytes, alt: str) -> str:
-    """An inline picture from PNG (or JPEG) bytes; `alt` says what is in it."""
+    """Return an inline picture from PNG (or JPEG) bytes; `alt` says what is in it."""
     return f'<img alt="{escape(alt)}" src="data:{_media_type(data, alt)};base64,{base64.b64encode(data).decode()}">'
 
 
 def gallery(items: Sequence[tuple[bytes, str]]) -> str:
-    """A responsive grid of PNG or JPEG pictures with captions; it says how many beyond `MAX_PICTURES` are left out."""
+    """Draw a responsive grid of PNG or JPEG pictures with captions; it says how many beyond `MAX_PICTURES` are left
+    out.
+    """
     if not items:
         return '<p class="more">No pictures.</p>'
     cells = "".join(
@@ -51,12 +53,12 @@ def gallery(items: Sequence[tuple[bytes, str]]) -> str:
 
 
 def grid(fragments: Sequence[str]) -> str:
-    """Several figures (fragments made by this module) side by side, as many in a row as fit."""
+    """Place several figures (fragments made by this module) side by side, as many in a row as fit."""
     return f'<div class="grid">{"".join(f"<div class=cell>{fragment}</div>" for fragment in fragments)}</div>'
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table; numbers are right-aligned, digests shortened (in full on hover), PASS and FAIL become badges."""
+    """Return a table; numbers are right-aligned, digests shortened (in full on hover), PASS and FAIL become badges."""
     shown = rows[:MAX_ROWS]
     numeric = [
         bool(shown) and all(_is_number(row[column]) for row in shown if column < len(row))

@@ -20,7 +20,7 @@ MAX_DOTS = 40
 def svg_lines(
     series: Mapping[str, Points], *, x_label: str, y_label: str, limits: Mapping[str, float] | None = None
 ) -> str:
-    """One line per series over a common pair of axes, with a legend; `limits` are dashed horizontal lines.
+    """Draw one line per series over a common pair of axes, with a legend; `limits` are dashed horizontal lines.
 
     Points that are not finite break the line. Long series are thinned to the extremes of each of 300 buckets.
     """
@@ -38,7 +38,7 @@ def svg_lines(
 
 
 def thin(points: Points) -> Points:
-    """At most about 2 × MAX_BUCKETS points that keep the highest and lowest of each stretch."""
+    """Keep at most about 2 × MAX_BUCKETS points: the highest and lowest of each stretch."""
     if len(points) <= 2 * MAX_BUCKETS:
         return points
     size = math.ceil(len(points) / MAX_BUCKETS)
@@ -55,7 +55,7 @@ def style(number: int) -> str:
 
 
 def legend(names: Sequence[str]) -> str:
-    """The legend; one series alone needs none, the axis names it."""
+    """Return the legend; one series alone needs none, the axis names it."""
     if len(names) < 2:
         return ""
     items = "".join(f'<li><span class="key {style(i)}"></span>{escape(name)}</li>' for i, name in enumerate(names))
@@ -63,12 +63,12 @@ def legend(names: Sequence[str]) -> str:
 
 
 def svg(inside: str, title: str, *, width_px: float = WIDTH_PX, height_px: float = HEIGHT_PX) -> str:
-    """An SVG element that scales with its column."""
+    """Return an SVG element that scales with its column."""
     return f'<svg viewBox="0 0 {width_px:g} {height_px:g}" role="img"><title>{escape(title)}</title>{inside}</svg>'
 
 
 def frame(x: Axis, y: Axis, x_label: str, y_label: str) -> str:
-    """Rules, tick labels and axis labels."""
+    """Draw rules, tick labels and axis labels."""
     parts = [
         f'<line class="rule" x1="{x.start_px}" x2="{x.end_px}" y1="{at:.1f}" y2="{at:.1f}"/>'
         f'<text x="{x.start_px - 8}" y="{at + 4:.1f}" text-anchor="end">{text}</text>'

@@ -22,10 +22,7 @@ def svg_map(
     *,
     caption: str = "",
 ) -> str:
-    """Paths (x, y) of the world frame in metres, obstacles as circles (x, y, radius), and the goal as a ring.
-
-    A dot is the start of a path. Obstacles and points that are not finite are left out.
-    """
+    """Draw paths (x, y) of the world frame in metres, obstacles as circles (x, y, radius), and the goal as a ring."""
     shown = {name: [p for p in thin(points) if _finite(p)] for name, points in list(paths.items())[:MAX_SERIES]}
     solid = [circle for circle in circles if _finite(circle) and circle[2] > 0][:MAX_CIRCLES]
     target = [goal] if goal is not None and _finite(goal) else []
@@ -40,7 +37,7 @@ def svg_map(
 
 
 def _axes(points: Points, circles: Sequence[tuple[float, float, float]]) -> tuple[Axis, Axis]:
-    """Two axes of one scale around everything that is shown, with a margin."""
+    """Fit two axes of one scale around everything that is shown, with a margin."""
     xs = [p[0] for p in points] + [c[0] + side * c[2] for c in circles for side in (-1, 1)] or [0.0, 1.0]
     ys = [p[1] for p in points] + [c[1] + side * c[2] for c in circles for side in (-1, 1)] or [0.0, 1.0]
     width_m, height_m = max(max(xs) - min(xs), 0.5), max(max(ys) - min(ys), 0.5)

@@ -20,7 +20,7 @@ class Section:
 
 
 def page(title: str, *, verdict: str | None, facts: Mapping[str, str], sections: Sequence[Section]) -> bytes:
-    """The UTF-8 bytes of one HTML page that needs nothing else: no scripts, no network, no fonts.
+    """Return the UTF-8 bytes of one HTML page that needs nothing else: no scripts, no network, no fonts.
 
     `verdict` is PASS, FAIL or another word; None means the stage is no gate. `facts` are shown in their order.
     """
@@ -48,7 +48,7 @@ def page(title: str, *, verdict: str | None, facts: Mapping[str, str], sections:
 
 
 def badge(verdict: str) -> str:
-    """A pill that says the verdict by word and sign, not by colour alone."""
+    """Return a pill that says the verdict by word and sign, not by colour alone."""
     sign, tone = {"PASS": ("✓ ", " pass"), "FAIL": ("✕ ", " fail")}.get(verdict, ("", ""))
     return f'<span class="badge{tone}">{sign}{escape(verdict)}</span>'
 

@@ -18,7 +18,7 @@ def _splits(row: StageRow) -> Iterator[Split]:
 
 
 def _stands_on(row: StageRow) -> Iterator[str]:
-    """Roles of the runs that it must be about; its split is asked about apart."""
+    """Return the roles of the runs that it must be about; its split is checked elsewhere."""
     above = (STAGES.find(item.stage) for item in row.upstream if item.split is None and item.stage in STAGES.names())
     return (item.role for upstream in above for item in upstream.evidence if item.required)
 
@@ -37,11 +37,11 @@ GATE_ROLES = tuple(item.role for row, item in _all() if row.gate)
 
 
 def required_of(family: str) -> tuple[str, ...]:
-    """Roles that a candidate of a family must have; nothing that drives a robot where the family commands none."""
+    """Return the roles that a candidate of a family must have; without those of a robot where it commands none."""
     commands = FAMILIES.find(family).commands
     return tuple(role for role in REQUIRED if commands or role not in DRIVEN)
 
 
 def role_of(stage: str, subject: Subject | None = None) -> str:
-    """What a stage's run about that model is called among the evidence."""
+    """Return the evidence role of a stage's run about that model."""
     return next(item.role for item in STAGES.find(stage).evidence if item.subject == subject)

@@ -14,7 +14,7 @@ from simgate.rows.row import Row, Table
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """In a field's `Annotated[str, …]`: the field names a row of this table, and another name is refused."""
+    """Marks a field in `Annotated[str, …]`: its value names a row of this table; any other name is refused."""
 
     table: Table[Any]
 
@@ -33,7 +33,7 @@ def names(table: Table[Any]) -> Names:
 
 
 def rows_named(document: BaseModel) -> Iterator[tuple[Table[Any], Row]]:
-    """Every row that a document names, at whatever depth."""
+    """Yield every row that a document names, at whatever depth."""
     for name, field in type(document).model_fields.items():
         value = getattr(document, name)
         marks = [item for item in field.metadata if isinstance(item, Names)]

@@ -28,12 +28,12 @@ def role_name(role: Role, domain: str) -> str:
 
 
 def role_of_stage(stage: str) -> Role:
-    """In which role a stage runs: who gives verdicts is not who makes what is judged."""
+    """Return the role that a stage runs in: a gate has another role than the stage that it judges."""
     return STAGES.find(stage).signs_as
 
 
 def writes(role: Role, domain: str) -> tuple[str, ...]:
-    """Prefixes that a role may write, each ending with `/`; a pull request's hold its own number, every one of them."""
+    """Return the prefixes that a role may write, each ending with `/`; each of a pull request's holds its number."""
     runs = tuple(f"runs/{domain}/{stage}/" for stage in (GATE_STAGES if role == "gate" else WORK_STAGES))
     by_role: dict[Role, tuple[str, ...]] = {
         "pusher": (*_content(domain), f"heads/{domain}/scenes/"),
@@ -51,7 +51,7 @@ def writes(role: Role, domain: str) -> tuple[str, ...]:
 
 
 def deletes(role: Role, domain: str) -> tuple[str, ...]:
-    """Prefixes under which a role may delete: leftovers of its own, never evidence."""
+    """Return prefixes under which a role may delete: leftovers of its own, never evidence."""
     by_role: dict[Role, tuple[str, ...]] = {
         "pusher": _content(domain)[:1],
         "planner": (f"plans/{domain}/tries/",),
@@ -66,12 +66,12 @@ def deletes(role: Role, domain: str) -> tuple[str, ...]:
 
 
 def is_sealed(key: str) -> bool:
-    """Whether an object is evidence, whose versions are locked: never a memo, scratch, or a run's bulk data."""
+    """Return whether an object is evidence, whose versions are locked: never a memo, scratch, or a run's bulk data."""
     if key.startswith("runs/"):
         return key.rpartition("/")[2] in SEALED_NAMES
     return key.startswith(SEALED)
 
 
 def _content(domain: str) -> tuple[str, str]:
-    """Where a push puts bytes by content; a pull request's lie apart, or it could overwrite main's."""
+    """Return the folders of pushed bytes. A pull request has its own, or it could overwrite main's."""
     return ("files/", "snapshots/") if domain == MAIN else (f"files/{domain}/", f"snapshots/{domain}/")

@@ -17,10 +17,10 @@ OURS = "simgate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One thing that a spec may name."""
+    """An entry that a spec may name."""
 
     name: str
-    """As specs and recipes write it."""
+    """The name in specs and recipes."""
     module: str
     """Module that does the work, imported where it is done: `simgate.sim.newton`."""
     extra: str
@@ -65,7 +65,7 @@ class Table(Generic[R]):
         return self._outside[name]
 
     def has(self, name: str) -> bool:
-        """Whether there is a row of that name; other people's code is not loaded for it."""
+        """Return whether there is a row of that name; other people's code is not loaded for it."""
         return any(row.name == name for row in self.ours) or name in self.names()
 
     def names(self) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ class Table(Generic[R]):
         return (*own, *sorted({point.name for point in self._points()} - set(own)))
 
     def all(self) -> tuple[R, ...]:
-        """Every row, other people's loaded."""
+        """Return every row, other people's loaded."""
         return tuple(self.find(name) for name in self.names())
 
     def module(self, name: str, part: str = "") -> ModuleType:
@@ -140,11 +140,11 @@ class Table(Generic[R]):
 
 
 def _is_missing(module: str, error: Exception) -> bool:
-    """Whether an import failed because the module or a folder above it is not there; not for a library of its own."""
+    """Return whether an import failed because its module or a folder above is missing, not a library of its own."""
     return isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
 
 
 @cache
 def _entry_points(group: str, _path: tuple[str, ...]) -> tuple[metadata.EntryPoint, ...]:
-    """Entry points of every distribution on a path: looking through some hundred of them takes a while."""
+    """Read the entry points of all distributions on a path, once: searching some hundred of them is slow."""
     return tuple(metadata.entry_points(group=group))

@@ -25,7 +25,7 @@ from simgate.rows.stages import STAGES
 
 
 def runtime_of(stage: str, *asked: BaseModel) -> Runtime:
-    """What a stage needs to do what it is asked; what several documents name counts together."""
+    """Return the code, libraries and image that a stage needs for these documents together."""
     row = STAGES.find(stage)
     named = [pair for document in asked for pair in rows_named(document)]
     rows = [row, *(found for _, found in named)]
@@ -40,7 +40,7 @@ def runtime_of(stage: str, *asked: BaseModel) -> Runtime:
 
 
 def identity_of(runtime: Runtime) -> tuple[str, str, tuple[Distribution, ...]]:
-    """Code digest, lock digest and distributions: what a job is planned with."""
+    """Return code digest, lock digest and distributions, with which a job is planned."""
     return code_digest(*runtime.modules), lock_digest(*runtime.extras), distributions(runtime.distributions)
 
 
@@ -52,7 +52,7 @@ def stage_of(
     polls_stop: bool = False,
     take_part: Callable[[Share[S]], None] | None = None,
 ) -> Stage[S]:
-    """A stage as its row says, with its work and its picture."""
+    """Return a stage as its row says, with its work and its picture."""
     spec_type = cast("type[S]", STAGES.find(name).spec_type)
     return Stage(
         name=name, spec_type=spec_type, runtime_of=partial(runtime_of, name), run=run, report=report,
@@ -98,7 +98,7 @@ def _cuda_of_torch() -> str:
 
 
 def _cuda_of_warp() -> str:
-    """Known once the run has started Warp; its library says it, nothing else does."""
+    """Return the CUDA version of Warp, which its library says once Warp has started; empty before."""
     runtime = getattr(sys.modules.get("warp._src.context"), "runtime", None)
     version = getattr(runtime, "toolkit_version", None) or ()
     return ".".join(str(part) for part in version)

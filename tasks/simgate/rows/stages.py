@@ -17,7 +17,7 @@ Pipeline = Literal["dataset", "release", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """One thing that a stage is made from."""
+    """A run, or one output of it, that a stage is made from."""
 
     stage: str
     """Stage that made it, or `snapshot`."""
@@ -33,7 +33,7 @@ def _split(side: Split) -> Upstream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a run of the stage is called among a candidate's evidence."""
+    """The role of a stage's run among a candidate's evidence."""
 
     role: str
     subject: Subject | None = None
@@ -75,7 +75,7 @@ class StageRow(Row):
         return "gate" if self.gate else "stage"
 
     def upstream_of(self, stage: str) -> Upstream:
-        """What it takes from one stage."""
+        """Return the upstream entry of one stage."""
         return next(item for item in self.upstream if item.stage == stage)
 
 
@@ -130,5 +130,5 @@ STAGES = Table(
 
 
 def stages_of(pipeline: Pipeline) -> tuple[str, ...]:
-    """Names of a pipeline's stages, in the order in which they run."""
+    """Return names of a pipeline's stages, in the order in which they run."""
     return tuple(row.name for row in STAGES.ours if row.pipeline == pipeline)

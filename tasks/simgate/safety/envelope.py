@@ -1,8 +1,4 @@
-"""Envelope: what a command, the clock and a pause are held against, each check with the violation that it finds.
-
-Comparisons are written to fail closed: `if not value <= limit`, so that NaN trips. No check raises, whatever a sample
-holds or the clock is: `clock_form` and `form` come first, and what passes them is a number of a known size.
-"""
+"""Envelope: checks of a command, the clock and a pause; each returns the violation that it finds, or None."""
 
 from __future__ import annotations
 
@@ -24,7 +20,7 @@ def _is_int(value: object, least: int, most: int) -> bool:
 
 
 def clock_form(state: State, now_ns: object) -> Violation | None:
-    """The clock is an integer of 64 bits."""
+    """Check that the clock is an integer of 64 bits."""
     if _is_int(now_ns, -MAX_NS - 1, MAX_NS):
         return None
     kind = Kind.OUT_OF_RANGE if type(now_ns) is int else Kind.ILL_TYPED
@@ -32,14 +28,14 @@ def clock_form(state: State, now_ns: object) -> Violation | None:
 
 
 def clock_order(state: State, now_ns: int) -> Violation | None:
-    """The clock never goes back; it may stand still."""
+    """Check that the clock does not go back; it may stand still."""
     if state.clock_ns is None or now_ns >= state.clock_ns:
         return None
     return Violation(Kind.CLOCK_BACKWARDS, now_ns, (now_ns - state.clock_ns) / NS_PER_MS, 0.0)
 
 
 def silence(state: State, limits: Limits, now_ns: int) -> Violation | None:
-    """The last command is not too long ago."""
+    """Check that the last command is not too long ago."""
     silent_ms = (now_ns - state.heard_ns) / NS_PER_MS
     if not silent_ms <= limits.silence_limit_ms:
         return Violation(Kind.SILENT, now_ns, silent_ms, limits.silence_limit_ms)
@@ -47,7 +43,7 @@ def silence(state: State, limits: Limits, now_ns: int) -> Violation | None:
 
 
 def held(state: State, limits: Limits, now_ns: int) -> Violation | None:
-    """The limits may be stricter now than when the held command was accepted."""
+    """Check the held command by the limits of now, which may be stricter than when it was accepted."""
     age_ms = (state.heard_ns - state.stamp_ns) / NS_PER_MS
     if not age_ms <= limits.command_deadline_ms:
         return Violation(Kind.LATE, now_ns, age_ms, limits.command_deadline_ms)
@@ -55,7 +51,7 @@ def held(state: State, limits: Limits, now_ns: int) -> Violation | None:
 
 
 def form(sample: CommandSample, now_ns: int) -> Violation | None:
-    """Types and ranges, exactly: a bool is no int here, and a subclass of float (it may lie) no float."""
+    """Check types and ranges exactly: a bool is no int here, and a subclass of float (it may lie) no float."""
     if type(sample) is not CommandSample:
         return Violation(Kind.ILL_TYPED, now_ns, 1.0, 0.0)
     # By name with a default: a sample that was never initialised has no fields at all.
@@ -75,7 +71,7 @@ def form(sample: CommandSample, now_ns: int) -> Violation | None:
 
 
 def timing(sample: CommandSample, limits: Limits, now_ns: int) -> Violation | None:
-    """The input is not from the future, and not too old."""
+    """Check that the input is not from the future, and not too old."""
     age_ms = (now_ns - sample.stamp_ns) / NS_PER_MS
     if not age_ms >= 0.0:
         return Violation(Kind.FUTURE, now_ns, age_ms, 0.0)
@@ -85,7 +81,7 @@ def timing(sample: CommandSample, limits: Limits, now_ns: int) -> Violation | No
 
 
 def order(state: State, sample: CommandSample, limits: Limits, now_ns: int) -> Violation | None:
-    """A new number over a newer input, and not too many numbers skipped."""
+    """Check for a new number over a newer input, and that not too many numbers were skipped."""
     # The first command after arming may carry any number; its stamp is still held against the instant of arming.
     ahead = 1 if state.sequence is None else sample.sequence - state.sequence
     if not ahead > 0:
@@ -99,7 +95,7 @@ def order(state: State, sample: CommandSample, limits: Limits, now_ns: int) -> V
 
 
 def within(command: CommandSample | SafeCommand, limits: Limits, now_ns: int) -> Violation | None:
-    """Both numbers are finite and within their limits, and so is the lateral acceleration that they make together."""
+    """Check that both numbers are finite and within their limits, and so is their lateral acceleration."""
     not_finite = [math.isfinite(command.speed_m_s), math.isfinite(command.yaw_rate_rad_s)].count(False)
     if not_finite:
         return Violation(Kind.NOT_FINITE, now_ns, float(not_finite), 0.0)
@@ -114,7 +110,7 @@ def within(command: CommandSample | SafeCommand, limits: Limits, now_ns: int) ->
 
 
 def change_to(state: State, output: SafeCommand, limits: Limits, now_ns: int) -> Change:
-    """How the output would come from the one before."""
+    """Compute the accelerations from the output before to this one."""
     span_s = _span_s(state, limits, now_ns)
     if not span_s > 0.0:
         return state.change  # No time passed, so nothing is known of how the output changes over time.
@@ -126,13 +122,14 @@ def change_to(state: State, output: SafeCommand, limits: Limits, now_ns: int) ->
 
 
 def _span_s(state: State, limits: Limits, now_ns: int) -> float:
-    """The time that a change is credited with: on the monitor's own clock, since a stamp is the device's word, and one
-    command period at most."""
+    """Return the time in s that a change is credited with: by the monitor's own clock, since a stamp is the device's
+    word, and at most one command period.
+    """
     return min((now_ns - state.heard_ns) / NS_PER_MS, limits.command_period_ms) / MS_PER_S
 
 
 def change(state: State, after: State, limits: Limits, now_ns: int) -> Violation | None:
-    """The accelerations are within their limits."""
+    """Check that the accelerations are within their limits."""
     # Multiplied, not divided: no time, no change.
     span_s = _span_s(state, limits, now_ns)
     speed_m_s = abs(after.output.speed_m_s - state.output.speed_m_s)
@@ -145,7 +142,7 @@ def change(state: State, after: State, limits: Limits, now_ns: int) -> Violation
 
 
 def jerk(state: State, after: State, limits: Limits, now_ns: int) -> Violation | None:
-    """Each acceleration is the mean over its span, so two of them lie half of both spans apart."""
+    """Check the jerks. Each acceleration is the mean over its span, so two of them lie half of both spans apart."""
     apart_s = (after.change.span_s + min(state.change.span_s, limits.command_period_ms / MS_PER_S)) / 2.0
     change_m_s2 = abs(after.change.acceleration_m_s2 - state.change.acceleration_m_s2)
     if not change_m_s2 <= limits.jerk_m_s3 * apart_s:
@@ -157,7 +154,7 @@ def jerk(state: State, after: State, limits: Limits, now_ns: int) -> Violation |
 
 
 def frozen(after: State, limits: Limits, now_ns: int) -> Violation | None:
-    """Zero and a limit explain themselves: the base waits, or can do no more. Both axes must have such a reason."""
+    """Check that the output moves. Zero or a limit on both axes explains it: the base waits, or can do no more."""
     speed_explained = abs(after.output.speed_m_s) in (0.0, limits.speed_m_s)
     if speed_explained and abs(after.output.yaw_rate_rad_s) in (0.0, limits.yaw_rate_rad_s):
         return None

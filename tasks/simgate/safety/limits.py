@@ -86,14 +86,14 @@ class Limits:
     """Longest time, in milliseconds, between two calls: what whoever calls `tick` promises. The monitor cannot act
     between calls, so this is a part of the worst motion; the bench ticks as often as this."""
     braking_m_s2: float = 2.5
-    """How hard the base brakes by itself on a zero command, m/s². The robot's data (`sim/robot.py`). Not judged: only
+    """Deceleration of the base by itself on a zero command, m/s². The robot's data (`sim/robot.py`). Not judged: only
     the stopping distance is computed from it."""
     yaw_braking_rad_s2: float = 12.0
-    """The same for turning, rad/s². The robot's data."""
+    """Angular deceleration of the base by itself on a zero command, rad/s². The robot's data."""
     lag_ms: float = 120.0
-    """How long the base takes to begin to follow, ms: the time constant of its velocity loop. The robot's data."""
+    """Time until the base begins to follow, ms: the time constant of its velocity loop. The robot's data."""
     missing_commands: int = 0
-    """How many sequence numbers may be skipped between two commands. Project's choice: none. AUTOSAR's end-to-end
+    """Number of sequence numbers that may be skipped between two commands. Project's choice: none. AUTOSAR's end-to-end
     protection bounds the same thing as the largest permitted jump of its counter."""
 
     def __post_init__(self) -> None:
@@ -111,7 +111,7 @@ class Limits:
 
 
 def ceiling(name: str) -> Ceiling:
-    """The ceiling of one limit, by its field's name."""
+    """Return the ceiling of one limit, by its field's name."""
     return _CEILINGS[name]
 
 

@@ -48,7 +48,7 @@ def arm(state: State, limits: Limits, *, now_ns: int) -> Outcome:
 
 
 def reset(state: State, *, now_ns: int) -> Outcome:
-    """Back to BLOCKED, with nothing remembered: an operator's act, which starts no motion by itself.
+    """Return to BLOCKED, with nothing remembered: an operator's act, which starts no motion by itself.
 
     Does nothing while the cause of a halt persists. The clock may begin anew.
     """
@@ -111,7 +111,7 @@ def halt(state: State, cause: Cause, *, now_ns: int) -> Outcome:
 
 
 def clear(state: State, cause: Cause) -> State:
-    """The cause is gone. The trip stays until a reset, which is possible once every cause is gone."""
+    """Take a cause of a halt back. The trip stays until a reset, which is possible once every cause is gone."""
     return replace(state, causes=frozenset(other for other in state.causes if other is not cause))
 
 
@@ -120,7 +120,7 @@ def _trip(violation: Violation) -> Outcome:
 
 
 def _after(state: State, sample: CommandSample, limits: Limits, now_ns: int) -> State:
-    """The state that the command leads to, if nothing speaks against it."""
+    """Return the state that the command leads to, if nothing speaks against it."""
     output = SafeCommand(sample.speed_m_s, sample.yaw_rate_rad_s)
     same = output == state.output
     input_changed = same and (state.input_changed or sample.input_id != state.input_id)

@@ -22,7 +22,7 @@ class WorstMotion:
 
 
 def worst_motion(limits: Limits) -> WorstMotion:
-    """The last input is as old as it may be when its command comes, and the silence is noticed at the last moment.
+    """Bound the motion after the last input: it is as old as it may be, and the silence is noticed at the last moment.
 
     Time: deadline + silence limit + tick period. Distance and angle: that time at full speed, and at full turn rate.
     Stopping adds the base's lag, then braking: v · lag + v² / 2b (a bound for a dead time and for a first-order lag).

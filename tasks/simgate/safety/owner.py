@@ -15,16 +15,16 @@ from simgate.safety.state import Cause, CommandSample, Mode, Outcome, SafeComman
 
 
 class Ruling(NamedTuple):
-    """What one call came to."""
+    """The result of one call."""
 
     output: SafeCommand
-    """What goes to the actuators from now on."""
+    """The actuators' command from now on."""
     violation: Violation | None
-    """What tripped the monitor in this call."""
+    """The violation that tripped the monitor in this call; None where none did."""
 
 
 class Monitor:
-    """One monitor of one base, from power-on: BLOCKED, with nothing remembered."""
+    """The monitor of one base, from power-on: BLOCKED, with nothing remembered."""
 
     __slots__ = ("_limits", "_lock", "_state")
 
@@ -35,7 +35,7 @@ class Monitor:
 
     @property
     def mode(self) -> Mode:
-        """Where it stands."""
+        """The mode that it is in."""
         return self._state.mode
 
     @property
@@ -54,37 +54,37 @@ class Monitor:
         return self._limits
 
     def arm(self, *, now_ns: int) -> Ruling:
-        """An operator lets commands through."""
+        """Let commands through, on an operator's word."""
         with self._lock:
             return self._take(monitor.arm(self._state, self._limits, now_ns=now_ns))
 
     def reset(self, *, now_ns: int) -> Ruling:
-        """An operator acknowledges a trip; nothing happens while the cause of a halt persists."""
+        """Acknowledge a trip, on an operator's word; does nothing while the cause of a halt persists."""
         with self._lock:
             return self._take(monitor.reset(self._state, now_ns=now_ns))
 
     def step(self, sample: CommandSample, *, now_ns: int) -> Ruling:
-        """One command arrived."""
+        """Judge a command that arrived."""
         with self._lock:
             return self._take(monitor.step(self._state, sample, self._limits, now_ns=now_ns))
 
     def tick(self, *, now_ns: int) -> Ruling:
-        """Time passed."""
+        """Note that time passed."""
         with self._lock:
             return self._take(monitor.tick(self._state, self._limits, now_ns=now_ns))
 
     def halt(self, cause: Cause, *, now_ns: int) -> Ruling:
-        """Something outside saw a fault, which persists until `clear`."""
+        """Trip for a fault that something outside saw, and that persists until `clear`."""
         with self._lock:
             return self._take(monitor.halt(self._state, cause, now_ns=now_ns))
 
     def clear(self, cause: Cause) -> None:
-        """The cause of a halt is gone; a reset is still needed."""
+        """Take a cause of a halt back; a reset is still needed."""
         with self._lock:
             self._state = monitor.clear(self._state, cause)
 
     def limit(self, limits: Limits, *, now_ns: int) -> Ruling:
-        """Other limits from now on; the held command is judged by them at once."""
+        """Use other limits from now on; the held command is judged by them at once."""
         with self._lock:
             self._limits = _checked(limits)
             return self._take(monitor.tick(self._state, self._limits, now_ns=now_ns))

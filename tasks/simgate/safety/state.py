@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Mode(Enum):
-    """Where the monitor stands; only ARMED lets a command through."""
+    """The monitor's mode; only ARMED lets a command through."""
 
     BLOCKED = "blocked"
     ARMED = "armed"
@@ -16,7 +16,7 @@ class Mode(Enum):
 
 
 class Kind(Enum):
-    """What was wrong with a command, or with its absence."""
+    """The fault of a command, or of its absence."""
 
     ILL_TYPED = "ill-typed"
     OUT_OF_RANGE = "out-of-range"
@@ -41,7 +41,7 @@ class Kind(Enum):
 
 
 class Cause(Enum):
-    """Why something outside halts."""
+    """The reason of a halt from outside."""
 
     EMERGENCY_STOP = "emergency-stop"
     DEAD_DEVICE = "dead-device"
@@ -52,12 +52,12 @@ class Cause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CommandSample:
-    """One command as it arrived, before anyone believed it. Anything may be in it; what has another type trips."""
+    """A command as it arrived, unchecked. It may hold anything; a value of another type trips."""
 
     sequence: int
     """Counts up by one a command."""
     stamp_ns: int
-    """When the input that the command rests on was taken, on the monitor's clock."""
+    """Time of the input that the command rests on, on the monitor's clock."""
     input_id: int
     """A number that is another one when that input is another one, e.g. the first 8 bytes of a digest over it. It comes
     from whoever took the input, not from the device."""
@@ -67,7 +67,7 @@ class CommandSample:
 
 @dataclass(frozen=True, slots=True)
 class SafeCommand:
-    """What may go to the actuators: inside the envelope, or zero."""
+    """A command for the actuators: inside the envelope, or zero."""
 
     speed_m_s: float
     yaw_rate_rad_s: float
@@ -78,7 +78,7 @@ STOP = SafeCommand(0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Why the monitor tripped."""
+    """The rule that tripped the monitor, with measurement and limit."""
 
     kind: Kind
     at_ns: int
@@ -87,7 +87,7 @@ class Violation:
     """Milliseconds, m/s, rad/s, m/s² or a count; for the two accelerations the change since the last command (m/s,
     rad/s), for the two jerks the change of the acceleration (m/s², rad/s²)."""
     limit: float
-    """What it was held against, in the same unit."""
+    """The limit that it was compared with, in the same unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,27 +105,27 @@ REST = Change(0.0, 0.0, math.inf)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that the rules remember. `State()` is how they start: BLOCKED."""
+    """The memory of the rules. `State()` is the start: BLOCKED."""
 
     mode: Mode = Mode.BLOCKED
     clock_ns: int | None = None
     """Latest clock seen; None before the first call, and while TRIPPED."""
     heard_ns: int = 0
-    """When the last command was accepted, or the operator armed."""
+    """Time when the last command was accepted, or the operator armed."""
     stamp_ns: int = 0
     """Stamp of the last accepted command, or when the operator armed."""
     sequence: int | None = None
     """Sequence number of the last accepted command; None right after arming."""
     output: SafeCommand = STOP
-    """What leaves the monitor."""
+    """The monitor's output."""
     change: Change = REST
-    """How the output came from the one before."""
+    """The accelerations of the last change of the output."""
     input_id: int | None = None
-    """What the last accepted command rested on; None right after arming."""
+    """Input of the last accepted command; None right after arming."""
     input_changed: bool = False
     """Whether the input has changed since the output became what it is."""
     still_ns: int = 0
-    """When the last command was accepted before the input changed under the present output."""
+    """Time of the last accepted command before the input changed under the present output."""
     trip: Violation | None = None
     """The violation that latched; None unless TRIPPED."""
     causes: frozenset[Cause] = frozenset()
@@ -133,4 +133,4 @@ class State:
 
 
 Outcome = tuple[State, SafeCommand, Violation | None]
-"""What a rule gives back: the state that follows, what goes to the actuators, and what tripped in this call."""
+"""A rule's result: the state that follows, the actuators' command, and the violation that tripped in this call."""

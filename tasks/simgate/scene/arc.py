@@ -28,7 +28,7 @@ class Arc:
 
 
 def arc_of(use: AssetUse, layers: Sequence[tuple[str, Sdf.Layer]]) -> Arc:
-    """The arc of a reference or payload into `layers`, strongest first; the prim that it asks for must be there."""
+    """Return the arc of a reference or payload into `layers`, strongest first; its prim must be there."""
     names = tuple(name for name, _ in layers)
     target = Sdf.Path(use.target_prim) if use.target_prim else layers[0][1].GetDefaultPrimAsPath()
     if target.isEmpty:
@@ -67,7 +67,7 @@ def check_arcs(arcs: Sequence[Arc], root_layers: Sequence[str]) -> None:
 
 
 def _followers(arcs: Sequence[Arc]) -> dict[Arc, list[Arc]]:
-    """The arcs that each arc leads to: those at, beneath or above the prim that it brings in."""
+    """Return the arcs that each arc leads to: those at, beneath or above the prim that it brings in."""
     by_layer: dict[str, list[Arc]] = {}
     for arc in arcs:
         by_layer.setdefault(arc.use.layer, []).append(arc)
@@ -84,7 +84,9 @@ def _leads(arc: Arc, after: Arc) -> bool:
 
 
 def _may_bring(layer: Sdf.Layer, target: Sdf.Path) -> bool:
-    """Whether the layer has the prim, or an ancestor whose arcs or variants could bring it (composition tells)."""
+    """Return whether the layer has the prim, or an ancestor that could bring it by arcs or variants (composition
+    tells).
+    """
     if layer.GetPrimAtPath(target):
         return True
     above = [prim for path in target.GetAncestorsRange() if (prim := layer.GetPrimAtPath(path))]

@@ -30,7 +30,7 @@ class AssetUse:
 
     @property
     def is_arc(self) -> bool:
-        """Whether it brings in a prim of the file, not the file alone."""
+        """Whether it brings in a prim of the file, and not only the file."""
         return self.kind in ("reference", "payload")
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class AssetUse:
 
 
 def uses_of(layer: Sdf.Layer, name: str) -> list[AssetUse]:
-    """Every asset path of `layer` (called `name`), unselected variants included.
+    """Return every asset path of `layer` (called `name`), unselected variants included.
 
     What USD's own extractor finds beyond our walk (value clip templates) is added without its prim.
     """
@@ -57,7 +57,7 @@ def uses_of(layer: Sdf.Layer, name: str) -> list[AssetUse]:
 
 
 def prims_of(layer: Sdf.Layer) -> Iterator[Sdf.PrimSpec]:
-    """Every prim spec of a layer, those inside variants too, parents before children."""
+    """Yield every prim spec of a layer, those inside variants too, parents before children."""
     waiting = list(reversed(list(layer.rootPrims)))
     while waiting:
         prim = waiting.pop()
@@ -102,7 +102,7 @@ def _commentary(layer: Sdf.Layer) -> Iterator[str]:
 
 
 def _paths(value: Any) -> list[str]:
-    """The asset paths inside one USD value: an asset, an array of them, or dictionaries and lists of such."""
+    """Return the asset paths inside one USD value: an asset, an array of them, or dictionaries and lists of such."""
     if isinstance(value, Sdf.AssetPath):
         return [value.authoredPath or value.path]
     if isinstance(value, dict):

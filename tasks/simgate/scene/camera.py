@@ -47,7 +47,7 @@ def read_camera(usd: UsdScene, asked: CameraSpec) -> RobotCamera:
 
 
 def mount_of(mount: CameraMount) -> NDArray[np.float64]:
-    """Pose (4 × 4) of the optical frame in the base frame: yaw about z first, then pitch down."""
+    """Return the pose (4 × 4) of the optical frame in the base frame: yaw about z first, then pitch down."""
     yaw, pitch = mount.yaw_rad, mount.pitch_down_rad
     forward = (math.cos(yaw) * math.cos(pitch), math.sin(yaw) * math.cos(pitch), -math.sin(pitch))
     right = (math.sin(yaw), -math.cos(yaw), 0.0)

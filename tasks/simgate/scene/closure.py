@@ -24,7 +24,7 @@ MAX_LAYER_BYTES = 500_000_000
 
 
 def find_closure(folder: Path, root: str, *, max_bytes: int) -> tuple[str, ...]:
-    """The sorted paths, relative to `folder`, of the root layer and of everything it depends on.
+    """Return the sorted paths, relative to `folder`, of the root layer and of everything it depends on.
 
     Sublayers, references, payloads, unselected variants, textures and their UDIM tiles. Refused, naming prim, layer and
     asset path: what is missing or leaves the folder, a prim that is not there, a cycle, an unknown format, too much.
@@ -44,12 +44,12 @@ def find_closure(folder: Path, root: str, *, max_bytes: int) -> tuple[str, ...]:
 
 
 def closure_digest(files: Iterable[ClosureFile]) -> str:
-    """SHA-256 of the canonical JSON {path: sha256}: tells scenes apart by content."""
+    """Return SHA-256 of the canonical JSON {path: sha256}: tells scenes apart by content."""
     return sha256_hex(canonical_json({file.path: file.sha256 for file in files}))
 
 
 class _Search:
-    """No file is opened before its path, kind and size were checked."""
+    """Collects the files of a scene; opens none before its path, kind and size were checked."""
 
     def __init__(self, folder: Path, max_bytes: int, probe: LayerProbe) -> None:
         self._folder = folder
@@ -100,13 +100,15 @@ class _Search:
                     self._located.append((use, file))
 
     def check_arcs(self, root: str) -> None:
-        """Every reference and payload finds its prim, and none leads back to itself."""
+        """Check that every reference and payload finds its prim, and none leads back to itself."""
         stacks = layer_stacks({path: self._sublayers(path) for path in self._layers})
         arcs = [arc_of(use, self._target(use, file, stacks)) for use, file in self._located if use.is_arc]
         check_arcs(arcs, stacks[root])
 
     def cross_check(self, root: str) -> None:
-        """USD's own dependency finder agrees; what only it knows (value clips) is added under the same rules."""
+        """Compare with USD's own dependency finder; files that only it knows (value clips) are added under the same
+        rules.
+        """
         layers, assets, unresolved = UsdUtils.ComputeAllDependencies(Sdf.AssetPath(str(self._folder / root)))
         if unresolved:
             raise InputError(
@@ -127,6 +129,6 @@ class _Search:
         return [file for use, file in self._located if use.kind == "sublayer" and use.layer == layer]
 
     def _target(self, use: AssetUse, file: str, stacks: dict[str, tuple[str, ...]]) -> list[tuple[str, Sdf.Layer]]:
-        """The layers that an arc reaches into; without a file it is whatever its own layer is stacked with."""
+        """Return the layers that an arc reaches into; without a file it is whatever its own layer is stacked with."""
         names = stacks[file] if use.path else [part for stack in stacks.values() if file in stack for part in stack]
         return [(name, self._layers[name]) for name in dict.fromkeys([file, *names])]

@@ -26,7 +26,7 @@ class Component:
 
     @property
     def boxed(self) -> bool:
-        """It gets a 2D box when visible: neither the building nor the robot that looks."""
+        """Whether it gets a 2D box when visible: every label but the building's and the looking robot's."""
         return self.label not in STRUCTURE and self.path != ROBOT_PATH
 
 
@@ -42,7 +42,7 @@ class ComponentTable:
         self._instances = {path: position + 1 for position, path in enumerate(roots)}
 
     def instance_of(self, path: str) -> int:
-        """Instance id of the component that holds a prim path; 0 where nothing above it is labelled."""
+        """Return the instance id of the component that holds a prim path; 0 where nothing above it is labelled."""
         at = Sdf.Path(path)
         while at != Sdf.Path.absoluteRootPath and not at.isEmpty:
             if str(at) in self._labels:
@@ -56,13 +56,13 @@ def _prims(stage: Usd.Stage) -> Usd.PrimRange:
 
 
 def _own_label(prim: Usd.Prim, classes: Sequence[str]) -> str:
-    """The prim's own label, one of the vocabulary if it has several; empty if it has none."""
+    """Return the prim's own label, one of the vocabulary if it has several; empty if it has none."""
     labels = labels_of(prim)
     return next((label for label in labels if label in classes), labels[0] if labels else "")
 
 
 def _outermost(path: str, labels: dict[str, str]) -> str:
-    """The topmost of the unbroken line of ancestors with the same label: parts labelled like their whole join it."""
+    """Return the topmost of the unbroken line of ancestors with one label: parts that are labelled alike join it."""
     while (parent := str(Sdf.Path(path).GetParentPath())) in labels and labels[parent] == labels[path]:
         path = parent
     return path

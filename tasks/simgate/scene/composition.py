@@ -18,7 +18,7 @@ _INTRODUCED = re.compile(
 
 
 def open_scene(folder: Path, root: str) -> Usd.Stage:
-    """The stage of a scene whose closure was found; anything that USD could not compose is an InputError.
+    """Return the stage of a scene whose closure was found; anything that USD could not compose is an InputError.
 
     Hold the result in a variable: prims are only valid as long as their stage lives.
     """

@@ -51,24 +51,24 @@ class OccupancyGrid:
         return self.origin_m[0] + (column + 0.5) * self.cell_m, self.origin_m[1] + (row + 0.5) * self.cell_m
 
     def clearance_at(self, x_m: float, y_m: float) -> float:
-        """Distance from a point to the nearest blocked cell, to within a cell; 0 outside the grid."""
+        """Return the distance from a point to the nearest blocked cell, to within a cell; 0 outside the grid."""
         row, column = self._place(x_m, y_m)
         if not (0 <= row < self.blocked.shape[0] and 0 <= column < self.blocked.shape[1]):
             return 0.0
         return float(self.clearance_m[row, column])
 
     def _place(self, x_m: float, y_m: float) -> tuple[int, int]:
-        """Row and column in whole units, as `mark` counts them: a border belongs to the upper cell."""
+        """Return row and column in whole units, as `mark` counts them: a border belongs to the upper cell."""
         unit = 10**DIGITS
         cell = round(self.cell_m * unit)
         return round((y_m - self.origin_m[1]) * unit) // cell, round((x_m - self.origin_m[0]) * unit) // cell
 
     def covered(self, area: Triangles) -> NDArray[np.bool_]:
-        """Cells under or over an area, whatever its height (world frame)."""
+        """Return cells under or over an area, whatever its height (world frame)."""
         return mark(area, z_m=EVERY_M, origin_m=self.origin_m, cell_m=self.cell_m, shape=self.blocked.shape)
 
     def with_discs(self, discs: Iterable[Disc]) -> NDArray[np.float64]:
-        """`clearance_m` where the discs stand too; negative inside a disc."""
+        """Return `clearance_m` with the discs added; negative inside a disc."""
         clearance = self.clearance_m.copy()
         xs = self.origin_m[0] + (np.arange(clearance.shape[1]) + 0.5) * self.cell_m
         ys = self.origin_m[1] + (np.arange(clearance.shape[0]) + 0.5) * self.cell_m
@@ -81,7 +81,7 @@ class OccupancyGrid:
 def build(
     surfaces: Triangles, floor: Triangles, *, robot_height_m: float, start_m: tuple[float, float]
 ) -> OccupancyGrid:
-    """The grid of a scene: free is connected floor around `start_m` with nothing on it up to the robot's height."""
+    """Build the grid of a scene: free is the floor around `start_m` with nothing on it up to the robot's height."""
     low = (floor[:, :, :2].min(axis=(0, 1)) - CELL_M).round(DIGITS)
     high = (floor[:, :, :2].max(axis=(0, 1)) + CELL_M).round(DIGITS)
     shape = tuple(int(n) for n in np.ceil(((high - low) / CELL_M).round(DIGITS)).astype(int)[::-1])
@@ -95,7 +95,7 @@ def build(
 
 
 def clearance_of(blocked: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Distance of each cell's centre to the edge of the nearest blocked cell (Euclidean distance transform)."""
+    """Return each cell centre's distance to the edge of the nearest blocked cell (Euclidean distance transform)."""
     padded = np.pad(blocked, 1, constant_values=True)
     distance = ndimage.distance_transform_edt(~padded)[1:-1, 1:-1] * CELL_M
     return np.maximum(np.asarray(distance, dtype=np.float64) - 0.5 * CELL_M, 0.0)
@@ -104,7 +104,7 @@ def clearance_of(blocked: NDArray[np.bool_]) -> NDArray[np.float64]:
 def _connected(
     free: NDArray[np.bool_], origin_m: tuple[float, float], start_m: tuple[float, float]
 ) -> NDArray[np.bool_]:
-    """The part of `free` that holds the free cell nearest to `start_m`."""
+    """Return the part of `free` that holds the free cell nearest to `start_m`."""
     regions, count = ndimage.label(free)
     if count == 0:
         return free

@@ -16,7 +16,7 @@ _LEGACY_TYPE = re.compile(r"(semantic:.+:params):semanticType")
 
 
 def read_labels(stage: Usd.Stage, scene: str, *, classes: Sequence[str]) -> tuple[Labelled, ...]:
-    """How many visible prims carry each label of the taxonomy `class`, sorted by label; instances count one by one.
+    """Count the visible prims of each label of the taxonomy `class`, sorted by label; instances count one by one.
 
     A scene that shows none of `classes` is refused: nothing could be learned from it.
     """

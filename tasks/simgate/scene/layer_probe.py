@@ -24,7 +24,7 @@ REMEDY = "export it again"
 
 
 class LayerProbe:
-    """One child process, started for the first binary layer and used for all of a scene."""
+    """A child process that opens binary layers first, started for the first one and used for all of a scene."""
 
     def __init__(self, folder: Path, *, patience_s: float = PATIENCE_S) -> None:
         self._folder = folder

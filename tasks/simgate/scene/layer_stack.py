@@ -9,7 +9,7 @@ from simgate.core.errors import InputError
 
 
 def layer_stacks(sublayers: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """The stack of every layer; a layer that is its own sublayer, however deep, is refused."""
+    """Return the stack of every layer; a layer that is its own sublayer, however deep, is refused."""
     stacks: dict[str, tuple[str, ...]] = {}
     try:
         order = tuple(TopologicalSorter(sublayers).static_order())

@@ -35,7 +35,7 @@ class ActorModel:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Everything about a scene that does not change between episodes."""
+    """Facts of a scene that do not change between episodes."""
 
     grid: OccupancyGrid
     """Occupancy of the bare scene, without its actors."""
@@ -98,7 +98,7 @@ def _start(usd: UsdScene) -> tuple[float, float]:
 
 
 def _roomy(usd: UsdScene, grid: OccupancyGrid, radius_m: float) -> NDArray[np.bool_]:
-    """Cells where the robot's centre may be."""
+    """Return the cells where the robot's centre may be."""
     roomy = grid.clearance_m >= radius_m
     if not roomy.any():
         raise InputError(
@@ -111,7 +111,7 @@ def _roomy(usd: UsdScene, grid: OccupancyGrid, radius_m: float) -> NDArray[np.bo
 
 
 def _spawn(usd: UsdScene, grid: OccupancyGrid, roomy: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Cells below or above a marked area; it may be of purpose `guide`, so that no camera sees it."""
+    """Return the cells below or above a marked area; its purpose may be `guide`, so that no camera sees it."""
     cache = UsdGeom.XformCache()
     marked = [prim for prim in usd.stage.Traverse(Usd.TraverseInstanceProxies()) if prim.HasAttribute(AREA)]
     if not marked:

@@ -31,7 +31,7 @@ class Light:
     """Linear radiance, exposed."""
 
     def reach(self, x_m: float, y_m: float) -> float:
-        """How much it lights the floor at a point, unoccluded: to rank lights."""
+        """Estimate its light on the floor at a point, unoccluded, to rank lights."""
         strength = sum(self.color) / 3.0
         if self.sun:
             return strength * max(0.0, -self.direction[2])
@@ -41,7 +41,7 @@ class Light:
 
 
 def read_lights(stage: Usd.Stage) -> tuple[Light, ...]:
-    """The lights of a stage that are rect, disk, sphere or distant lights, in path order; others are left out."""
+    """Read the rect, disk, sphere and distant lights of a stage, in path order; other lights are left out."""
     cache = UsdGeom.XformCache()
     lights = []
     for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
@@ -75,6 +75,6 @@ def _light(prim: Usd.Prim, to_world: Gf.Matrix4d, gain: float) -> Light:
 
 
 def shadow_order(lights: tuple[Light, ...], gains: NDArray[np.float64], at_m: tuple[float, float]) -> list[int]:
-    """Positions of the lights, the most telling at a place first: the first few get shadows."""
+    """Sort the lights' positions by their effect at a place: the first few get shadows."""
     reach = [light.reach(*at_m) * float(gain) for light, gain in zip(lights, gains, strict=True)]
     return sorted(range(len(lights)), key=lambda i: (-reach[i], i))

@@ -11,7 +11,7 @@ from simgate.documents.scene import Light
 
 
 def read_lights(stage: Usd.Stage, scene: str) -> tuple[Light, ...]:
-    """Every visible UsdLux light, sorted by prim path; a scene without one that shines is refused."""
+    """Return every visible UsdLux light, sorted by prim path; a scene without one that shines is refused."""
     prims = [prim for prim in stage.Traverse(Usd.TraverseInstanceProxies()) if prim.HasAPI(UsdLux.LightAPI)]
     found = [_light(prim, scene) for prim in prims if _visible(prim)]
     if not any(light.intensity > 0 for light in found):

@@ -90,7 +90,7 @@ class Lint(Document):
 
 
 def lint_scene(stage: Usd.Stage, folder: Path) -> tuple[Finding, ...]:
-    """What the rules find in a scene, all variants included: worst first, each once, the same every time."""
+    """Run the rules on a scene with all its variants; findings come worst first, each once, in a fixed order."""
     folder = folder.resolve()
     with quiet("the scene", folder):
         issues = _engine().validate(stage)
@@ -109,7 +109,7 @@ def refuse_fatal(findings: Iterable[Finding], scene: str) -> None:
 
 
 def validator_version() -> str:
-    """Version of the rules."""
+    """Return the version of the rules."""
     import usd_validation_nvidia
 
     return str(usd_validation_nvidia.__version__)
@@ -138,6 +138,6 @@ def _finding(issue: Issue, folder: Path) -> Finding:
 
 
 def _prim(at: object) -> str:
-    """The path of whatever kind of identifier the rule gave."""
+    """Return the path of whatever kind of identifier the rule gave."""
     owner = at if hasattr(at, "path") else getattr(at, "prim_id", None)
     return str(getattr(owner, "path", ""))

@@ -18,7 +18,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def locate(use: AssetUse, folder: Path) -> list[str]:
-    """The files that `use` names, relative to `folder`: one, or one per tile of a UDIM texture.
+    """Return the files that `use` names, relative to `folder`: one, or one per tile of a UDIM texture.
 
     Asset paths count from the layer that they stand in and from nowhere else: no search path, no working directory.
     An empty path means that layer itself.

@@ -54,7 +54,7 @@ def _plane(half_width: float, half_length: float) -> Triangles:
 
 
 def _square() -> Triangles:
-    """Two triangles from (−1, −1) to (1, 1) at z = 0."""
+    """Return two triangles from (−1, −1) to (1, 1) at z = 0."""
     corners = np.array([[-1.0, -1.0, 0.0], [1.0, -1.0, 0.0], [1.0, 1.0, 0.0], [-1.0, 1.0, 0.0]])
     return corners[[[0, 1, 2], [0, 2, 3]]]
 

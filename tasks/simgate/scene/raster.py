@@ -26,7 +26,7 @@ def mark(
     cell_m: float,
     shape: tuple[int, int],
 ) -> NDArray[np.bool_]:
-    """Cells (row = y, column = x) under or over any surface point whose height lies in the closed interval `z_m`."""
+    """Mark cells (row = y, column = x) under or over any surface point with its height in the closed interval `z_m`."""
     mask = np.zeros(shape, dtype=np.bool_)
     low, high = triangles[:, :, 2].min(axis=1), triangles[:, :, 2].max(axis=1)
     near = triangles[(low <= z_m[1]) & (high >= z_m[0])]
@@ -61,7 +61,7 @@ def _along(weights: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArra
 
 
 def _lattice(count: int) -> NDArray[np.float64]:
-    """Barycentric weights of the points that divide each edge into `count` parts."""
+    """Return barycentric weights of the points that divide each edge into `count` parts."""
     first, second = np.meshgrid(np.arange(count + 1), np.arange(count + 1), indexing="ij")
     inside = first + second <= count
     a, b = first[inside] / count, second[inside] / count

@@ -68,7 +68,7 @@ def _drive(usd: UsdScene) -> Drive:
 
 
 def _radius(usd: UsdScene, seen_m: float) -> float:
-    """The radius that the author gives, which must hold everything that is seen of the robot; else what is seen."""
+    """Return the author's radius, which must hold all visible parts of the robot; without it, that of those parts."""
     name = "simgate:radius_m"
     if usd.value(ROBOT_PATH, name) is None:
         return seen_m

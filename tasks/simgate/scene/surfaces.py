@@ -73,7 +73,7 @@ def _mesh(prim: Usd.Prim) -> list[tuple[str, Triangles]]:
 
 
 def _fans(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Triangles (count × 3) over the flat corners, each face a fan around its first corner; the face of each."""
+    """Return triangles (count × 3) over the flat corners, each face a fan around its first corner; the face of each."""
     sizes = np.maximum(counts - 2, 0)
     faces = np.repeat(np.arange(len(counts)), sizes)
     first = np.repeat(np.cumsum(counts) - counts, sizes)

@@ -1,4 +1,4 @@
-"""Units: which way is up, and how long a metre is."""
+"""Units: the up axis of a stage, and the length of its unit in metres."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Units:
 
 
 def read_units(stage: Usd.Stage, scene: str) -> Units:
-    """The units of a stage; both must be written, since USD's fallbacks (Y up, centimetres) are seldom meant."""
+    """Return the units of a stage; both must be written, since USD's fallbacks (Y up, centimetres) are seldom meant."""
     up_axis = str(UsdGeom.GetStageUpAxis(stage))
     if up_axis != "Z":
         authored = up_axis if stage.HasAuthoredMetadata("upAxis") else f"no upAxis (USD then means {up_axis})"
@@ -58,7 +58,7 @@ def in_metres(stage: Usd.Stage, scene: str) -> None:
 
 
 def _topmost(prim: Usd.Prim) -> list[UsdGeom.Xformable]:
-    """The prim itself if it can be placed, else whatever can below it."""
+    """Return the prim itself if it can be placed, else whatever can below it."""
     if prim.IsA(UsdGeom.Xformable):
         return [UsdGeom.Xformable(prim)]
     return [found for child in prim.GetChildren() for found in _topmost(child)]

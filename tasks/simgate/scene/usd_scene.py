@@ -32,20 +32,20 @@ class UsdScene:
         self._prim(ROBOT_PATH)
 
     def value(self, path: str, name: str) -> Any:
-        """An attribute of a prim, or its custom data of that name; None where neither is authored."""
+        """Return an attribute of a prim, or its custom data of that name; None where neither is authored."""
         prim = self._prim(path)
         found = prim.GetAttribute(name).Get()
         return found if found is not None else prim.GetCustomDataByKey(name)
 
     def world_from(self, path: str) -> NDArray[np.float64]:
-        """4 × 4 pose of a prim as authored, for column vectors."""
+        """Return 4 × 4 pose of a prim as authored, for column vectors."""
         cache = UsdGeom.XformCache()
         matrix = np.asarray(cache.GetLocalToWorldTransform(self._prim(path)), dtype=np.float64).T
         matrix[:3, :3] /= np.linalg.norm(matrix[:3, :3], axis=0)
         return matrix
 
     def label_of(self, path: str) -> str:
-        """Label of the component that holds a prim path; empty where there is none."""
+        """Return the label of the component that holds a prim path; empty where there is none."""
         instance = self.components.instance_of(path)
         return self.components.rows[instance - 1].label if instance else ""
 
@@ -78,6 +78,6 @@ def _open(root: Path) -> Usd.Stage:
 
 
 def _reason(error: Tf.ErrorException) -> str:
-    """USD's own words on one line, without where in USD's sources it says so."""
+    """Shorten USD's message to one line, without the place in USD's sources."""
     said = re.findall(r" : '(.*?)\n?'\s*(?:Error in|$)", str(error), re.DOTALL)
     return " ".join(" ".join(said or [str(error)]).split())

@@ -31,7 +31,7 @@ class Walk:
     to_m: tuple[float, float]
     speed_m_s: float
     start: float
-    """Where on the line it begins, 0 to 1."""
+    """Place on the line where it begins, 0 to 1."""
     forward: bool
     """It begins towards `to_m`."""
     radius_m: float
@@ -54,7 +54,7 @@ class ActorState:
 
     @property
     def position_m(self) -> tuple[float, float]:
-        """Where it is."""
+        """Position (x, y), world frame."""
         share = self.along_m / self.walk.length_m
         return (
             self.walk.from_m[0] + share * (self.walk.to_m[0] - self.walk.from_m[0]),
@@ -63,19 +63,19 @@ class ActorState:
 
     @property
     def yaw_rad(self) -> float:
-        """It looks where it goes."""
+        """Heading, which is the direction of the walk, world frame."""
         dx = (self.walk.to_m[0] - self.walk.from_m[0]) * self.direction
         dy = (self.walk.to_m[1] - self.walk.from_m[1]) * self.direction
         return math.atan2(dy, dx)
 
 
 def begin(walk: Walk) -> ActorState:
-    """The walker at the start of an episode."""
+    """Return the walker at the start of an episode."""
     return ActorState(walk, walk.start * walk.length_m, 1 if walk.forward else -1)
 
 
 def stroll(state: ActorState, dt_s: float) -> ActorState:
-    """The walker after `dt_s` with nobody in its way; it turns at both ends."""
+    """Return the walker after `dt_s` with nobody in its way; it turns at both ends."""
     length = state.walk.length_m
     along = state.along_m + state.direction * state.walk.speed_m_s * dt_s
     if along > length:
@@ -86,7 +86,7 @@ def stroll(state: ActorState, dt_s: float) -> ActorState:
 
 
 def walk_on(state: ActorState, dt_s: float, robot_m: tuple[float, float], robot_radius_m: float) -> ActorState:
-    """The walker after `dt_s`; it turns back, or stands, instead of walking into the robot.
+    """Return the walker after `dt_s`; it turns back, or stands, instead of walking into the robot.
 
     So a collision is always the robot's doing.
     """

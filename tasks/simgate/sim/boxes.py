@@ -19,7 +19,7 @@ Covered = Callable[[int], NDArray[np.bool_]]
 
 
 def boxes_of(instance: NDArray[np.uint16], components: Sequence[Component], covered: Covered) -> tuple[Box, ...]:
-    """Boxes of every component with enough visible pixels, in the order of their instance ids.
+    """Return boxes of every component with enough visible pixels, in the order of their instance ids.
 
     `occlusion` is 1 − visible / unoccluded, both counted inside the picture.
     """

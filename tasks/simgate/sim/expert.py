@@ -35,7 +35,7 @@ class Expert:
         self._task = task
 
     def command(self, state: RobotState, actors: Sequence[ActorState]) -> Command:
-        """What to do now: within the task's limits, (0, 0) once at the goal."""
+        """Return the command for now, within the task's limits; (0, 0) at the goal."""
         left_m = math.dist((state.x_m, state.y_m), (self._goal.x_m, self._goal.y_m))
         if left_m < 0.5 * self._task.goal_radius_m:
             return Command(0.0, 0.0)
@@ -47,14 +47,14 @@ class Expert:
         return self._yielding(state, actors, Command(speed, yaw_rate))
 
     def _sliding(self, state: RobotState, actors: Sequence[ActorState], turn: float, left_m: float) -> Command:
-        """A holonomic base goes straight to where it steers, and turns to face it on the way."""
+        """Drive a holonomic base straight to its steering point, turning to face it on the way."""
         speed = self._roomy_speed(state, left_m) * max(0.0, math.cos(0.5 * turn))
         ahead, aside = speed * max(0.0, math.cos(turn)), speed * math.sin(turn)
         yaw_rate = _clip(TURN_GAIN_PER_S * turn, self._task.max_yaw_rate_rad_s)
         return self._yielding(state, actors, Command(ahead, yaw_rate, aside))
 
     def _turn(self, state: RobotState) -> float:
-        """Angle from the robot's heading to the point it steers at."""
+        """Return the angle from the robot's heading to the point it steers at."""
         x, y = self._ahead(state)
         return wrap_rad(math.atan2(y - state.y_m, x - state.x_m) - state.yaw_rad)
 
@@ -78,14 +78,14 @@ class Expert:
         return min(self._fair_speed(state), BRAKE_GAIN_PER_S * left_m)
 
     def _fair_speed(self, state: RobotState) -> float:
-        """The task's limit, less where it is narrow."""
+        """Return the task's limit, less where it is narrow."""
         margin = self._robot.radius_m + self._task.clearance_m
         clearance = float(self._route.clearance_m[self._route.grid.cell(state.x_m, state.y_m)]) - margin
         narrow = LEAST_SPEED_SHARE + (1.0 - LEAST_SPEED_SHARE) * max(0.0, min(1.0, clearance / SLOW_CLEARANCE_M))
         return self._task.max_speed_m_s * narrow
 
     def _yielding(self, state: RobotState, actors: Sequence[ActorState], wish: Command) -> Command:
-        """The fastest share of the wanted speed whose foreseen drive touches no walker; else it stands."""
+        """Return the fastest share of the wanted speed whose foreseen drive touches no walker; else it stands."""
         for share in SPEED_SHARES:
             command = Command(wish.speed_m_s * share, wish.yaw_rate_rad_s, wish.lateral_speed_m_s * share)
             if all(self._clear(state, actor, command) for actor in actors):

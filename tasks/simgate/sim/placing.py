@@ -24,7 +24,7 @@ WALKER_GAP_M = 0.10
 """Between a walker's line and anything that stands."""
 LEAST_WALK_M = 0.8
 GIVE_WAY_M = 0.35
-"""How far from the way, edge to edge with a robot on it, a walker's line ends."""
+"""Distance from the way, edge to edge with a robot on it, to the end of a walker's line."""
 
 
 class Placer:
@@ -56,7 +56,7 @@ class Placer:
         return (start, self._cell(fitting)) if len(fitting) else None
 
     def placements(self, start: Point, goal: Point) -> tuple[Placement, ...] | None:
-        """Static actors on free floor, most of them near the way, none at its ends."""
+        """Place static actors on free floor, most of them near the way, none at its ends."""
         low, high = self._spec.randomization.static_obstacles
         models = self._choose("static", low, high)
         placed: list[Placement] = []
@@ -69,7 +69,7 @@ class Placer:
         return tuple(placed) if len(placed) >= min(low, len(models)) else None
 
     def walks(self, start: Point, path: tuple[Point, ...], placed: tuple[Placement, ...]) -> tuple[Walk, ...] | None:
-        """Walkers whose lines cross the path or run near it, on free floor, apart from each other."""
+        """Place walkers whose lines cross the path or run near it, on free floor, apart from each other."""
         low, high = self._spec.randomization.moving_obstacles
         models = self._choose("moving", low, high)
         clearance_m = self._layout.grid.with_discs(Disc(p.x_m, p.y_m, p.radius_m) for p in placed)
@@ -124,7 +124,7 @@ class Placer:
         return Walk(model.path, behind, ahead, pace, begin, forward, model.radius_m)
 
     def _reach(self, middle: Point, angle_rad: float, radius_m: float, clearance_m: np.ndarray) -> Point:
-        """The end of a free line from `middle`, at most a drawn length away."""
+        """Return the end of a free line from `middle`, at most a drawn length away."""
         grid = self._layout.grid
         wanted_m = float(self._draw.uniform(0.9, 2.2))
         step_m = grid.cell_m
@@ -144,7 +144,7 @@ def _begins_away(walk: Walk, start: Point) -> bool:
 
 
 def _apart(one: Walk, other: Walk) -> bool:
-    """No point of one line is near the other: walkers never meet."""
+    """Return whether no point of one walk comes near the other, so that the walkers never meet."""
     shares = np.linspace(0.0, 1.0, 24)[:, None]
     a = np.asarray(one.from_m) + shares * (np.asarray(one.to_m) - np.asarray(one.from_m))
     b = np.asarray(other.from_m) + shares * (np.asarray(other.to_m) - np.asarray(other.from_m))
@@ -153,7 +153,7 @@ def _apart(one: Walk, other: Walk) -> bool:
 
 
 def _cornered(behind: Point, ahead: Point, middle: Point, tangent: Point) -> bool:
-    """The line ends on the way and its open end lies towards where the robot comes from: it could not give way."""
+    """Return whether a walker could not give way: its line ends on the way, its open end towards the robot's start."""
     if middle not in (behind, ahead):
         return False
     open_end = behind if ahead == middle else ahead
@@ -161,7 +161,7 @@ def _cornered(behind: Point, ahead: Point, middle: Point, tangent: Point) -> boo
 
 
 def _at(path: tuple[Point, ...], share: float) -> tuple[Point, Point]:
-    """The point at a share of a polyline's length, and the unit direction there."""
+    """Return the point at a share of a polyline's length, and the unit direction there."""
     left_m = share * sum(math.dist(a, b) for a, b in itertools.pairwise(path))
     for a, b in itertools.pairwise(path):
         length_m = math.dist(a, b)
@@ -173,7 +173,7 @@ def _at(path: tuple[Point, ...], share: float) -> tuple[Point, Point]:
 
 
 def _distance(point: Point, path: tuple[Point, ...]) -> float:
-    """From a point to a polyline."""
+    """Return the distance from a point to a polyline."""
     ends = np.asarray(path)
     begin, along = ends[:-1], ends[1:] - ends[:-1]
     squared = np.maximum((along**2).sum(axis=1), 1e-12)

@@ -50,18 +50,26 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What a view shows of a scene. Pictures are height × width."""
+    """A view of a scene. Pictures are height × width."""
 
     rgb: NDArray[np.uint8]
     depth_m: NDArray[np.float32]
 
 
 class EpisodeState(Protocol):
-    """One lane's episode now."""
+    """The state of one lane's episode now."""
 
     @property
     def robot(self) -> RobotState:
-        """Where the robot is and how it moves."""
+        """The robot's pose and velocity."""
+        ...
+
+    @property
+    def trail(self) -> Sequence[RobotState]:
+        """The robot's states since the last step began, evenly spaced, at most 10 ms apart; the last is `robot`.
+
+        After a reset `robot` alone. The IMU is read at each.
+        """
         ...
 
     @property

@@ -13,7 +13,7 @@ from simgate.specs.generate import GenerateSpec
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How an episode is lit and coloured; lights and components are in the simulator's order."""
+    """The light and colours of an episode; lights and components are in the simulator's order."""
 
     light_gain: NDArray[np.float64]
     """lights; factor on the authored intensity."""
@@ -26,7 +26,7 @@ class Look:
 
 
 def draw_look(spec: GenerateSpec, episode: int, *, light_count: int, component_count: int) -> Look:
-    """The look of one episode, from its own stream: the layout's draws do not move it."""
+    """Return the look of one episode, from its own stream: the layout's draws do not move it."""
     ranges = spec.randomization
     draw = stream(spec.dataset_seed, spec.scene, episode, "look")
     ambient = draw.uniform(ranges.ambient.low, ranges.ambient.high)
@@ -38,5 +38,5 @@ def draw_look(spec: GenerateSpec, episode: int, *, light_count: int, component_c
 
 
 def authored_look(*, light_count: int, component_count: int, ambient: float) -> Look:
-    """The look as the scene's author meant it."""
+    """Return the look as the scene's author meant it."""
     return Look(np.ones(light_count), np.zeros((light_count, 2)), ambient, np.ones((component_count, 3)))

@@ -43,11 +43,18 @@ class RobotState:
 
 
 def advance(state: RobotState, command: Command, dt_s: float, model: RobotModel) -> RobotState:
-    """The state after `dt_s` of `command`, in substeps of at most 10 ms."""
+    """Return the state after `dt_s` of `command`."""
+    return motion(state, command, dt_s, model)[-1]
+
+
+def motion(state: RobotState, command: Command, dt_s: float, model: RobotModel) -> tuple[RobotState, ...]:
+    """Return the states of `dt_s` of `command` after this one, evenly spaced and at most 10 ms apart."""
     count = max(1, math.ceil(dt_s / SUBSTEP_S - 1e-9))
+    states = []
     for _ in range(count):
         state = _substep(state, command, dt_s / count, model)
-    return state
+        states.append(state)
+    return tuple(states)
 
 
 def _substep(state: RobotState, command: Command, dt_s: float, model: RobotModel) -> RobotState:
@@ -86,12 +93,12 @@ def _wheel_speeds(speed_m_s: float, yaw_rate_rad_s: float, model: RobotModel) ->
 
 
 def odometry(state: RobotState) -> Odometry:
-    """Pose and twist as the base reports them: without drift, this is not an odometry error model."""
+    """Return pose and twist as the base reports them, without drift: this is no odometry error model."""
     return Odometry(state.x_m, state.y_m, state.yaw_rad, state.speed_m_s, state.yaw_rate_rad_s, state.lateral_speed_m_s)
 
 
 def wheels(state: RobotState, model: RobotModel) -> Wheels | None:
-    """Joint angles and speeds of the two driven wheels; None for a holonomic base."""
+    """Return joint angles and speeds of the two driven wheels; None for a holonomic base."""
     if model.holonomic:
         return None
     left, right = _wheel_speeds(state.speed_m_s, state.yaw_rate_rad_s, model)
@@ -99,7 +106,7 @@ def wheels(state: RobotState, model: RobotModel) -> Wheels | None:
 
 
 def imu(state: RobotState, noise: ImuNoise, draw: np.random.Generator) -> Imu:
-    """Angular velocity and specific force in the base frame, with white noise: six draws a call, always."""
+    """Return angular velocity and specific force in the base frame, with white noise; always six draws a call."""
     gyro = draw.normal(0.0, 1.0, 3) * noise.gyro_std_rad_s + np.array([0.0, 0.0, state.yaw_rate_rad_s])
     # The base frame turns: each axis also feels the speed along the other one.
     forward_m_s2 = state.acceleration_m_s2 - state.lateral_speed_m_s * state.yaw_rate_rad_s
@@ -113,5 +120,5 @@ def imu(state: RobotState, noise: ImuNoise, draw: np.random.Generator) -> Imu:
 
 
 def wrap_rad(angle_rad: float) -> float:
-    """The same angle in (−π, π]."""
+    """Wrap an angle into (−π, π]."""
     return math.atan2(math.sin(angle_rad), math.cos(angle_rad))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simgate.core.errors import InputError
 from simgate.core.given.random import stream
-from simgate.data.sample import Command, Episode, Goal, Odometry, Sample
+from simgate.data.sample import Command, Episode, Goal, ImuReading, Odometry, Sample
 from simgate.documents.episode import EpisodeResult
 from simgate.sim.expert import Expert
 from simgate.sim.opening import open_simulator
@@ -32,7 +32,7 @@ DISTURBANCE_MEMORY = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a policy sees."""
+    """The input of a policy: picture, goal, odometry."""
 
     rgb: NDArray[np.uint8]
     """height × width × 3, sRGB."""
@@ -89,7 +89,7 @@ def _moments(simulator: Simulator, spec: GenerateSpec, scenarios: Sequence[Scena
 
 
 class _Recorder:
-    """One episode's expert and the streams that its samples draw from."""
+    """The expert of one episode, and the random streams of its samples."""
 
     def __init__(self, simulator: Simulator, spec: GenerateSpec, scenario: Scenario) -> None:
         self._spec = spec
@@ -100,32 +100,40 @@ class _Recorder:
         self._disturbance = _disturbance(spec, scenario.episode, axes=3 if self._robot.holonomic else 2)
 
     def decide(self, state: EpisodeState) -> Command:
-        """The expert's command now."""
+        """Return the expert's command now."""
         return self._expert.command(state.robot, state.actors)
 
     def disturbed(self, command: Command) -> Command:
-        """The command that is executed; one draw a frame."""
+        """Return the command that is executed; one draw a frame."""
         return _disturbed(command, next(self._disturbance), self._spec)
 
     def sample(self, frame: int, view: Frame, state: EpisodeState, command: Command) -> Sample:
-        """The sample of a frame, with what its robot's sensors read."""
+        """Return the sample of a frame, with what its robot's sensors read."""
+        track = self._imu_track(frame, state)
         return Sample(
             scene=self._spec.scene,
             episode=self._scenario.episode,
             frame=frame,
-            stamp_ns=round(frame * 1e9 / self._spec.camera.rate_hz),
+            stamp_ns=track[-1].stamp_ns,
             rgb=view.rgb,
             depth_m=view.depth_m,
             semantic=view.semantic,
             instance=view.instance,
             boxes=view.boxes,
             camera=view.camera,
-            imu=imu(state.robot, self._spec.imu_noise, self._noise),
+            imu=track[-1].imu,
+            imu_track=track,
             odometry=odometry(state.robot),
             wheels=wheels(state.robot, self._robot),
             command=command,
             goal=self._scenario.goal,
         )
+
+    def _imu_track(self, frame: int, state: EpisodeState) -> tuple[ImuReading, ...]:
+        period_ns, count = 1e9 / self._spec.camera.rate_hz, len(state.trail)
+        stamps_ns = [round((frame - (count - 1 - i) / count) * period_ns) for i in range(count)]
+        readings = [imu(robot, self._spec.imu_noise, self._noise) for robot in state.trail]
+        return tuple(map(ImuReading, stamps_ns, readings))
 
 
 def _disturbance(spec: GenerateSpec, episode: int, *, axes: int) -> Iterator[NDArray[np.float64]]:
@@ -177,7 +185,7 @@ def drive(
 
 
 class _Drive:
-    """How one episode goes; it ends for itself, whatever its neighbours do."""
+    """The course of one episode; it ends by itself, whatever its neighbours do."""
 
     def __init__(self, scenario: Scenario, robot: RobotState) -> None:
         self._scenario = scenario
@@ -195,7 +203,7 @@ class _Drive:
             self.outcome = "success"
 
     def result(self) -> EpisodeResult:
-        """What came of it."""
+        """Return the episode's outcome and path."""
         return EpisodeResult(
             scene=self._scenario.scene,
             episode=self._scenario.episode,
@@ -207,7 +215,7 @@ class _Drive:
 
 
 def goal_polar(state: RobotState, goal: Goal) -> tuple[float, float]:
-    """(distance in metres, bearing in rad) of the goal in the base frame; the bearing is positive to the left."""
+    """Return (distance in m, bearing in rad) of the goal in the base frame; the bearing is positive to the left."""
     bearing = math.atan2(goal.y_m - state.y_m, goal.x_m - state.x_m) - state.yaw_rad
     return _distance_m(state, goal), wrap_rad(bearing)
 
@@ -239,7 +247,7 @@ def _expert(simulator: Simulator, spec: GenerateSpec, scenario: Scenario) -> Exp
 
 
 def _bounded(command: Command, spec: GenerateSpec) -> Command:
-    """Within the task's limits, no reverse; a command that is no number stands still."""
+    """Clamp a command to the task's limits, without reverse; a command with a NaN or an infinity becomes a stop."""
     asked = (command.speed_m_s, command.yaw_rate_rad_s, command.lateral_speed_m_s)
     if not all(map(math.isfinite, asked)):
         return STAND

@@ -36,11 +36,11 @@ class RouteMap:
     """Flat index of the next cell on the way; negative at the goal and where there is none."""
 
     def reaches(self, x_m: float, y_m: float) -> bool:
-        """There is a way from here."""
+        """Return whether a way leads from this position to the goal."""
         return bool(np.isfinite(self.cost[self.grid.cell(x_m, y_m)]))
 
     def cells_from(self, x_m: float, y_m: float, limit: int) -> list[tuple[int, int]]:
-        """The next cells of the way, at most `limit`; from the nearest reachable cell if this one is not free."""
+        """Return the next cells of the way, at most `limit`; from the nearest reachable cell if this one is blocked."""
         here = self._nearest(*self.grid.cell(x_m, y_m))
         cells = [here] if here is not None else []
         while cells and len(cells) < limit:
@@ -51,13 +51,13 @@ class RouteMap:
         return cells
 
     def path_from(self, x_m: float, y_m: float) -> tuple[tuple[float, float], ...]:
-        """The whole way as points (x, y), straightened; empty if there is none."""
+        """Return the whole way as points (x, y), straightened; empty if there is none."""
         cells = self.cells_from(x_m, y_m, self.free.size)
         points = [self.grid.center(*cell) for cell in cells]
         return tuple(self._straighten(points))
 
     def sees(self, a: tuple[float, float], b: tuple[float, float]) -> bool:
-        """The straight line between two points stays on free cells."""
+        """Return whether the straight line between two points stays on free cells."""
         count = max(1, math.ceil(math.dist(a, b) / (STRAIGHT_STEP_CELLS * self.grid.cell_m)))
         for i in range(count + 1):
             share = i / count
@@ -94,7 +94,7 @@ def plan(
     margin_m: float,
     limit_m: float,
 ) -> RouteMap:
-    """Ways to `goal_m`, none dearer than `limit_m`, for a centre that keeps `margin_m` from every obstacle."""
+    """Plan ways to `goal_m`, none dearer than `limit_m`, for a centre that keeps `margin_m` from every obstacle."""
     free = clearance_m >= margin_m
     comfort = np.clip((clearance_m - margin_m) / COMFORT_M, 0.0, 1.0)
     weight = 1.0 + (COMFORT_COST - 1.0) * (1.0 - comfort) ** 2
@@ -122,5 +122,5 @@ def _graph(free: NDArray[np.bool_], cost_m: NDArray[np.float64]) -> sparse.csr_a
 
 
 def length_m(path: tuple[tuple[float, float], ...]) -> float:
-    """Length of a polyline."""
+    """Return the length of a polyline."""
     return sum(math.dist(a, b) for a, b in itertools.pairwise(path))

@@ -53,7 +53,7 @@ class Scenario:
 
 
 def draw_scenario(layout: Layout, spec: GenerateSpec, episode: int) -> Scenario:
-    """The scenario of one episode; it depends on the scene, the spec and the episode's number, and on nothing else."""
+    """Draw the scenario of one episode; it depends on scene, spec and the episode's number alone."""
     draw = stream(spec.dataset_seed, spec.scene, episode, "layout")
     placer = Placer(layout, spec, draw)
     for _ in range(MAX_LAYOUTS):
@@ -71,7 +71,7 @@ def draw_scenario(layout: Layout, spec: GenerateSpec, episode: int) -> Scenario:
 
 
 def route_of(layout: Layout, spec: GenerateSpec, goal: Goal, placements: tuple[Placement, ...]) -> RouteMap:
-    """Ways to the goal around the static obstacles, with the task's clearance."""
+    """Return ways to the goal around the static obstacles, with the task's clearance."""
     clearance = layout.grid.with_discs(Disc(p.x_m, p.y_m, p.radius_m) for p in placements)
     margin = layout.robot.radius_m + spec.task.clearance_m
     limit = SEARCH_FACTOR * spec.task.goal_distance_m.high

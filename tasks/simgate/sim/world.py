@@ -7,7 +7,7 @@ import math
 from simgate.data.sample import Command
 from simgate.scene.layout import Layout
 from simgate.sim.actor import ActorState, begin, walk_on
-from simgate.sim.robot import RobotState, advance
+from simgate.sim.robot import RobotState, motion
 from simgate.sim.scenario import Scenario
 
 SUBSTEP_S = 0.05
@@ -20,19 +20,22 @@ class World:
         self._layout = layout
         self._scenario = scenario
         self.robot = RobotState(scenario.start.x_m, scenario.start.y_m, scenario.start.yaw_rad)
+        self.trail: tuple[RobotState, ...] = (self.robot,)
         self.actors: tuple[ActorState, ...] = tuple(begin(walk) for walk in scenario.walks)
         self.touched = False
 
     @property
     def scenario(self) -> Scenario:
-        """What this episode was drawn as."""
+        """The scenario of this episode."""
         return self._scenario
 
     def step(self, command: Command, dt_s: float) -> None:
-        """Robot and walkers after `dt_s`, in substeps of at most 50 ms, each looked at for a collision."""
+        """Move robot and walkers by `dt_s`, in substeps of at most 50 ms, each checked for a collision."""
         count = max(1, math.ceil(dt_s / SUBSTEP_S - 1e-9))
+        self.trail = ()
         for _ in range(count):
-            self.robot = advance(self.robot, command, dt_s / count, self._layout.robot)
+            self.trail += motion(self.robot, command, dt_s / count, self._layout.robot)
+            self.robot = self.trail[-1]
             here, radius_m = (self.robot.x_m, self.robot.y_m), self._layout.robot.radius_m
             self.actors = tuple(walk_on(actor, dt_s / count, here, radius_m) for actor in self.actors)
             self.touched = self.touched or self._touches()

@@ -1,1 +1,1 @@
-"""The whole tunable surface: one spec per stage, and the documents that cross stages. Pure pydantic."""
+"""Specs: every field that may be tuned, one spec per stage, and the recipes that specs follow from. Pure pydantic."""

@@ -13,7 +13,7 @@ from simgate.core.documents.strictness import Leaf, leaves
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One metric and how far it may go."""
+    """One metric and its limit."""
 
     metric: str
     side: Literal["at least", "at most"]
@@ -22,7 +22,7 @@ class Bound:
     """Dotted name in the spec; empty where every PASS must meet it, whatever was asked."""
 
     def problem(self, metrics: Mapping[str, float]) -> str:
-        """How the metric breaks the bound, empty where it does not; what is missing or no number breaks it."""
+        """Say how the metric breaks the bound; empty where it holds. A missing value or a NaN breaks it."""
         value, asked = metrics.get(self.metric), f"{self.field or 'what every PASS needs:'} {self.limit:g}"
         if value is None:
             return f"{self.metric} is missing, so {asked} is not met"
@@ -34,7 +34,7 @@ class Bound:
 
 
 def bounds(spec: Spec) -> Iterator[Bound]:
-    """Every bound that a spec puts on its stage's verdict."""
+    """Yield every bound that a spec puts on its stage's verdict."""
     for leaf in leaves(type(spec)):
         yield from _bounds_of(spec, leaf)
     for metric in spec.zero_metrics:
@@ -53,10 +53,10 @@ def _bounds_of(spec: Spec, leaf: Leaf) -> Iterator[Bound]:
 
 
 def _inside(value: Any, name: str) -> Any:
-    """A field; of an optional part that is not there, nothing."""
+    """Return a field; of an optional part that is not there, nothing."""
     return None if value is None else getattr(value, name)
 
 
 def broken_bounds(spec: Spec, metrics: Mapping[str, float]) -> list[str]:
-    """Why a verdict with these metrics cannot be PASS; empty if it can."""
+    """List why a verdict with these metrics cannot be PASS; empty if it can."""
     return [problem for bound in bounds(spec) if (problem := bound.problem(metrics))]

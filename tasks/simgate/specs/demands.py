@@ -27,7 +27,7 @@ class Demands(Spec):
     """A spec of a gate that judges models of one family."""
 
     stage: ClassVar[str]
-    """Whose verdict it bounds."""
+    """The stage whose verdict it bounds."""
 
     family: Annotated[str, names(FAMILIES), EQUAL]
     """Kind of model that is judged: a model of another one is refused."""

@@ -1,4 +1,4 @@
-"""EvaluateSpec and its results: one model on one split, with fixed seeds; knows nothing of the live model."""
+"""EvaluateSpec: one model on one split, with fixed seeds; knows nothing of the live model."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Range(Document):
 
 
 class CameraMount(Document):
-    """Where a camera sits on the robot: base frame, x forward, y left, z up."""
+    """The pose of a camera on the robot: base frame, x forward, y left, z up."""
 
     x_m: float
     y_m: float
@@ -97,7 +97,7 @@ class ImuNoise(Document):
 
 
 class SimulationSpec(Spec):
-    """What is the same for every episode of a dataset, and for the closed loop."""
+    """The part of a generate spec that is equal for every episode of a dataset, and for the closed loop."""
 
     simulator: Annotated[str, names(SIMULATORS), EQUAL]
     """Row of simgate/rows/simulators.py, or of another distribution."""

@@ -45,9 +45,9 @@ class SafetyLimits(Document):
     yaw_braking_rad_s2: Annotated[Positive, EQUAL] = 12.0
     """The base's own, as above."""
     lag_ms: Annotated[Positive, EQUAL] = 120.0
-    """How long the base takes to begin to follow; its own, as above."""
+    """Time until the base begins to follow; its own, as above."""
     missing_commands: Annotated[int, Field(ge=0), lower()] = 0
-    """How many sequence numbers may be skipped between two commands."""
+    """Number of sequence numbers that may be skipped between two commands."""
 
     @model_validator(mode="after")
     def _envelope_exists(self) -> SafetyLimits:
@@ -55,7 +55,7 @@ class SafetyLimits(Document):
         return self
 
     def envelope(self) -> Limits:
-        """As the monitor takes them; ValueError where they exceed a ceiling or contradict each other."""
+        """Return the monitor's limits; ValueError where they exceed a ceiling or contradict each other."""
         return Limits(**self.model_dump())
 
 

@@ -1,4 +1,4 @@
-"""IndexSpec and what index writes: a SceneItem per scene and the ShardPlan."""
+"""IndexSpec: the scenes of a dataset, and how their episodes are cut into shards."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class SceneChoice(Document):
     root: RelativePath
     """Root layer, relative to the snapshot, e.g. `office/office.usda`."""
     split: Split
-    """Which side of the dataset its episodes are on."""
+    """Side of the dataset that its episodes are on."""
     episodes: Annotated[int, Field(ge=1, le=1_000_000)]
-    """How many episodes to make in it."""
+    """Number of episodes to make in it."""
 
 
 class IndexSpec(Spec):

@@ -23,7 +23,7 @@ class Metric:
     """One figure."""
 
     name: str
-    """As the verdict has it."""
+    """The name in the verdict."""
     meaning: str
     unit: str
     better: Literal["higher", "lower", "neither"] = "neither"
@@ -42,7 +42,7 @@ class Metric:
     known: bool = True
 
     def text(self, value: float) -> str:
-        """A value with its unit: `58.3 %`, `41.2 ms`, `0`."""
+        """Return a value with its unit: `58.3 %`, `41.2 ms`, `0`."""
         if self.unit == PERCENT:
             return f"{100 * value:.1f} %"
         is_whole = value.is_integer() or abs(value) >= 1000
@@ -51,7 +51,7 @@ class Metric:
 
 
 def metric(stage: str, name: str, family: str = "") -> Metric:
-    """The figure of that name in the verdicts of a stage about a family; an unknown one says so."""
+    """Return the figure of that name in the verdicts of a stage about a family; an unknown one says so."""
     for known in metrics_of(stage, family):
         if known.name == name:
             return known
@@ -61,7 +61,7 @@ def metric(stage: str, name: str, family: str = "") -> Metric:
 
 
 def metrics_of(stage: str, family: str = "") -> tuple[Metric, ...]:
-    """Every figure of a stage's verdicts, in the order in which people ask: its own, then the family's.
+    """Return every figure of a stage's verdicts, in the order in which people ask: its own, then the family's.
 
     Without a family those of all of ours; with one that commands nothing, none of the closed loop.
     """
@@ -72,7 +72,7 @@ def metrics_of(stage: str, family: str = "") -> tuple[Metric, ...]:
 
 
 def metrics_of_family(family: str) -> Mapping[str, tuple[Metric, ...]]:
-    """The figures that a family brings into the verdicts of its models, by stage."""
+    """Return the figures that a family brings into the verdicts of its models, by stage."""
     found: Mapping[str, tuple[Metric, ...]] = FAMILIES.module(family, "metrics").METRICS
     return found
 

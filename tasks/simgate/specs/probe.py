@@ -14,10 +14,10 @@ class ProbeSpec(Spec):
 
     seed: Annotated[int, Field(ge=0, le=2**53 - 1)]
     files: Annotated[int, Field(ge=1, le=1000)] = 3
-    """How many outputs."""
+    """Number of outputs."""
     size_bytes: Annotated[int, Field(ge=1, le=10_000_000)] = 10_000
     """Size of each."""
     step_s: Annotated[float, Field(ge=0, le=600)] = 0.0
     """Pause after each file: time to be killed in."""
     end: Literal["commit", "fail-verdict", "error", "bad-input", "preempted-once"] = "commit"
-    """How it ends; `preempted-once` exits 143 after half of its files, unless it resumes from its own checkpoint."""
+    """Its end; `preempted-once` exits 143 after half of its files, unless it resumes from its own checkpoint."""

@@ -22,21 +22,21 @@ from simgate.specs.train import TrainSpec
 from simgate.specs.validate import ValidateSpec
 
 DATASET_DAG, RELEASE_DAG = "build_dataset", "release_model"
-"""How the DAGs of recipes begin; the recipe's name follows."""
+"""First part of the names of recipes' DAGs; the recipe's name follows."""
 Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
 class SceneRule(Document):
-    """Which pushed scenes are taken, for which side of the dataset."""
+    """Takes pushed scenes, by name or pattern, for one side of the dataset."""
 
     name: Annotated[str, Field(pattern=r"^[a-z*?\[][a-z0-9_*?!\[\]-]{0,62}$")]
     """A scene's name, or a pattern over the names of the pushed scenes: `office`, `train-*`. The first rule wins."""
     root: Annotated[str, Field(max_length=512)] = ""
     """Root layer, relative to the push, for a rule of one scene. Empty: `<name>/<name>.usda`, or .usd, .usdc, .usdz."""
     split: Split
-    """Which side of the dataset its episodes are on."""
+    """Side of the dataset that its episodes are on."""
     episodes: Annotated[int, Field(ge=1, le=1_000_000)]
-    """How many episodes to make in each scene that the rule takes."""
+    """Number of episodes to make in each scene that the rule takes."""
 
     @model_validator(mode="after")
     def _a_pattern_has_no_root(self) -> Self:
@@ -46,12 +46,12 @@ class SceneRule(Document):
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it may take several scenes."""
+        """Whether the name is a pattern, which may take several scenes."""
         return any(sign in self.name for sign in "*?[")
 
 
 class DatasetRecipe(Document):
-    """How to make a dataset of whatever scenes are current."""
+    """The request for a dataset of the scenes that are current."""
 
     version: Literal[1] = 1
     kind: Literal["dataset"] = "dataset"
@@ -66,7 +66,7 @@ class DatasetRecipe(Document):
     simulation: SimulationSpec
     """Simulator, camera, task and randomization."""
     validate_spec: ValidateSpec = ValidateSpec()
-    """What the dataset must hold."""
+    """Checks of the dataset, with their bounds."""
 
     @property
     def sha256(self) -> str:
@@ -79,7 +79,7 @@ class DatasetRecipe(Document):
         return f"{DATASET_DAG}.{self.name}"
 
     def seed_of(self, day: date) -> int:
-        """The dataset seed of a day."""
+        """Return the dataset seed of a day."""
         if self.seed_policy == "fixed":
             return self.simulation.dataset_seed
         drawn = sha256_hex(f"{self.simulation.dataset_seed} {day.isoformat()}".encode())
@@ -87,7 +87,7 @@ class DatasetRecipe(Document):
 
 
 class ReleaseRecipe(Document):
-    """How to make and judge a model of whatever dataset is current."""
+    """The request for a model of the dataset that is current, and for its gates."""
 
     version: Literal[1] = 1
     kind: Literal["release"] = "release"
@@ -96,7 +96,7 @@ class ReleaseRecipe(Document):
     dataset: Name
     """Name of the dataset recipe whose dataset it is made of."""
     model: Name
-    """Whose releases these are: one ledger a model."""
+    """The model that is released: one ledger a model."""
     channel: Name
     """Channel of the policy that it is released into."""
     train: TrainSpec
@@ -157,7 +157,7 @@ class ReleaseRecipe(Document):
         return f"{RELEASE_DAG}.{self.name}"
 
     def evaluate_spec(self, simulation: SimulationSpec, scene: str) -> EvaluateSpec:
-        """What evaluate is asked about a dataset that was simulated so; `scene` is any of its eval split."""
+        """Return the spec of evaluate for a dataset of that simulation; `scene` is any of its eval split."""
         common = {**simulation.model_dump(), "dataset_seed": self.evaluate_seed}
         drives = GenerateSpec(**common, scene=scene, first_episode=0, episodes=self.closed_loop_episodes)
         loop = ClosedLoopSpec(episodes=self.closed_loop_episodes, max_steps=self.closed_loop_max_steps, generate=drives)

@@ -27,7 +27,7 @@ class Recipes:
     problems: tuple[str, ...] = ()
 
     def releases_of(self, dataset: str) -> tuple[ReleaseRecipe, ...]:
-        """The releases that are made of a dataset."""
+        """Return the releases that are made of a dataset."""
         return tuple(recipe for recipe in self.release.values() if recipe.dataset == dataset)
 
 

@@ -28,7 +28,7 @@ SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """The whole recipe, defaults too; reading it gives the same recipe."""
+    """Return the whole recipe, defaults too; reading it gives the same recipe."""
     return "".join(f"{line}\n" for line in _lines(recipe, ""))
 
 
@@ -97,7 +97,7 @@ def _limits(name: str, field: FieldInfo) -> str:
 
 @cache
 def docstrings(kind: type[BaseModel]) -> dict[str, str]:
-    """Field → the text under it in the source, of a document and of those that it extends."""
+    """Return the field → the text under it in the source, of a document and of those that it extends."""
     found: dict[str, str] = {}
     for base in reversed([base for base in kind.__mro__ if issubclass(base, BaseModel) and base is not BaseModel]):
         body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
@@ -114,7 +114,7 @@ def _said(body: ast.ClassDef) -> Iterator[tuple[str, str]]:
 
 
 def recipe_schema(kind: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of a kind of recipe, the fields' meaning in it."""
+    """Return the JSON schema of a kind of recipe, the fields' meaning in it."""
     schema = kind.model_json_schema()
     known = {item.__name__: item for item in _documents(kind)}
     for name, part in {kind.__name__: schema, **schema.get("$defs", {})}.items():

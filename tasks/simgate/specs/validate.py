@@ -1,4 +1,4 @@
-"""ValidateSpec, and what validate writes: the dataset document and its splits."""
+"""ValidateSpec: the bounds that a dataset must keep, and how its shards are checked."""
 
 from __future__ import annotations
 
@@ -31,4 +31,4 @@ class ValidateSpec(Spec):
     min_goal_progress_m: Annotated[float, higher("median goal progress m")] = 0.0
     """Median, over episodes, of how much nearer the goal the expert ends than it began."""
     bitwise_recheck_shards: Annotated[int, Field(ge=0), higher()] = 0
-    """How many shards to make again and compare byte by byte (canary)."""
+    """Number of shards to make again and compare byte by byte (canary)."""

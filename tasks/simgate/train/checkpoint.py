@@ -21,7 +21,7 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class TrainState(Document):
-    """Where training is.
+    """The progress of a training.
 
     Every draw is a function of (seed, epoch) or of (seed, step, rank), so no generator's state is in it.
     """

@@ -56,7 +56,7 @@ class TrainFolder:
         return self.path / "epochs.jsonl"
 
     def checkpoint(self, step: int) -> Path:
-        """Where the checkpoint after `step` steps goes."""
+        """Return the path of the checkpoint after `step` steps."""
         self.checkpoints.mkdir(exist_ok=True)
         return self.checkpoints / f"{step:09d}.safetensors"
 

@@ -27,18 +27,18 @@ class Schedule:
 
     @property
     def steps(self) -> int:
-        """Of the whole training."""
+        """Steps of the whole training."""
         return self.steps_per_epoch * self.epochs
 
     def epoch_order(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Positions of an epoch's frames, and which of them are mirrored; both steps_per_epoch × batch_size."""
+        """Return positions of an epoch's frames, and which of them are mirrored; both steps_per_epoch × batch_size."""
         draw = stream(self.seed, "order", epoch)
         shape = (self.steps_per_epoch, self.batch_size)
         order = np.resize(draw.permutation(self.frames), shape)
         return order, draw.random(shape) < 0.5
 
     def learning_rate_share(self, step: int) -> float:
-        """Factor of the learning rate: a short linear warm-up, then half a cosine down to 1 %."""
+        """Return the factor of the learning rate: a short linear warm-up, then half a cosine down to 1 %."""
         warm_up = max(1, min(self.steps_per_epoch, self.steps // 10))
         if step < warm_up:
             return (step + 1) / warm_up

@@ -24,13 +24,13 @@ class Pack:
     contract: Contract
     learning: Learning
     arrays: dict[str, NDArray[Any]]
-    """As the family's `arrays` says, the frames' axis first."""
+    """The arrays that the family's `arrays` names, the frames' axis first."""
 
     def __len__(self) -> int:
         return len(next(iter(self.arrays.values())))
 
     def batch(self, positions: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> Batch:
-        """The frames at `positions`; those that are `mirrored` are seen in a mirror, with all that belongs to it."""
+        """Return the frames at `positions`; `mirrored` ones are seen in a mirror, with everything belonging to them."""
         rows = {name: array[positions] for name, array in self.arrays.items()}
         return self.learning.batch(self.contract, rows, mirrored)
 
@@ -58,7 +58,7 @@ def create_pack(
 
 
 def open_pack(folder: Path, contract: Contract, learning: Learning) -> Pack:
-    """The pack that `create_pack` left in `folder`, read-only."""
+    """Return the pack that `create_pack` left in `folder`, read-only."""
     names = learning.arrays(contract)
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
     return Pack(contract, learning, arrays)

@@ -26,14 +26,14 @@ from simgate.train.pack import Pack, open_pack
 from simgate.train.place.lifeline import follow
 
 STOP_EVERY_STEPS = 8
-"""How often the ranks agree whether to stop; on a GPU this is where the host waits for it."""
+"""Steps between two agreements of the ranks on whether to stop; on a GPU this is where the host waits for it."""
 LARGEST_GRADIENT = 5.0
 """Norm beyond which a step's gradient is scaled down."""
 
 
 @dataclass
 class Rank:
-    """What one process holds."""
+    """The state of one training process."""
 
     spec: TrainSpec
     family: Family
@@ -49,7 +49,7 @@ class Rank:
 
 
 def train_rank(spec_json: str, folder: str) -> None:
-    """The entry of every rank: train, or stop at a checkpoint when asked; rank 0 writes what the stage reads."""
+    """Train as one rank, or stop at a checkpoint when asked; rank 0 writes the files that the stage reads."""
     # The stage is the one that is asked to stop; it says so through the folder, to all ranks at the same step.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     places = TrainFolder(Path(folder))
@@ -130,12 +130,12 @@ def _train(rank: Rank) -> None:
 
 
 def _sums(state: TrainState) -> list[float] | float:
-    """The losses of a begun epoch, and 0 for nobody asked to stop; a plain 0 before the first step."""
+    """Return the losses of a begun epoch, and 0 for nobody asked to stop; a plain 0 before the first step."""
     return [*state.sums, 0.0] if state.sums else 0.0
 
 
 def _step(rank: Rank, step: int, batch: Batch) -> Losses:
-    """One step of the optimizer over this rank's share of the batch."""
+    """Take one step of the optimizer over this rank's share of the batch."""
     for group in rank.optimizer.param_groups:
         group["lr"] = rank.spec.learning_rate * rank.schedule.learning_rate_share(step)
     # Dropout draws from (seed, step, rank): a resumed run draws the same.
@@ -157,7 +157,7 @@ def _step(rank: Rank, step: int, batch: Batch) -> Losses:
 
 
 def _agree(rank: Rank, found: Losses) -> Tensor:
-    """The step's mean losses over all ranks, and whether one of the machines was asked to stop."""
+    """Return the step's mean losses over all ranks, and whether one of the machines was asked to stop."""
     first = os.environ["LOCAL_RANK"] == "0"
     asked = torch.tensor(float(first and rank.folder.stop.exists()), device=rank.device)
     shared = torch.stack([found.total.detach(), *(loss.detach() for loss in found.parts.values()), asked]).double()

@@ -14,7 +14,7 @@ from simgate.specs.train import TrainSpec
 
 
 def page_of(drawn: Drawn[TrainSpec]) -> bytes:
-    """One self-contained page."""
+    """Draw the report as one self-contained page."""
     card = ModelCard.from_json(drawn.read("model.json"), what="model.json")
     rows = [EpochLosses.from_json(line, what="metrics.jsonl") for line in drawn.read("metrics.jsonl").splitlines()]
     sections = (

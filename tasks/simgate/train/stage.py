@@ -28,7 +28,7 @@ def take_part(share: Share[TrainSpec]) -> None:
 
 
 def draw(drawn: Drawn[TrainSpec]) -> bytes:
-    """The page of a training."""
+    """Return the page of a training."""
     from simgate.train.report import page_of
 
     return page_of(drawn)

@@ -19,7 +19,7 @@ PATIENCE = {
 
 
 def track(work: Work[TrainSpec], card: ModelCard, history: Sequence[EpochLosses], weights_sha256: str) -> None:
-    """Log the run where MLFLOW_TRACKING_URI points to; without it, or if it fails, a note says so."""
+    """Log the run to MLFLOW_TRACKING_URI; without it, or if logging fails, a note says so."""
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         work.note("mlflow skipped", reason="MLFLOW_TRACKING_URI is not set")
         return

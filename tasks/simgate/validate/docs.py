@@ -34,7 +34,7 @@ class DocsFile:
 
 
 def site_files(docs: Path) -> Iterator[DocsFile]:
-    """Every file of the site below `docs`, pages with a plain look to fall back to."""
+    """Yield every file of the site below `docs`, pages with a plain look to fall back to."""
     for path in sorted(path for path in docs.rglob("*") if path.is_file() and path.suffix not in LEFT_OUT):
         media_type = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
         data = path.read_bytes()

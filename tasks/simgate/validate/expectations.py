@@ -27,7 +27,7 @@ class Expected:
 
 
 def expectations(recipe: GenerateSpec, spec: ValidateSpec) -> Iterator[Expected]:
-    """The suite: what every dataset of this recipe must look like, row by row and as a whole."""
+    """Yield the suite: what every dataset of this recipe must look like, row by row and as a whole."""
     camera, task = recipe.camera, recipe.task
     yield _expect("expect_compound_columns_to_be_unique", column_list=list(KEY))
     yield _expect("expect_column_distinct_values_to_be_in_set", column="split", value_set=["train", "eval"])

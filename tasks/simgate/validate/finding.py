@@ -38,7 +38,7 @@ class Finding:
     where: str
     """Shard and sample."""
     text: str
-    """What is wrong, with its numbers."""
+    """The defect in words, with its numbers."""
 
     @property
     def reason(self) -> str:
@@ -66,7 +66,7 @@ class Findings:
 
     @property
     def passed(self) -> bool:
-        """Nothing was found."""
+        """Whether nothing was found."""
         return not self.counts
 
     @property

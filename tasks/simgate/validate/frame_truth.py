@@ -27,7 +27,7 @@ RIGID_TOLERANCE = 1e-6
 
 
 def check_frame(sample: Sample, classes: Sequence[str], spec: ValidateSpec) -> Iterator[Defect]:
-    """Every defect of one sample."""
+    """Yield every defect of one sample."""
     yield from check_boxes(sample, classes, spec.min_box_mask_iou)
     yield from check_masks(sample, classes)
     yield from check_depth(sample, spec)
@@ -36,7 +36,7 @@ def check_frame(sample: Sample, classes: Sequence[str], spec: ValidateSpec) -> I
 
 
 def check_boxes(sample: Sample, classes: Sequence[str], min_iou: float) -> Iterator[Defect]:
-    """Boxes against the instance mask, both ways."""
+    """Compare boxes with the instance mask, both ways."""
     height, width = sample.instance.shape
     seen: set[int] = set()
     for box in sample.boxes:
@@ -69,7 +69,7 @@ def _unboxed(sample: Sample, classes: Sequence[str], boxed: set[int]) -> Iterato
 
 
 def check_masks(sample: Sample, classes: Sequence[str]) -> Iterator[Defect]:
-    """Semantic against instance mask."""
+    """Compare the semantic with the instance mask."""
     pairs = np.unique(sample.instance.astype(np.int64) * 256 + sample.semantic)
     class_of: dict[int, int] = {}
     for pair in pairs.tolist():
@@ -88,7 +88,7 @@ def check_masks(sample: Sample, classes: Sequence[str]) -> Iterator[Defect]:
 
 
 def check_depth(sample: Sample, spec: ValidateSpec) -> Iterator[Defect]:
-    """Depth is there, within limits, and on the things that the masks show."""
+    """Check that depth is there, within limits, and on the things that the masks show."""
     depth = sample.depth_m
     unhit = float((depth == 0).mean())
     if not unhit <= spec.max_invalid_depth_fraction:
@@ -109,7 +109,7 @@ def check_depth(sample: Sample, spec: ValidateSpec) -> Iterator[Defect]:
 
 
 def check_camera(sample: Sample) -> Iterator[Defect]:
-    """Extrinsics are a rigid motion, intrinsics a camera's that looks through the picture."""
+    """Check that extrinsics are a rigid motion, and intrinsics those of a camera that looks through the picture."""
     camera, matrix = sample.camera, sample.camera.world_from_camera
     rotation = matrix[:3, :3]
     error = float(np.abs(rotation.T @ rotation - np.eye(3)).max())
@@ -122,7 +122,7 @@ def check_camera(sample: Sample) -> Iterator[Defect]:
 
 
 def check_floor(sample: Sample, classes: Sequence[str]) -> Iterator[Defect]:
-    """The floor's pixels, put into the world by depth and camera, lie at z = 0, where the base drives."""
+    """Check that the floor's pixels, put into the world by depth and camera, lie at z = 0, where the base drives."""
     if "floor" not in classes:
         return
     rows, columns = np.nonzero((sample.semantic == classes.index("floor") + 1) & (sample.depth_m > 0))
@@ -159,5 +159,5 @@ def box_iou(box: Box, mask: NDArray[np.bool_]) -> float:
 
 
 def edges(box: Box) -> str:
-    """The box in words."""
+    """Return the box in words."""
     return f"x {box.x_min_px} to {box.x_max_px}, y {box.y_min_px} to {box.y_max_px}"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgate.data.messages import base_pose
-from simgate.data.sample import Imu, Odometry, Sample, Wheels
+from simgate.data.sample import Imu, ImuReading, Odometry, Sample, Wheels
 from simgate.specs.generate import GenerateSpec
 from simgate.validate.frame_truth import Defect
 
@@ -28,33 +28,46 @@ MOUNT_TOLERANCE = 1e-3
 GYRO_TOLERANCE_RAD_S = 0.05
 ACCEL_TOLERANCE_M_S2 = 0.5
 SIGMAS = 6.0
+MAX_READING_GAP_NS = 10_000_001
+"""Of an IMU of 100 Hz, stamps rounded to nanoseconds."""
+TURN_TOLERANCE_RAD = 1e-3
+SPEED_TOLERANCE_M_S = 1e-3
+"""Beyond the noise, of what the IMU's readings add up to between two frames."""
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """What of a sample concerns motion."""
+    """The motion of one sample: time, odometry, wheels, IMU and camera pose."""
 
     frame: int
     stamp_ns: int
     odometry: Odometry
     wheels: Wheels | None
     imu: Imu
+    imu_track: tuple[ImuReading, ...]
     world_from_camera: NDArray[np.float64]
 
 
 def motion_of(sample: Sample) -> Motion:
-    """The part of a sample that is kept for its episode."""
+    """Return the part of a sample that is kept for its episode."""
     return Motion(
-        sample.frame, sample.stamp_ns, sample.odometry, sample.wheels, sample.imu, sample.camera.world_from_camera
+        sample.frame,
+        sample.stamp_ns,
+        sample.odometry,
+        sample.wheels,
+        sample.imu,
+        sample.imu_track,
+        sample.camera.world_from_camera,
     )
 
 
 def check_motion(track: Sequence[Motion], spec: GenerateSpec) -> Iterator[tuple[int, Defect]]:
-    """(frame, defect) for every defect of one episode, frames in stored order."""
+    """Yield (frame, defect) for every defect of one episode, frames in stored order."""
     yield from ((m.frame, defect) for m in track for defect in (*_check_time(m, spec), *_check_imu(m, spec)))
     yield from ((m.frame, defect) for m in track for defect in _check_mount(track[0], m))
     for before, after in pairwise(track):
         yield from ((after.frame, defect) for defect in _check_step(before, after))
+        yield from ((after.frame, defect) for defect in _check_readings(before, after, spec))
     yield from ((m.frame, defect) for m in track for defect in _check_wheel_ratio(track, m))
 
 
@@ -66,7 +79,7 @@ def _check_time(motion: Motion, spec: GenerateSpec) -> Iterator[Defect]:
 
 
 def _check_imu(motion: Motion, spec: GenerateSpec) -> Iterator[Defect]:
-    """Gyroscope z is the yaw rate; the accelerometer feels v·ω to the left and gravity upwards."""
+    """Check that gyroscope z is the yaw rate, and that the accelerometer feels v·ω to the left and gravity upwards."""
     odometry, noise = motion.odometry, spec.imu_noise
     gyro = max(GYRO_TOLERANCE_RAD_S, SIGMAS * noise.gyro_std_rad_s)
     accel = max(ACCEL_TOLERANCE_M_S2, SIGMAS * noise.accel_std_m_s2)
@@ -90,14 +103,14 @@ def _check_mount(first: Motion, motion: Motion) -> Iterator[Defect]:
 
 
 def _mount(motion: Motion) -> NDArray[np.float64]:
-    """base_from_camera."""
+    """Compute base_from_camera."""
     odometry = motion.odometry
     base = base_pose(odometry.x_m, odometry.y_m, odometry.yaw_rad)
     return np.asarray(np.linalg.inv(base) @ motion.world_from_camera)
 
 
 def _check_step(before: Motion, after: Motion) -> Iterator[Defect]:
-    """Trapezoid rule; a rate that changes monotonically between two frames errs by at most half its change."""
+    """Check a step by the trapezoid rule; a rate that changes monotonically in it errs by at most half its change."""
     dt_s = (after.stamp_ns - before.stamp_ns) / 1e9
     if not (after.frame == before.frame + 1 and dt_s > 0):
         yield "time", f"follows frame {before.frame} after {dt_s:.6f} s, expected the next frame and a later stamp"
@@ -126,6 +139,33 @@ def _check_step(before: Motion, after: Motion) -> Iterator[Defect]:
         yield "odometry", "only one of two frames has wheels"
 
 
+def _check_readings(before: Motion, after: Motion, spec: GenerateSpec) -> Iterator[Defect]:
+    """Compare what the IMU's readings between two frames add up to with odometry's turn and change of speed."""
+    readings = after.imu_track
+    if readings[-1] != ImuReading(after.stamp_ns, after.imu):
+        yield "imu", "the last reading of the track is not the frame's"
+        return
+    gaps_ns = np.diff([before.stamp_ns, *(reading.stamp_ns for reading in readings)])
+    least_ms, most_ms = gaps_ns.min() / 1e6, gaps_ns.max() / 1e6
+    if not (least_ms > 0 and gaps_ns.max() <= MAX_READING_GAP_NS):
+        yield "imu", f"readings lie {least_ms:.3f} to {most_ms:.3f} ms apart, expected up to 10 ms"
+        return
+    gaps_s, noise = gaps_ns / 1e9, spec.imu_noise
+    spread = SIGMAS * float(np.sqrt((gaps_s**2).sum()))
+    told = _wrap(after.odometry.yaw_rad - before.odometry.yaw_rad)
+    turned = _wrap(float(gaps_s @ [reading.imu.angular_velocity_rad_s[2] for reading in readings]))
+    allowed = TURN_TOLERANCE_RAD + spread * noise.gyro_std_rad_s
+    if not abs(_wrap(turned - told)) <= allowed:
+        yield "imu", f"the gyroscope turned {turned:.4f} rad, odometry {told:.4f} ± {allowed:.4f}"
+    if after.wheels is None:
+        return  # A holonomic base trades forward for sideways speed as it turns: its readings alone do not tell.
+    told = after.odometry.speed_m_s - before.odometry.speed_m_s
+    gained = float(gaps_s @ [reading.imu.linear_acceleration_m_s2[0] for reading in readings])
+    allowed = SPEED_TOLERANCE_M_S + spread * noise.accel_std_m_s2
+    if not abs(gained - told) <= allowed:
+        yield "imu", f"the accelerometer gained {gained:.4f} m/s, odometry {told:.4f} ± {allowed:.4f}"
+
+
 def _check_wheels(a: Wheels, b: Wheels, dt_s: float) -> Iterator[Defect]:
     sides = (
         ("left", b.left_rad - a.left_rad, a.left_rad_s, b.left_rad_s),
@@ -139,7 +179,7 @@ def _check_wheels(a: Wheels, b: Wheels, dt_s: float) -> Iterator[Defect]:
 
 
 def _check_wheel_ratio(track: Sequence[Motion], motion: Motion) -> Iterator[Defect]:
-    """Base speed over mean wheel speed is the wheel's radius: one number over an episode."""
+    """Check that base speed over mean wheel speed is the wheel's radius: one number over an episode."""
     ratios = [ratio for ratio in map(_wheel_ratio, track) if ratio is not None]
     own = _wheel_ratio(motion)
     if own is None:
@@ -150,7 +190,7 @@ def _check_wheel_ratio(track: Sequence[Motion], motion: Motion) -> Iterator[Defe
 
 
 def _wheel_ratio(motion: Motion) -> float | None:
-    """None where there are no wheels, or they turn too slowly to tell."""
+    """Return base speed over mean wheel speed; None without wheels, or where they turn too slowly to tell."""
     if motion.wheels is None:
         return None
     mean = 0.5 * (motion.wheels.left_rad_s + motion.wheels.right_rad_s)

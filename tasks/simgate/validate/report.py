@@ -15,7 +15,7 @@ from simgate.validate.finding import CHECKS
 
 
 def draw(drawn: Drawn[ValidateSpec]) -> bytes:
-    """The page."""
+    """Return the page."""
     verdict = Verdict.from_json(drawn.read("verdict.json"), what="verdict.json")
     dataset = DatasetDocument.from_json(drawn.read("dataset.json"), what="dataset.json")
     splits = [
@@ -65,7 +65,7 @@ def _expectations(drawn: Drawn[ValidateSpec]) -> str:
 
 
 def _data_docs(drawn: Drawn[ValidateSpec]) -> str:
-    """Links to the site; its result pages read well without network, its index page needs it."""
+    """Link the site's pages; its result pages read well without network, its index page needs it."""
     results = [name for name in drawn.names if name.startswith("data_docs/validations/")]
     pages = [*((name, "result page") for name in results), ("data_docs/index.html", "site")]
     links = ", ".join(f'<a href="{escape(name)}">{text}</a>' for name, text in pages)

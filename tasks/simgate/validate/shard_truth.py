@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from simgate.core.errors import InputError
 from simgate.core.runtime.manifest import Manifest
-from simgate.data.bag import bag_name, read_bag
+from simgate.data.bag import EPOCH_NS, mcap_name, read_bag
 from simgate.data.messages import IMAGE, ODOMETRY
 from simgate.data.record import decode_sample, sample_key
 from simgate.data.rows import row_of
@@ -36,7 +36,7 @@ Fetch = Callable[[str], Path]
 
 @dataclass(frozen=True)
 class DataShard:
-    """One shard of the dataset: its manifest, what it was asked to be, and its scene."""
+    """One shard of the dataset: manifest, spec and scene."""
 
     manifest: Manifest
     spec: GenerateSpec
@@ -44,7 +44,7 @@ class DataShard:
 
     @property
     def name(self) -> str:
-        """In words, e.g. `office episodes 0–5`."""
+        """A name for people, e.g. `office episodes 0–5`."""
         return f"{self.spec.scene} episodes {self.spec.first_episode}–{self.last_episode}"
 
     @property
@@ -55,7 +55,7 @@ class DataShard:
 
 @dataclass
 class _Kept:
-    """What of one frame is compared with its bag."""
+    """The values of one frame that are compared with its bag."""
 
     key: str
     stamp_ns: int
@@ -65,7 +65,7 @@ class _Kept:
 
 @dataclass
 class ShardCheck:
-    """One pass over a shard; memory holds one sample and one episode's motion."""
+    """Checks a shard in one pass; memory holds one sample and one episode's motion."""
 
     shard: DataShard
     spec: ValidateSpec
@@ -137,7 +137,7 @@ class ShardCheck:
             self.findings.add("complete", where, f"has {len(track)} frames, expected 0 to {expected - 1} in order")
 
     def _check_bag(self, episode: int, kept: list[_Kept]) -> None:
-        name = f"bags/{bag_name(episode)}.mcap"
+        name = mcap_name(episode)
         if all(artifact.name != name for artifact in self.shard.manifest.artifacts):
             self.findings.add("bag", self.shard.name, f"{name} is missing")
             return
@@ -145,7 +145,7 @@ class ShardCheck:
         pictures, poses = [], []
         for topic, stamp_ns, message in read_bag(mcap):
             if topic == IMAGE:
-                pictures.append((stamp_ns, sha256(message.data.tobytes()).hexdigest()))
+                pictures.append((stamp_ns - EPOCH_NS, sha256(message.data.tobytes()).hexdigest()))
             elif topic == ODOMETRY:
                 position = message.pose.pose.position
                 poses.append((position.x, position.y, message.twist.twist.linear.x))
@@ -190,7 +190,7 @@ def _goal_distance_m(sample: Sample) -> float:
 
 
 def _same(found: object, value: object) -> bool:
-    """Equal, or equal to twelve digits: a mean summed on another processor is the same mean."""
+    """Return whether values are equal to twelve digits: another processor may sum a mean a little differently."""
     if isinstance(found, float) and isinstance(value, int | float):
         both_missing = math.isnan(found) and math.isnan(value)
         return both_missing or math.isclose(found, value, rel_tol=1e-12, abs_tol=1e-12)

@@ -16,7 +16,7 @@ OF_EACH_SHARD = ("scene", "first_episode", "episodes")
 
 
 def split_document(split: Split, shards: Sequence[DataShard], frames: Mapping[str, int]) -> SplitDocument:
-    """`splits/<split>.json`; `frames` by content digest of the shard."""
+    """Write `splits/<split>.json`; `frames` by content digest of the shard."""
     chosen = [shard for shard in shards if shard.item.split == split]
     entries = tuple(_entry(shard, frames[shard.manifest.content_digest]) for shard in chosen)
     items = {shard.item.name: shard.item for shard in chosen}
@@ -30,7 +30,7 @@ def split_document(split: Split, shards: Sequence[DataShard], frames: Mapping[st
 
 
 def check_apart(items: Sequence[SceneItem], findings: Findings) -> None:
-    """No content on both sides: neither the same closure, nor the same files under other names."""
+    """Check that no content is on both sides: no closure, and no set of files under other names."""
     for train in (item for item in items if item.split == "train"):
         for held_out in (item for item in items if item.split == "eval"):
             if train.closure_sha256 == held_out.closure_sha256 or _content(train) == _content(held_out):
@@ -39,7 +39,7 @@ def check_apart(items: Sequence[SceneItem], findings: Findings) -> None:
 
 
 def check_recipe(shards: Sequence[DataShard], findings: Findings) -> None:
-    """One recipe for all shards; every episode of a scene once."""
+    """Check that all shards have one recipe, and every episode of a scene is there once."""
     first = shards[0].spec.model_dump(mode="json", exclude=set(OF_EACH_SHARD))
     seen: dict[tuple[str, int], str] = {}
     for shard in shards:
@@ -54,7 +54,7 @@ def check_recipe(shards: Sequence[DataShard], findings: Findings) -> None:
 
 
 def _content(item: SceneItem) -> str:
-    """Digest of the files of a scene without their paths: a copy in another folder has the same."""
+    """Return the digest of the files of a scene without their paths: a copy in another folder has the same."""
     return sha256_hex(canonical_json(sorted(file.sha256 for file in item.closure)))
 
 

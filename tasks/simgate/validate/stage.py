@@ -65,7 +65,7 @@ def _refuse_canary(spec: ValidateSpec) -> None:
 
 
 def _shards(work: Work[ValidateSpec]) -> list[DataShard]:
-    """The shards by side, scene and episode: the job's order changes nothing."""
+    """Return the shards by side, scene and episode: the job's order changes nothing."""
     shards = []
     for manifest in work.inputs.manifests("generate"):
         spec = GenerateSpec.from_value(manifest.spec, what=f"spec of shard {manifest.run_key[:12]}")
@@ -100,7 +100,7 @@ def _check_provenance(work: Work[ValidateSpec], shard: DataShard, findings: Find
 
 
 def _read_rows(work: Work[ValidateSpec], shards: list[DataShard], findings: Findings) -> pd.DataFrame:
-    """All rows, without their lists, with the side they are on."""
+    """Return all rows, without their lists, with the side they are on."""
     frames = []
     for number, shard in enumerate(shards):
         path = work.folder / f"shard-{number}" / "rows.parquet"
@@ -134,7 +134,7 @@ def _check_expectations(work: Work[ValidateSpec], rows: pd.DataFrame, recipe: Ge
 def _metrics(
     splits: dict[str, SplitDocument], rows: pd.DataFrame, progress_m: list[float], checks: list[ShardCheck]
 ) -> dict[str, float]:
-    """What the spec bounds; one that cannot be measured is left out, and breaks its bound."""
+    """Measure every metric that the spec bounds; one that cannot be measured is left out and so breaks its bound."""
     boxes = {f"boxes {label}": float(rows[f"boxes_{label}"].sum()) for label in OBSTACLES if f"boxes_{label}" in rows}
     worst = {"largest depth m": "depth_max_m", "largest invalid depth fraction": "depth_invalid_fraction"}
     found = {f"frames {side}": float(document.frames) for side, document in splits.items()} | boxes
@@ -149,7 +149,7 @@ def _metrics(
 
 
 def _check_bounds(spec: ValidateSpec, metrics: dict[str, float], findings: Findings) -> None:
-    """What is bounded sample by sample has its findings already, with their places; PASS needs every bound."""
+    """Check every bound. A bound that is checked on each sample has its findings, with their places, already."""
     clean = findings.passed
     for bound in bounds(spec):
         if bound.field and (clean or bound.metric in OF_THE_WHOLE) and (problem := bound.problem(metrics)):

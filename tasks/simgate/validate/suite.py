@@ -24,7 +24,7 @@ NAME = "samples"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one expectation came out."""
+    """The result of one expectation."""
 
     expectation: str
     column: str
@@ -32,7 +32,7 @@ class Outcome:
     unexpected: int
     """Rows that break it."""
     text: str
-    """What was expected and what was found, with the first example."""
+    """The expectation and the finding in words, with the first example."""
 
 
 def run_suite(rows: pd.DataFrame, expected: Sequence[Expected], *, docs: Path, name: str) -> tuple[Outcome, ...]:

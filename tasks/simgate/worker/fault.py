@@ -23,40 +23,40 @@ class WorkerFault(SimgateError):
 
 
 class Crashed(WorkerFault):
-    """It ended with a code other than 0, or by a signal."""
+    """The worker ended with a code other than 0, or by a signal."""
 
 
 class EndedEarly(WorkerFault):
-    """It ended with exit code 0 before its work was done."""
+    """The worker ended with exit code 0 before its work was done."""
 
 
 class Closed(WorkerFault):
-    """It closed its channel and lives on."""
+    """The worker closed its channel and lives on."""
 
 
 class SlowStart(WorkerFault):
-    """It was not ready in time: a loaded machine does that to an honest worker."""
+    """The worker was not ready in time; a loaded machine can cause that."""
 
 
 class Hung(WorkerFault):
-    """It did not answer in time."""
+    """The worker did not answer in time."""
 
 
 class Deaf(WorkerFault):
-    """It no longer reads its messages."""
+    """The worker no longer reads its messages."""
 
 
 class Chatty(WorkerFault):
-    """It said something that nobody asked for."""
+    """The worker sent a message that nobody asked for."""
 
 
 class Garbled(WorkerFault):
-    """It sent bytes that follow no rule of the channel."""
+    """The worker sent bytes that break the rules of the channel."""
 
 
 class Oversized(Garbled):
-    """It announced a frame that is larger than any may be."""
+    """The worker announced a frame above the size limit."""
 
 
 class OtherProtocol(WorkerFault):
-    """It speaks another protocol than this process, or serves something else."""
+    """The worker speaks another protocol than this process, or serves another role."""

@@ -26,14 +26,14 @@ MAX_LENGTH = 2**31 - 1
 DTYPES = frozenset(
     ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
 )
-"""What arrays may hold: plain numbers, little-endian."""
+"""Types of arrays: plain numbers, little-endian."""
 
 _SIZE = struct.Struct("!I")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one end tells the other."""
+    """A message between a worker and the process that started it: kind, JSON values, bytes, arrays."""
 
     kind: str
     body: Mapping[str, Any] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from simgate.worker.frame import Unframer, framed
 from simgate.worker.transport import Arrival
 
 ALLOWED_ENVIRONMENT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR")
-"""What a worker is given of our environment: no secret is in it."""
+"""Variables of our environment that a worker gets: no secret is among them."""
 LOOK_S = 0.5
 """A worker's death is noticed after this long at most, even where a child of its own holds the channel open."""
 END_WAIT_S = 1.0
@@ -31,7 +31,7 @@ _CHUNK_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a worker's process is started, and what it may use."""
+    """The command, environment and limits of a worker's process."""
 
     name: str
     """In messages: `device under test`."""
@@ -45,7 +45,7 @@ class Launch:
     """A worker that leaves more than this unread is deaf."""
     max_log_bytes: int = 64 * 1024
     grace_s: float = 2.0
-    """How long it may take to end once its input has ended."""
+    """Time for the worker to end once its input has ended."""
 
 
 def module_command(module: str, *arguments: str, interpreter: str = sys.executable) -> tuple[str, ...]:

@@ -15,11 +15,11 @@ class Arrival(NamedTuple):
 
 
 class Transport(Protocol):
-    """One worker's channel, log and end. No call blocks for longer than it is told to."""
+    """The channel, log and end of one worker. No call blocks for longer than it is told to."""
 
     @property
     def name(self) -> str:
-        """In messages: `device under test`."""
+        """Name in messages, e.g. `device under test`."""
         ...
 
     @property
@@ -29,7 +29,7 @@ class Transport(Protocol):
 
     @property
     def fault(self) -> WorkerFault | None:
-        """What broke the channel, or None while it works; the first fault stays."""
+        """The first fault of the channel, or None while it works."""
         ...
 
     @property

@@ -18,7 +18,7 @@ from simgate.worker.transport import Transport
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a worker may take."""
+    """Time limits of a worker."""
 
     start_limit_s: float
     answer_limit_s: float
@@ -45,7 +45,7 @@ class Worker:
 
     @property
     def owes(self) -> bool:
-        """Whether answers are still to come."""
+        """Whether answers are still due."""
         return self._owes
 
     def hear(self, timeout_s: float) -> list[Message]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, Param
 
@@ -12,11 +13,16 @@ from simgate.specs.probe import ProbeSpec
 from simgate_airflow.place.stage_local import StageLocal
 from simgate_airflow.run.run_record import folder_of
 
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from simgate.core.storage.store import Store
+
 
 class ProbeLocal(StageLocal):
     """Takes its slots from the run's params instead of a plan."""
 
-    def slots(self, store, context):  # noqa: ARG002
+    def slots(self, store: Store, context: Context) -> tuple[Slot, ...]:  # noqa: ARG002
         folder = folder_of(context)
         specs = [ProbeSpec.from_value(value, what="params.specs") for value in context["params"]["specs"]]
         return tuple(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import DAG, Asset, Param
+from airflow.sdk import DAG, Asset, Context, Param
 
 with DAG("build_dataset.rooms", schedule=None):
     EmptyOperator(task_id="plan", outlets=[Asset("DATASET")])
@@ -13,7 +15,7 @@ with DAG("build_dataset.rooms", schedule=None):
 class AskManager(ApprovalOperator):
     """Asks the one whom the run's conf names."""
 
-    def execute(self, context):
+    def execute(self, context: Context) -> Any:
         person = context["params"]["manager"]
         self.assigned_users = [{"id": person, "name": person}]
         return super().execute(context)

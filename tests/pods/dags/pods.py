@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, Param
 
@@ -13,14 +14,19 @@ from simgate_airflow.place.place import stage_class
 from simgate_airflow.place.stage_job import StageJob
 from simgate_airflow.run.run_record import folder_of
 
-EACH = {"retries": 1, "retry_delay": timedelta(seconds=1)}
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from simgate.core.storage.store import Store
+
+EACH: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(seconds=1)}
 PARAMS = {"specs": Param([], type="array")}
 
 
 class Probes:
     """Takes its slots from the run's params instead of a plan."""
 
-    def slots(self, store, context):  # noqa: ARG002
+    def slots(self, store: Store, context: Context) -> tuple[Slot, ...]:  # noqa: ARG002
         folder = folder_of(context)
         specs = [ProbeSpec.from_value(value, what="params.specs") for value in context["params"]["specs"]]
         return tuple(
@@ -29,7 +35,7 @@ class Probes:
         )
 
 
-class Probe(Probes, stage_class()):
+class Probe(Probes, stage_class()):  # type: ignore[misc]  # the place that the settings name
     """In pods."""
 
 

@@ -121,7 +121,7 @@ def _ready(machine: Machine) -> bool:
     trusted = ssl.create_default_context(cafile=f"{machine.state}/pki/apiserver.crt")
     try:
         with urllib.request.urlopen(f"https://{machine.api}/readyz", timeout=5, context=trusted) as answer:
-            return answer.read() == b"ok"
+            return bool(answer.read() == b"ok")
     except (urllib.error.URLError, OSError):
         return False
 

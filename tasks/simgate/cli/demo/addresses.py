@@ -17,27 +17,27 @@ from simgate.rows.stages import STAGES
 
 
 def candidate_page(url: str, digest: str) -> str:
-    """A candidate's evidence beside what is live."""
+    """Return the address of a candidate's evidence beside that of the live model."""
     return _plugin_page(url, "candidate", MODEL, CHANNEL, digest)
 
 
 def run_page(url: str, dag: str, run: str) -> str:
-    """A DAG run: its stages, verdicts, figures and reports."""
+    """Return the address of a DAG run's page: its stages, verdicts, figures and reports."""
     return _plugin_page(url, "run", dag, run)
 
 
 def gate_page(url: str, dag: str, run: str) -> str:
-    """Where a person answers, in Airflow's own pages."""
+    """Return the address of the page in Airflow where a person answers."""
     return f"{task_page(url, dag, run, GATE_TASK)}/required_actions"
 
 
 def task_page(url: str, dag: str, run: str, task: str) -> str:
-    """A task's log, in Airflow's own pages."""
+    """Return the address of a task's log in Airflow's own pages."""
     return f"{url}/dags/{dag}/runs/{run}/tasks/{task}"
 
 
 def report_files(store: Store, evidence: Mapping[Role, ManifestRef]) -> dict[str, Path]:
-    """The report of each stage that the evidence stands on, in a store that is a folder; one shard stands for all."""
+    """Return the report file of each stage in the evidence, from a store that is a folder; one shard stands for all."""
     own = {role: ref for role, ref in evidence.items() if role != "evaluate_live"}
     nodes = [node for tree in lineages(store, list(own.values())) for node in walk(tree)]
     uris = {node.kind: node.uri for node in reversed(nodes)} | {role: ref.uri for role, ref in own.items()}

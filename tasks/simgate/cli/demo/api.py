@@ -44,31 +44,31 @@ class Api:
         self._client.close()
 
     def run_state(self, dag: str, run: str) -> str:
-        """State of a DAG run: queued, running, success or failed."""
+        """Return the state of a DAG run: queued, running, success or failed."""
         return str(self._send("GET", _run(dag, run))["state"])
 
     def knows(self, dag: str, run: str) -> bool:
-        """Whether this Airflow has that run."""
+        """Return whether this Airflow has that run."""
         return self._answer("GET", _run(dag, run), None, None).status_code == httpx.codes.OK
 
     def tasks(self, dag: str, run: str) -> list[TaskState]:
-        """Every task instance of a run."""
+        """Return every task instance of a run."""
         rows = self._send("GET", f"{_run(dag, run)}/taskInstances", query={"limit": 200})["task_instances"]
         return [_task(row) for row in rows]
 
     def failed_runs_since(self, dag: str, moment: datetime) -> list[str]:
-        """Runs of a DAG that were queued later than a moment and failed."""
+        """Return runs of a DAG that were queued later than a moment and failed."""
         query = {"state": "failed", "order_by": "-run_after", "limit": 10}
         rows = self._send("GET", f"dags/{quote(dag)}/dagRuns", query=query)["dag_runs"]
         return [row["dag_run_id"] for row in rows if (at := _time(row["queued_at"])) is not None and at > moment]
 
     def import_errors(self) -> list[str]:
-        """DAG files that cannot be read, and why."""
+        """Return DAG files that cannot be read, and why."""
         found = self._send("GET", "importErrors")["import_errors"]
         return [f"{row['filename']}: {row['stack_trace']}" for row in found]
 
     def gate_waits(self, dag: str, run: str) -> bool:
-        """Whether the run's gate has asked and nobody answered."""
+        """Return whether the run's gate has asked and nobody has answered."""
         answer = self._answer("GET", _gate(dag, run), None, None)
         return answer.status_code == httpx.codes.OK and not answer.json()["response_received"]
 

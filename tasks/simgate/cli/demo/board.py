@@ -73,7 +73,7 @@ class Board:
         return time.monotonic() - self._begun_s
 
     def say(self, line: str) -> None:
-        """A line above the board; markup counts."""
+        """Print a line above the board; markup counts."""
         self._console.print(line)
 
     def update(self, rows: Sequence[Row]) -> None:

@@ -68,7 +68,7 @@ def _run(site: Site, answer: str, *, attended: bool) -> None:
 
 
 def answer_of(approve: str, *, attended: bool) -> str:
-    """What the responder answers; empty: a person does."""
+    """Return the responder's answer; empty where a person answers."""
     if approve.lower() not in ANSWERS:
         raise InputError("APPROVE is unclear", actual=approve, expected="yes, no, or nothing: a person answers")
     return ANSWERS[approve.lower()] or ("" if attended else APPROVE)
@@ -102,7 +102,7 @@ def stop() -> None:
 
 
 def _airflow_of(cut_short: bool, site: Site) -> LocalAirflow:
-    """The demo's Airflow: the one that runs, or a new one; what a demo that was cut short left of it is dropped."""
+    """Return the demo's Airflow: the running one, or a new one without the rest of a demo that was cut short."""
     from simgate.cli.demo import deployment
 
     found = deployment.running(site)
@@ -135,7 +135,7 @@ def _launch(site: Site) -> LocalAirflow:
 
 
 def tell(story: Story, *, stays: bool) -> None:
-    """Both releases and the ending; a model that is rejected ends the story."""
+    """Run both releases and show the ending; after a rejected model the second is not run."""
     from simgate.cli.demo.edit import move_lamp
 
     site = story.site

@@ -1,4 +1,4 @@
-"""Decision: what is live of the demo's model, and what became of a candidate, as the ledger has it."""
+"""Decision: the demo's live model, and the ledger's decision about a candidate."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ class Decision:
 
     @property
     def is_live(self) -> bool:
-        """Whether a person, or the demo's responder, approved it."""
+        """Whether a person, or the demo's responder, approved the candidate."""
         return self.entry.action == "promote"
 
     @property
     def is_rejected(self) -> bool:
-        """Whether a person, or the demo's responder, said no; a lapse and a refused answer are neither."""
+        """Whether a person, or the demo's responder, rejected the candidate; a lapse or a refused answer is no
+        rejection.
+        """
         return self.entry.action == "settle" and self.entry.why.startswith(REJECTED)
 
 
@@ -44,30 +46,30 @@ class Decisions:
     site: Site
 
     def entries(self) -> list[LedgerEntry]:
-        """Every entry of the ledger, oldest first: the one place where the demo reads the release state."""
+        """Return every entry of the ledger, oldest first: the one place where the demo reads the release state."""
         return list(judge(self._store, Policy.load(self.site.policy), MODEL).must_hold().entries)
 
     def live(self) -> LiveModel | None:
-        """What the demo's channel serves now; None where nothing is live."""
+        """Return the live model of the demo's channel; None where nothing is live."""
         entries = self.entries()
         return _live_after(entries[-1]) if entries else None
 
     def about(self, candidate: CandidateEntry) -> Decision | None:
-        """What settled a candidate; None while nobody has decided."""
+        """Return the decision about a candidate; None while nobody has decided."""
         mine = (entry for entry in self.entries() if entry.decision.subject == candidate.digest)
         entry = next((entry for entry in mine if entry.action in ("promote", "settle")), None)
         return Decision(candidate, entry) if entry is not None else None
 
     def proposed(self) -> list[CandidateEntry]:
-        """Every candidate for the demo's channel, oldest first."""
+        """Return every candidate for the demo's channel, oldest first."""
         return list(candidates(self._store, MODEL, CHANNEL).all())
 
     def candidate_of(self, run_record: str) -> CandidateEntry | None:
-        """The candidate that a run proposed, or None."""
+        """Return the candidate that a run proposed, or None."""
         return next((entry for entry in self.proposed() if entry.candidate.run_record == run_record), None)
 
     def what_is_live(self) -> str:
-        """In words."""
+        """Say in words which model is live."""
         live = self.live()
         return f"the model of {when(live.since)} stays live" if live else "nothing is live"
 

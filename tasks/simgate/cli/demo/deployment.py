@@ -22,7 +22,7 @@ CHOSEN = ("SIMGATE_PYTHON", "SIMGATE_POLL_S")
 
 
 def running(site: Site) -> LocalAirflow | None:
-    """The demo's Airflow, if it runs."""
+    """Return the demo's Airflow if it runs."""
     return find(site.airflow_home)
 
 
@@ -35,7 +35,7 @@ def launch(site: Site, say: Callable[[str], None]) -> LocalAirflow:
 
 
 def environment(site: Site) -> dict[str, str]:
-    """How this deployment is wired; nothing in it changes a result."""
+    """Return the environment variables of the demo's Airflow; none of them changes a result."""
     kernels = os.environ.get("WARP_CACHE_PATH") or str(Path.home() / ".cache" / "simgate" / "warp")
     chosen = {name: os.environ[name] for name in CHOSEN if name in os.environ}
     return {
@@ -47,7 +47,7 @@ def environment(site: Site) -> dict[str, str]:
 
 
 def forget(site: Site) -> None:
-    """Drop Airflow's own memory: runs that were cut short would stand in the way of new ones. The store stays."""
+    """Delete Airflow's database, so that runs that were cut short do not block new ones. The store stays."""
     shutil.rmtree(site.airflow_home, ignore_errors=True)
 
 

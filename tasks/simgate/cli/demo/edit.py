@@ -1,4 +1,4 @@
-"""Edit: what a person does to a scene; here a lamp of the home is moved a little."""
+"""Edit: the scene edit of the demo: a lamp of the home is moved a little."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLACES = 40
 
 
 def move_lamp(scenes: Path, original: Path, number: int) -> str:
-    """Move the home's floor lamp along x to a place that edit `number` alone has; what was done, in words."""
+    """Move the home's floor lamp along x, to another place for each `number`; return a sentence about it."""
     from pxr import Gf, Sdf
 
     target = scenes / EDITED_FILE
@@ -36,7 +36,7 @@ def move_lamp(scenes: Path, original: Path, number: int) -> str:
 
 
 def _lamp(layer: Any) -> Any:
-    """The translate attribute of the first floor lamp of a layer."""
+    """Return the translate attribute of the first floor lamp of a layer."""
     found: list[Any] = []
     layer.Traverse("/", found.append)
     lamps = (path for path in found if path.name == "xformOp:translate" and LAMP_PREFIX in path.GetPrimPath().name)

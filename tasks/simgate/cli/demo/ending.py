@@ -1,4 +1,4 @@
-"""Ending: what came of a release in three sentences, where to look, and what to do next."""
+"""Ending: the result of a release in three sentences, the pages to read, and the next commands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from simgate.release.policy import Role
 
 
 def show_ledger(story: Story) -> None:
-    """Every decision, in a line each."""
+    """Print every decision, one a line."""
     entries = story.decisions.entries()
     if entries:
         console().print("\n[bold]The ledger[/]  (simgate history)")
@@ -34,12 +34,12 @@ def show_ledger(story: Story) -> None:
 
 
 def _did(entry: LedgerEntry) -> str:
-    """What a decision was; `simgate history` has the rest."""
+    """Name a decision in words; `simgate history` has the rest."""
     return {"promote": "approved: went live", "settle": entry.why}.get(entry.action, entry.action)
 
 
 def show_lineage(story: Story) -> None:
-    """The live model down to scene files."""
+    """Print the live model's lineage down to the scene files."""
     console().print("\n[bold]What the live model was made from[/]  (simgate lineage; --files names each file)")
     title, roots = roots_of(story.store, story.site.policy, "main", MODEL, CHANNEL)
     console().print(draw(story.store, title, roots, files=False))
@@ -54,7 +54,7 @@ def carry_over(story: Story) -> None:
 
 
 def show_sentences(story: Story, edit: str, release: Release) -> None:
-    """What changed, what was reused, how good it is."""
+    """Print what changed, what was reused, and how good the model is."""
     lines = [line for why in release.whys for line in task_lines(story.store, record_folder(why.domain, why.run))]
     said = {
         "What changed": what_changed(edit, release.decision, release.before),
@@ -79,7 +79,7 @@ def _metrics(store: Store, ref: ManifestRef) -> Metrics:
 
 
 def show_places(story: Story, release: Release, *, stays: bool) -> None:
-    """Where to look: Airflow's pages while it is up, else the reports as files."""
+    """Print addresses to read on: Airflow's pages while it is up, else the reports as files."""
     out = console()
     out.print("\n[bold]Where to look[/]")
     for what, address in (_pages(story, release) if stays else _files(story, release)).items():
@@ -87,7 +87,7 @@ def show_places(story: Story, release: Release, *, stays: bool) -> None:
 
 
 def show_next(release: Release, *, stays: bool) -> None:
-    """What to do next."""
+    """Print commands to go on with."""
     decided = release.decision
     steps = {"simgate history": "every decision: who, why, when"}
     if decided is not None and decided.is_live:

@@ -1,4 +1,4 @@
-"""Failure: a DAG run that did not end well: the end of the failed task's log, and where to look."""
+"""Failure: the end of a failed task's log, and the page and file to read."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def follow(api: Api, logs: Path, title: str, dag_run: DagRun, on_gate: GateKeepe
 
 
 def rows(tasks: Sequence[TaskState], logs: Path, dag_run: DagRun) -> list[Row]:
-    """One row a task, in the pipeline's order."""
+    """Make one row of each task's instances, in the pipeline's order."""
     by_task: dict[str, list[TaskState]] = {}
     for task in tasks:
         by_task.setdefault(task.task, []).append(task)

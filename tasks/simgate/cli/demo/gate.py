@@ -29,14 +29,14 @@ class Gate:
     password: str
     """The release manager's."""
     answer: str
-    """What the responder answers; empty: a person does."""
+    """The responder's answer; empty: a person answers."""
     candidate: Callable[[], CandidateEntry | None]
-    """What it asks about, once it has asked."""
+    """The candidate that it asks about, once it has asked."""
     _asked_s: float = field(default=0.0, init=False)
     _answered: bool = field(default=False, init=False)
 
     def __call__(self, board: Board) -> None:
-        """Called while the gate waits: tell the person once, or answer once it has settled."""
+        """Tell the person once while the gate waits, or answer for the responder once the question has settled."""
         if self._answered or not self.waits():
             return
         if not self._asked_s:
@@ -48,7 +48,7 @@ class Gate:
             board.say(f"[green]answered {self.answer}[/] by the automatic responder ({RESPONDER})")
 
     def waits(self) -> bool:
-        """Whether the question is open."""
+        """Return whether the question is open."""
         return self.api.gate_waits(self.dag_run.dag, self.dag_run.run)
 
     def _tell(self, board: Board) -> None:

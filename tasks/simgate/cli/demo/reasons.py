@@ -1,4 +1,4 @@
-"""Reasons: after a run, what of it was made and what reused, and which part of each key had moved."""
+"""Reasons: which runs were made or reused, and which part of each key had moved."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ SHOWN_FILES = 4
 
 
 def dataset_before(store: Store, domain: str, name: str) -> dict[SlotName, Manifest]:
-    """The runs that the published dataset is made of, by slot."""
+    """Return the runs that the published dataset is made of, by slot."""
     head = dataset_head(store, domain, name)
     return dict(previous_dataset(store, read_manifest(store, head.validate_ref))) if head else {}
 
 
 def release_before(store: Store, live: LiveModel | None) -> dict[SlotName, Manifest]:
-    """The runs that the live model stands on, by slot."""
+    """Return the runs that the live model stands on, by slot."""
     if live is None:
         return {}
     return {slot_of_role(role): read_manifest(store, ref) for role, ref in live.evidence.items() if role in REQUIRED}
 
 
 def show_reasons(store: Store, why: DatasetWhy | ReleaseWhy, before: Mapping[SlotName, Manifest]) -> None:
-    """A table: each run that was needed, made or reused, and why."""
+    """Print a table with each needed run: made or reused, and why."""
     done = {line.slot: line for line in reversed(task_lines(store, record_folder(why.domain, why.run)))}
     stages = DATASET_STAGES if isinstance(why, DatasetWhy) else RELEASE_STAGES
     rows = []
@@ -58,7 +58,7 @@ def _reason(store: Store, slot: Slot, before: Mapping[SlotName, Manifest], after
 
 
 def _files(store: Store, slot: Slot, before: Mapping[SlotName, Manifest], after: Manifest) -> tuple[str, ...]:
-    """Scene files behind a moved key: of the whole snapshot for index, of one scene for its shards."""
+    """Return the scene files behind a moved key: of the whole snapshot for index, of one scene for its shards."""
     old = before.get(slot.name)
     if old is None:
         return ()

@@ -1,4 +1,4 @@
-"""Sentences: what a release changed, what it reused and how good its model is, in three of them."""
+"""Sentences: what a release changed, what it reused, and how good its model is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Metrics = Mapping[str, float]
 
 
 def what_changed(edit: str, found: Decision | None, before: LiveModel | None) -> str:
-    """What was edited, who decided, and what is live now; `before` is what was live when the question was asked."""
+    """Say what was edited, who decided and which model is live now; `before` was live when the question was asked."""
     if found is None:
         return f"{edit}; that moved no byte of the engine that is live, so there was nothing to release."
     if found.is_live:
@@ -31,7 +31,7 @@ def what_changed(edit: str, found: Decision | None, before: LiveModel | None) ->
 
 
 def what_was_reused(lines: Sequence[TaskLine]) -> str:
-    """Which runs were made and which were there already."""
+    """Say which runs were made and which were reused."""
     # The first word about a run counts: a task that was tried again says `reused` of what it had made.
     first = {line.slot: line for line in reversed(lines)}
     outcomes = {line.slot: line.outcome for line in sorted(first.values(), key=lambda line: ORDER.index(line.stage))}
@@ -47,7 +47,7 @@ def what_was_reused(lines: Sequence[TaskLine]) -> str:
 
 
 def how_good(drives: int, candidate: Metrics, live: Metrics, bench: Metrics) -> str:
-    """The figures that a person asks for first, beside those of the live model in the same drives."""
+    """Give the main figures of the model, beside those of the live model in the same drives."""
     shares = [
         *_share("reaches the goal in", "success_rate", candidate, live),
         *_share("hits something in", "collision_rate", candidate, live),
@@ -70,7 +70,7 @@ def _percent(share: float) -> str:
 
 
 def _listed(slots: Sequence[SlotName]) -> str:
-    """Shards counted by scene, everything else by name."""
+    """List shards as a count by scene, and everything else by name."""
     shards = Counter(slot.shard.scene for slot in slots if slot.shard is not None)
     counted = [f"{count} shard{'s' * (count > 1)} of {scene}" for scene, count in sorted(shards.items())]
     return ", ".join([*counted, *(str(slot) for slot in slots if slot.shard is None)])

@@ -1,4 +1,4 @@
-"""Site: where the demo keeps its things, all of it in the checkout's own `.simgate`."""
+"""Site: the demo's folders, all below `.simgate` in the checkout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Site:
 
     @property
     def root(self) -> Path:
-        """Everything that the demo writes, the operator's alone."""
+        """The folder of all that the demo writes; only its owner can read it."""
         return self.checkout / ".simgate"
 
     @property
@@ -69,7 +69,7 @@ class Site:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """One demo at a time in a checkout."""
+        """Hold the demo's lock; InputError while another demo runs in this checkout."""
         self.root.mkdir(mode=0o700, exist_ok=True)
         with (self.root / "demo.lock").open("w") as file:
             try:
@@ -79,7 +79,7 @@ class Site:
             yield
 
     def finish(self) -> None:
-        """Note that the demo came to its end."""
+        """Note that the demo finished."""
         self._marker.unlink(missing_ok=True)
 
     def copy_scenes(self) -> None:
@@ -93,7 +93,7 @@ class Site:
 
 
 def this_site() -> Site:
-    """The site of the checkout that the command is run in."""
+    """Return the site of the checkout that the command is run in."""
     here = Path.cwd()
     missing = [name for name in NEEDED if not (here / name).exists()]
     if missing:

@@ -56,21 +56,21 @@ class Release:
     decision: Decision | None
     """None where the engine is byte for byte the live one, and nobody was asked."""
     before: LiveModel | None
-    """What was live when it began."""
+    """The model that was live when the release began."""
 
 
 @dataclass(frozen=True)
 class Story:
-    """What the parts of the story share."""
+    """One demo: its folders, store, Airflow, and the answers that it gives."""
 
     site: Site
     store: Store
     airflow: LocalAirflow
     answer: str
-    """What the demo's responder answers at a gate; empty: a person does."""
+    """The responder's answer at a gate; empty: a person answers."""
 
     def push(self, message: str) -> ScenesHead:
-        """Push the demo's scenes; the head that they are."""
+        """Push the demo's scenes and return their head."""
         with console().status("pushing scenes to the store"):
             head, moved = push_scenes(self.store, DOMAIN, self.site.scenes, author=AUTHOR, message=message)
         said = "is the new head" if moved else "is the head already"
@@ -78,7 +78,7 @@ class Story:
         return head
 
     def dataset(self, head: ScenesHead) -> Dataset:
-        """See the head's dataset made and published."""
+        """Wait until the head's dataset is made and published."""
         if (ref := self._published(head)) is not None:
             console().print("the dataset of these scenes is published already: no stage runs")
             return Dataset(ref, None)
@@ -91,7 +91,7 @@ class Story:
         return Dataset(ref, why)
 
     def release(self, dataset: Dataset) -> Release | None:
-        """See a model of the dataset made, judged and decided about; None where all of that is history."""
+        """Wait until a model of the dataset is made, judged and decided about; None where an earlier demo did that."""
         live = self.decisions.live()
         if settled := self._settled(dataset.ref):
             console().print(f"{settled}: no stage runs")
@@ -107,12 +107,12 @@ class Story:
         return Release(tuple(item for item in (dataset.why, why) if item is not None), decided, live)
 
     def api(self, account: str) -> Api:
-        """Airflow in an account's name."""
+        """Return Airflow's API in an account's name."""
         return Api(self.airflow.url, account, self.airflow.password(account))
 
     @property
     def decisions(self) -> Decisions:
-        """What is live, and who decided what."""
+        """The decisions in the demo's ledger."""
         return Decisions(self.site)
 
     def _published(self, head: ScenesHead) -> ManifestRef | None:
@@ -122,7 +122,7 @@ class Story:
         return found.validate_ref
 
     def _settled(self, dataset: ManifestRef) -> str:
-        """How an earlier demo ended with this dataset, in words; empty where its release is still to come."""
+        """Say how an earlier demo ended with this dataset; empty where it has no decision yet."""
         every = self.decisions.proposed()
         made = [entry for entry in every if _dataset(read_why(self.store, entry.candidate.run_record)) == dataset]
         live = self.decisions.live()
@@ -135,7 +135,7 @@ class Story:
         return ""
 
     def _planned(self, dag: str, wanted: Callable[[Why], bool]) -> Why:
-        """The run's why.json, once Airflow has planned it; where no event brought it about, a run by hand does."""
+        """Return the run's why.json once Airflow has planned it; where no event starts the run, start it by hand."""
         api = self.api(ENGINEER)
         try:
             return self._plan_of(api, dag, wanted, f"waiting for Airflow to start {dag}", limit_s=WATCHER_LIMIT_S)
@@ -181,7 +181,7 @@ class Story:
         return self.site.airflow_home / "logs"
 
     def _follow(self, why: Why, title: str) -> None:
-        """See a run to its end; what of it did not end well, or was not decided, raises."""
+        """Follow a run to its end; raises where it failed, or nobody decided in time."""
         dag_run, api = DagRun(*why.run.split("/", 1)), self.api(RESPONDER)
         password = self.airflow.password(APPROVER)
         gate = Gate(api, dag_run, self.airflow.url, password, self.answer, lambda: self._candidate(why))

@@ -20,14 +20,14 @@ class DagRun:
 
 
 def log_path(logs: Path, dag_run: DagRun, task: TaskState) -> Path:
-    """Where Airflow writes a task instance's log."""
+    """Return the file of a task instance's log."""
     folder = logs / f"dag_id={dag_run.dag}" / f"run_id={dag_run.run}" / f"task_id={task.task}"
     folder = folder / f"map_index={task.map_index}" if task.map_index >= 0 else folder
     return folder / f"attempt={task.try_number}.log"
 
 
 def log_lines(path: Path) -> list[str]:
-    """The end of a task's log, as a person reads it."""
+    """Return the end of a task's log, as a person reads it."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - TAIL_BYTES))

@@ -1,4 +1,4 @@
-"""Wait: for what the store will show once Airflow has moved, with something on the screen meanwhile."""
+"""Wait: poll the store until Airflow has moved, with a spinner on the screen meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLAIN_EVERY_S = 15.0
 
 
 class TookTooLong(SimgateError):
-    """What was waited for did not come."""
+    """The wait reached its limit."""
 
 
 def wait_for(what: str, probe: Callable[[], T | None], *, limit_s: float) -> T:

@@ -17,11 +17,11 @@ MAX_DIGITS = 20
 """Of an integer in JSON: 64 bits."""
 MAX_SAID_CHARACTERS = 200
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-"""Where one may be; two that belong together are a character."""
+"""Matches an escape that may be a lone surrogate; two that belong together are a character."""
 
 
 def canonical_json(value: Any, *, what: str = "value") -> bytes:
-    """The RFC 8785 bytes of `value`; integers within ±2⁵³, no NaN. An error names it as `what`."""
+    """Return the RFC 8785 bytes of `value`; integers within ±2⁵³, no NaN. An error names it as `what`."""
     try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, ValueError, RecursionError) as error:
@@ -32,12 +32,12 @@ def canonical_json(value: Any, *, what: str = "value") -> bytes:
 
 
 def sha256_hex(data: bytes) -> str:
-    """The lower-case hexadecimal SHA-256 of `data`."""
+    """Return the lower-case hexadecimal SHA-256 of `data`."""
     return hashlib.sha256(data).hexdigest()
 
 
 def parse_json(data: bytes, *, what: str, max_bytes: int = MAX_DOCUMENT_BYTES) -> Any:
-    """The JSON value of bounded, untrusted bytes.
+    """Return the JSON value of bounded, untrusted bytes.
 
     Refused are NaN, infinities, integers of more than 20 digits, lone surrogates, duplicate keys and trailing bytes.
     """

@@ -1,4 +1,4 @@
-"""Document: what every spec and every file of ours is made of — frozen, versioned, and closed to unknown fields."""
+"""Document: the form of every spec and file of ours: frozen, versioned, closed to unknown fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants")
 
     def to_json(self) -> bytes:
-        """The canonical bytes."""
+        """Return the canonical bytes."""
         return canonical_json(self.model_dump(mode="json"))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Where a document, a spec and a file are told by name or digest."""
+"""Patterns of names and digests: of a stage, a package, a document."""
 
 from __future__ import annotations
 

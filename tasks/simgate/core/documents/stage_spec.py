@@ -1,4 +1,4 @@
-"""Spec: what a stage is asked to do. Holds no refs; whatever changes a result is in it, whatever does not is not."""
+"""Spec: the request to a stage. It holds no refs; everything that changes a result is in it, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ Pin = Annotated[str, Field(max_length=500), higher()]
 
 
 class EnvironmentPins(Document):
-    """What a stage must find where it runs, or refuse with every difference named; an empty field pins nothing."""
+    """Pins of the machine that a stage runs on. A machine that differs is refused, every difference named; an empty
+    field pins nothing.
+    """
 
     gpu_driver: Pin = ""
     """Version of the NVIDIA kernel driver."""

@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 EACH = "*"
-"""As a bound: the field is a mapping of metrics by name, and bounds each of them."""
+"""The bound of a field that is a mapping of metrics by name: each of them is bounded."""
 
 Way = Literal["lower", "higher", "equal", "free"]
 
@@ -42,17 +42,17 @@ EQUAL = Stricter("equal")
 
 
 def lower(*bounds: str) -> Stricter:
-    """Lower asks more; the field bounds those metrics from above."""
+    """Declare that lower asks more; the field bounds those metrics from above."""
     return Stricter("lower", bounds)
 
 
 def higher(*bounds: str) -> Stricter:
-    """Higher asks more; the field bounds those metrics from below."""
+    """Declare that higher asks more; the field bounds those metrics from below."""
     return Stricter("higher", bounds)
 
 
 def free(why: str) -> Stricter:
-    """Either way asks as much, for this reason."""
+    """Declare that a run may choose the field either way, for this reason."""
     return Stricter("free", why=why)
 
 
@@ -72,7 +72,7 @@ class Leaf:
 
 
 def leaves(model: type[BaseModel], path: str = "") -> Iterator[Leaf]:
-    """Every field of a document, through the documents that it holds; a field's own declaration goes before theirs."""
+    """Yield every field of a document and of the documents in it; a field's own declaration goes before theirs."""
     for name, field in model.model_fields.items():
         declared = next((item for item in field.metadata if isinstance(item, Stricter)), None)
         nested = document_in(field.annotation)
@@ -83,7 +83,7 @@ def leaves(model: type[BaseModel], path: str = "") -> Iterator[Leaf]:
 
 
 def document_in(annotation: Any) -> type[BaseModel] | None:
-    """The document that a field of this type holds, `X | None` included; None where it holds a value or many."""
+    """Return the document that a field of this type holds, `X | None` included; None where it holds a value or many."""
     options = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
     held = (option for option in options if isinstance(option, type) and issubclass(option, BaseModel))
     return next(held, None)

@@ -1,4 +1,4 @@
-"""When: a time as people read it, alike in the command, in Airflow and on pages."""
+"""Times as text: the command, Airflow and pages show them in one form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 def when(at: datetime | str) -> str:
-    """A time as people read it, UTC to the second; text that is no time stays as it is."""
+    """Write a time as text, UTC to the second; text that is no time is returned unchanged."""
     try:
         moment = datetime.fromisoformat(at) if isinstance(at, str) else at
     except ValueError:

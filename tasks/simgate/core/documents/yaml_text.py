@@ -23,7 +23,7 @@ MAX_NUMBER_CHARACTERS = 100
 
 
 def read_yaml(data: bytes, *, what: str) -> Any:
-    """Its value as JSON has it; the error names the line."""
+    """Read YAML text as a JSON value; InputError names the line."""
     if len(data) > MAX_YAML_BYTES:
         raise InputError(f"{what} is too large", actual=len(data), expected=f"at most {MAX_YAML_BYTES} bytes")
     try:
@@ -82,14 +82,14 @@ def _value(data: bytes) -> Any:
 
 
 class _Sizes:
-    """Counts what each node of a document is when every alias is written out, before anything is made of it."""
+    """Counts the nodes of a document as if every alias were written out, before any value is built."""
 
     def __init__(self) -> None:
         self._known: dict[int, int] = {}
         """Nodes by identity; 0 while one is being counted."""
 
     def of(self, node: yaml.Node) -> int:
-        """Nodes below this one and itself; an error that names the line beyond MAX_NODES, and for a circle."""
+        """Count a node with all below it; an error names the line beyond MAX_NODES, and for a circle of aliases."""
         if id(node) not in self._known:
             self._known[id(node)] = 0
             self._known[id(node)] = 1 + sum(self.of(child) for child in _children(node))
@@ -116,7 +116,7 @@ class _Loader(yaml.SafeLoader):
     """Refuses a key that is there twice: YAML lets the second win, and a reader may believe the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """As the safe loader does; what `<<` brings in may be overridden."""
+        """Refuse a key that stands twice in a mapping; a key may override one that `<<` merges in."""
         seen: set[str] = set()
         for key in (key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key in seen:

@@ -1,1 +1,1 @@
-"""What a stage is given: inputs, random draws, scratch, snapshots; an edit here may move bytes, so it moves keys."""
+"""The input side of a stage: inputs, random draws, scratch, snapshots. An edit here may move bytes, so keys move."""

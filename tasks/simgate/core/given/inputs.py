@@ -30,42 +30,42 @@ class Inputs:
         self._loaded = loaded
 
     def manifests(self, stage: str) -> tuple[Manifest, ...]:
-        """Every input manifest of a stage, in the job's order, each once."""
+        """Return every input manifest of a stage, in the job's order, each once."""
         found = {item.sha256: item.manifest for item in self._loaded if item.manifest and item.manifest.stage == stage}
         return tuple(found.values())
 
     def manifest(self, stage: str) -> Manifest:
-        """The only input manifest of a stage."""
+        """Return the only input manifest of a stage."""
         found = self.manifests(stage)
         if len(found) != 1:
             raise InputError(f"job needs one {stage} input", actual=len(found), expected=1, remedy="plan again")
         return found[0]
 
     def snapshot(self) -> Snapshot:
-        """The only snapshot."""
+        """Return the only snapshot."""
         found = [item for item in self._loaded if item.manifest is None]
         if len(found) != 1:
             raise InputError("job needs one snapshot input", actual=len(found), expected=1, remedy="plan again")
         return read_snapshot(self._store, found[0].sha256, snapshot_domain(found[0].uri))
 
     def read(self, stage: str, output: str) -> bytes:
-        """One small output of a stage, whole; it must be what the job names, or part of a manifest it names whole."""
+        """Return one small output of a stage. The job must name that output, or the manifest that holds it."""
         return self.read_of(self._allowed(stage, output), output)
 
     def fetch(self, stage: str, output: str, to: Path) -> Path:
-        """One output of a stage, as a file."""
+        """Copy one output of a stage into the file `to`."""
         return self.fetch_of(self._allowed(stage, output), output, to)
 
     def read_of(self, manifest: Manifest, output: str) -> bytes:
-        """One small output of a manifest."""
+        """Return one small output of a manifest."""
         return self._store.read(manifest.artifact(output))
 
     def fetch_of(self, manifest: Manifest, output: str, to: Path) -> Path:
-        """One output of a manifest, as a file."""
+        """Copy one output of a manifest into the file `to`."""
         return self._store.fetch(manifest.artifact(output), to)
 
     def shard(self, entry: Contented) -> Manifest:
-        """The manifest, among those that the inputs are made from, that a document names by content."""
+        """Return the manifest, among those that the inputs are made from, that a document names by content."""
         try:
             return read_manifest(self._store, self._beneath[entry.content_digest])
         except KeyError as error:

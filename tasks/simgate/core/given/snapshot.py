@@ -60,7 +60,7 @@ class _Stored:
 
 
 def read_snapshot(store: Store, sha256: str, domain: str = MAIN) -> Snapshot:
-    """The snapshot of that digest, checked; a pull request reads main's too."""
+    """Return the snapshot of that digest, checked; a pull request reads main's too."""
     key = snapshot_key(sha256, domain)
     if domain != MAIN and not store.exists(key):
         key = snapshot_key(sha256)
@@ -69,18 +69,18 @@ def read_snapshot(store: Store, sha256: str, domain: str = MAIN) -> Snapshot:
 
 
 def snapshot_key(sha256: str, domain: str = MAIN) -> str:
-    """Where a push of that domain puts a snapshot."""
+    """Return the key under which a push to that domain stores a snapshot."""
     return _places("snapshots", f"{sha256}.json", domain)[-1]
 
 
 def snapshot_domain(key: str) -> str:
-    """The domain whose push put a snapshot there."""
+    """Return the domain whose push put a snapshot there."""
     parts = key.split("/")
     return parts[1] if len(parts) > 2 else MAIN
 
 
 def file_key(store: Store, sha256: str, domain: str = MAIN) -> str:
-    """Where a scene file lies: among main's or, where main has it not, among the pull request's own."""
+    """Return the key of a scene file: main's copy, or the pull request's where main has none."""
     *others, last = _places("files", sha256, domain)
     return next((key for key in others if store.exists(key)), last)
 
@@ -91,7 +91,7 @@ def _places(kind: str, name: str, domain: str) -> list[str]:
 
 
 def scan(folder: Path) -> dict[str, Path]:
-    """The scene files of a folder by relative path; symlinks are refused, other files are left out."""
+    """Return the scene files of a folder by relative path; symlinks are refused, other files are left out."""
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder).as_posix()

@@ -25,21 +25,21 @@ NEUTRAL_OF_A_STAGE = ("report", "place")
 """Inside a stage's folder: what draws after the commit, and where the stage runs (machines, processes, launchers).
 Neutral too, and with it whatever only it imports."""
 LOCKS = "locks"
-"""Where a wheel keeps the lock slices: each is in the key by itself, and a checkout has them elsewhere."""
+"""The wheel's folder of lock slices: each slice is in the key by itself, and a checkout has them elsewhere."""
 ALWAYS = ("simgate.core.given.inputs", "simgate.core.given.scratch")
-"""What every stage works through though only neutral modules import it: which bytes it is given."""
+"""Modules of every stage's closure, though only neutral modules import them: they decide a stage's input bytes."""
 
 
 @cache
 def code_digest(*roots: str) -> str:
-    """SHA-256 over the closure of some modules: a stage's, and those of what its spec names."""
+    """Return SHA-256 over the closure of some modules: a stage's, and those of what its spec names."""
     lines = [f"{name} {_module_digest(name)}" for name in closure(*roots)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @cache
 def closure(*roots: str) -> tuple[str, ...]:
-    """Every module of simgate that `roots` import, at whatever depth, parents' `__init__` included, sorted."""
+    """Return every module of simgate that `roots` import, at whatever depth, parents' `__init__` included, sorted."""
     for root in roots:
         if _path(root) is None:
             raise InputError(f"module {root} is not in this installation", remedy="ask for something else")
@@ -100,7 +100,7 @@ def _module_digest(name: str) -> str:
 
 
 def _package_data(name: str) -> list[Path]:
-    """Files below a package that are no code, down to the next package."""
+    """Return files below a package that are no code, down to the next package."""
     path = _path(name)
     if path is None or path.name != "__init__.py":
         return []

@@ -19,12 +19,12 @@ RELEVANT = (
 
 @cache
 def instruction_sets() -> str:
-    """This machine's architecture and the relevant sets that it has: `x86_64 avx avx2 f16c fma sse4_2`."""
+    """Name this machine's architecture and its relevant instruction sets: `x86_64 avx avx2 f16c fma sse4_2`."""
     return " ".join((platform.machine(), *sorted(_flags() & set(RELEVANT))))
 
 
 def _flags(path: Path = Path("/proc/cpuinfo")) -> set[str]:
-    """Flags of the first core; empty where the system does not say."""
+    """Return flags of the first core; empty where the system does not say."""
     try:
         lines = path.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:

@@ -23,7 +23,7 @@ SKIPPED = ("__pycache__", ".dist-info", ".egg-info")
 
 
 class Distribution(Document):
-    """One distribution as a process has it."""
+    """An installed distribution: name, version and the digest of its files."""
 
     name: DistributionName
     version: Annotated[str, Field(min_length=1, max_length=100)]
@@ -35,13 +35,13 @@ class Distribution(Document):
 
 
 def distributions(names: Iterable[str]) -> tuple[Distribution, ...]:
-    """The distributions of those names as this process has them; a missing one is refused by name."""
+    """Read the installed distributions of those names; a missing one is refused by name."""
     return tuple(distribution(name) for name in sorted(set(names)))
 
 
 @cache
 def distribution(name: str) -> Distribution:
-    """One distribution as this process has it, its files read now."""
+    """Read an installed distribution and the digest of its files as they are now; InputError where it is missing."""
     try:
         found = metadata.distribution(name)
     except metadata.PackageNotFoundError as error:
@@ -56,7 +56,7 @@ def distribution(name: str) -> Distribution:
 
 
 def check_distributions(asked: Sequence[Distribution]) -> None:
-    """Refuse a job that was planned with a distribution that this process has not, or has otherwise."""
+    """Refuse a job that was planned with a distribution that is missing here, or has other files or another version."""
     for item in asked:
         if (found := distribution(item.name)) != item:
             raise InputError(
@@ -66,13 +66,13 @@ def check_distributions(asked: Sequence[Distribution]) -> None:
 
 
 def holds(name: str, module: str) -> bool:
-    """Whether a module is among the files of a distribution, which are what its key covers."""
+    """Return whether a module is among the files of a distribution, which are the files that its key covers."""
     top = module.partition(".")[0]
     return any(path.parts[0] in (top, f"{top}.py") for path in _files(metadata.distribution(name)))
 
 
 def _files(found: metadata.Distribution) -> Iterator[Path]:
-    """Files of a distribution, relative to where it is installed, by its RECORD.
+    """Yield files of a distribution, relative to where it is installed, by its RECORD.
 
     Not by `found.files`: newer importlib.metadata, and the backport that some libraries put in its place, leave out
     what is gone.
@@ -92,6 +92,6 @@ def _files(found: metadata.Distribution) -> Iterator[Path]:
 
 
 def _is_editable(found: metadata.Distribution) -> bool:
-    """Whether its RECORD names a pointer to its source instead of its files."""
+    """Return whether the distribution is installed in editable mode: its RECORD then lists a pointer, not its files."""
     url = json.loads(found.read_text("direct_url.json") or "{}")
     return bool(url.get("dir_info", {}).get("editable"))

@@ -1,4 +1,4 @@
-"""Environment: what a run found on its machine; evidence, never part of a key."""
+"""Environment: the machine and libraries that a run used; evidence, never part of a key."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Environment(Document):
 
 
 class Cost(Document):
-    """What a run used."""
+    """Time and memory that a run used."""
 
     wall_s: float
     gpu_s: float
@@ -83,7 +83,7 @@ class Observed(Document):
 
 
 def environment(needs: Runtime) -> Environment:
-    """Look at what this process runs on."""
+    """Record the machine and libraries of this process."""
     return Environment(
         host=socket.gethostname(),
         system=platform.platform(),
@@ -102,7 +102,7 @@ def environment(needs: Runtime) -> Environment:
 
 
 def check_pins(pins: EnvironmentPins, found: Environment) -> None:
-    """Refuse to work where something is not as pinned; one error lists every difference."""
+    """Refuse a machine that differs from the pins; one error lists every difference."""
     rows = [(name, getattr(pins, name), getattr(found, name)) for name in ("gpu_driver", "image", "cpu")]
     rows += [(f"cuda of {name}", pinned, found.cuda.get(name, "")) for name, pinned in sorted(pins.cuda.items())]
     rows += [(kind, pinned, found.named.get(kind, "")) for kind, pinned in sorted(pins.named.items())]
@@ -153,18 +153,18 @@ def _gpu_driver() -> str:
 
 @dataclass(frozen=True)
 class Stopwatch:
-    """Measures a run's cost from its creation on."""
+    """Measures time and memory of a run, from its creation on."""
 
     started: float
     cold_start_s: float
 
     @classmethod
     def start(cls) -> Stopwatch:
-        """Begin now."""
+        """Start the clock."""
         return cls(time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME) - _process_start_s())
 
     def cost(self, *, gpu: bool) -> Cost:
-        """What was used since."""
+        """Return the time and memory used since the start."""
         wall_s = time.monotonic() - self.started
         return Cost(
             wall_s=round(wall_s, 3),

@@ -18,7 +18,7 @@ from simgate.core.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class InputPart:
-    """One input as the key sees it."""
+    """The part of one input that is in the key."""
 
     name: str
     """Stage that made it, or `snapshot`."""
@@ -86,7 +86,7 @@ def _load(item: ManifestInput | SnapshotInput, manifests: Mapping[str, Manifest]
 
 
 def key_parts(job: Job, inputs: Sequence[LoadedInput]) -> KeyParts:
-    """The parts of a job's key."""
+    """Return the parts of a job's key."""
     used = tuple(item.part for item in inputs)
     return KeyParts(job.stage, job.spec, used, job.code_digest, job.lock_digest, job.distributions)
 

@@ -24,14 +24,14 @@ def lock_path(extra: str) -> Path:
 
 
 def lock_digest(*extras: str) -> str:
-    """SHA-256 of the slices' pins and of Python's version, without comments."""
+    """Return SHA-256 of the slices' pins and of Python's version, without comments."""
     pins = sorted({f"{name}=={version}" for extra in extras for name, version in locked(extra).items()})
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
     return hashlib.sha256("\n".join((python, *pins)).encode()).hexdigest()
 
 
 def check_installed(*extras: str) -> None:
-    """Refuse to work with other libraries than the key will say; a local build (`2.0+cpu`) counts as its version."""
+    """Refuse installed libraries that differ from the lock slice; a local build (`2.0+cpu`) counts as its version."""
     for name, version in (pin for extra in extras for pin in locked(extra).items()):
         if (found := installed(name)).partition("+")[0] != version:
             raise InputError(
@@ -44,7 +44,7 @@ def check_installed(*extras: str) -> None:
 
 @cache
 def installed(name: str) -> str:
-    """Installed version of a package, or empty."""
+    """Return the installed version of a package, or empty."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -53,7 +53,7 @@ def installed(name: str) -> str:
 
 @cache
 def locked(extra: str) -> dict[str, str]:
-    """Package → version of one slice."""
+    """Return the version of each package of one slice."""
     lines = lock_path(extra).read_text(encoding="utf-8").splitlines()
     pins = (re.match(r"^([A-Za-z0-9_.-]+)==([^\s;]+)", line) for line in lines)
     return {pin.group(1).lower(): pin.group(2) for pin in pins if pin}

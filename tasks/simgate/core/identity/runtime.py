@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """What follows from a stage and from what its spec names."""
+    """The code, libraries and image that a stage needs for one spec."""
 
     modules: tuple[str, ...]
     """Modules whose closure is the code digest: the stage's, then those that its spec names."""
@@ -19,6 +19,6 @@ class Runtime:
     distributions: tuple[str, ...] = ()
     """Other people's distributions, by name."""
     named: Mapping[str, tuple[str, str]]
-    """What the spec names, by kind: its name and the package whose version counts; that may be empty."""
+    """Rows that the spec names, by kind: name, and the package whose version counts (may be empty)."""
     cuda: Callable[[], Mapping[str, str]] = dict
     """Looks up the CUDA runtime of each library that has one and is known by now."""

@@ -1,8 +1,5 @@
-"""Signature: DSSE v1 envelopes, signed with ed25519. Proves who said something; not when, and not that it is true.
-
-https://github.com/secure-systems-lab/dsse, protocol.md and envelope.md, version 1.0.2. Read more strictly than a
-consumer has to: no other field, a key id on every signature, one spelling of base64, so that no byte of an envelope
-can be another.
+"""Signature: DSSE v1 envelopes, signed with ed25519. A signature proves who said something, not when, nor that it is
+true.
 """
 
 from __future__ import annotations
@@ -45,7 +42,7 @@ class Signed(Document):
 
 
 class Envelope(Document):
-    """A DSSE v1 JSON envelope: what was signed, as what, by whom."""
+    """A DSSE v1 JSON envelope: signed bytes, their type, and the signatures."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
@@ -58,7 +55,7 @@ class Envelope(Document):
 
     @classmethod
     def parse(cls, data: bytes, *, what: str) -> Envelope:
-        """An envelope from untrusted, bounded bytes."""
+        """Return an envelope from untrusted, bounded bytes."""
         return cls.from_value(parse_json(data, what=what, max_bytes=MAX_ENVELOPE_BYTES), what=what)
 
     @property
@@ -67,7 +64,7 @@ class Envelope(Document):
         return decode(self.payload, what="payload of an envelope", max_bytes=MAX_PAYLOAD_BYTES)
 
     def signed_by(self, public_key: bytes) -> bool:
-        """Whether one of the signatures is this key's, over these very bytes as this type."""
+        """Return whether this key signed these very bytes as this type."""
         return any(_holds(item, public_key, pae(self.payload_type, self.body)) for item in self.signatures)
 
 
@@ -81,7 +78,7 @@ class Signer:
 
     @classmethod
     def load(cls, folder: Path) -> Signer | None:
-        """The signer of a role's folder, or None where the folder holds no signing key."""
+        """Return the signer of a role's folder, or None where the folder holds no signing key."""
         path = folder / SIGNING_KEY_NAME
         try:
             _check_mode(path)
@@ -95,7 +92,7 @@ class Signer:
 
     @classmethod
     def from_pem(cls, data: bytes, *, what: str) -> Signer:
-        """A signer from an unencrypted PKCS#8 PEM of an ed25519 key; no other algorithm is taken."""
+        """Return a signer from an unencrypted PKCS#8 PEM of an ed25519 key; no other algorithm is taken."""
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -118,7 +115,7 @@ class Signer:
         return keyid(self.public_key)
 
     def sign(self, payload: bytes, payload_type: str) -> Envelope:
-        """An envelope around `payload`; the same payload gives the same bytes (ed25519 draws no randomness)."""
+        """Return an envelope around `payload`; the same payload gives the same bytes (ed25519 draws no randomness)."""
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise InputError("too large to sign", actual=len(payload), expected=f"at most {MAX_PAYLOAD_BYTES} bytes")
         signature = self._private.sign(pae(payload_type, payload))
@@ -127,13 +124,13 @@ class Signer:
 
 
 def own_signer() -> Signer | None:
-    """This process's signer, or None where its role has no signing key."""
+    """Return this process's signer, or None where its role has no signing key."""
     folder = own_folder()
     return Signer.load(folder) if folder else None
 
 
 def new_private_key() -> bytes:
-    """A fresh ed25519 key as PKCS#8 PEM."""
+    """Return a fresh ed25519 key as PKCS#8 PEM."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -141,23 +138,23 @@ def new_private_key() -> bytes:
 
 
 def keyid(public_key: bytes) -> str:
-    """What an ed25519 public key is called: the SHA-256 of its raw 32 bytes, hexadecimal, in full."""
+    """Return the id of an ed25519 public key: the SHA-256 of its raw 32 bytes, 64 hexadecimal digits."""
     return sha256_hex(public_key)
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
-    """DSSE's pre-authentication encoding: what is really signed, so that no payload passes as another type."""
+    """Encode type and bytes as DSSE does before it signs (PAE), so that no payload passes as another type."""
     kind = payload_type.encode("utf-8")
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
 def encode(data: bytes) -> str:
-    """Standard base64 with padding."""
+    """Encode as standard base64 with padding."""
     return base64.b64encode(data).decode("ascii")
 
 
 def decode(text: str, *, what: str, max_bytes: int) -> bytes:
-    """The bytes of standard base64 in its one canonical spelling, bounded."""
+    """Return the bytes of standard base64 in its one canonical spelling, bounded."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -182,7 +179,9 @@ def _holds(line: Signed, public_key: bytes, message: bytes) -> bool:
 
 
 def _check_mode(path: Path) -> None:
-    """Refuse a key that anybody can read; a mounted secret is a link, or another's file: not ours to set a mode on."""
+    """Refuse a private key file that others can read. A link, or a file of another owner (a mounted secret), is
+    accepted.
+    """
     found = path.lstat()
     if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o007:
         raise InputError(

@@ -30,7 +30,7 @@ ENVELOPE_NAME = "manifest.dsse.json"
 
 
 class Failure(Document):
-    """`failure.json`: how an attempt ended that left no manifest."""
+    """`failure.json`: the error of an attempt that left no manifest."""
 
     version: Literal[1] = 1
     exit_code: int
@@ -109,7 +109,9 @@ class Attempt:
         return tuple(self._byproducts[name] for name in sorted(self._byproducts))
 
     def commit(self, manifest: Manifest, signer: Signer | None = None) -> tuple[ManifestRef, bool]:
-        """Write manifest and memo; the ref that the memo now holds, and whether it is ours or an earlier winner's."""
+        """Write manifest and memo. Return the ref that the memo now holds, and whether it is ours or an earlier
+        winner's.
+        """
         data = manifest.to_json()
         ref = ManifestRef(uri=f"{self.folder}/{MANIFEST_NAME}", sha256=sha256_hex(data))
         if signer is not None:
@@ -128,7 +130,7 @@ class Attempt:
         return ref, True
 
     def fail(self, error: BaseException, exit_code: int) -> None:
-        """Leave failure.json, so that nobody has to believe an exit code."""
+        """Write failure.json, so that the store says how the attempt ended."""
         message = str(error) or type(error).__name__
         failure = Failure(
             exit_code=exit_code,
@@ -172,7 +174,7 @@ class Attempt:
 
 
 def read_verdict(store: Store, manifest: Manifest) -> Verdict | None:
-    """A gate's verdict; None for a stage that is no gate."""
+    """Return a gate's verdict; None for a stage that is no gate."""
     if all(subject.name != VERDICT_NAME for subject in manifest.subject):
         return None
     return Verdict.from_json(store.read(manifest.artifact(VERDICT_NAME)), what=f"verdict of {manifest.stage}")

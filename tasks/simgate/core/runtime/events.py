@@ -16,7 +16,7 @@ class Events:
         self._fixed = fixed
 
     def bind(self, **fixed: str) -> Events:
-        """The same stream with more fixed fields."""
+        """Return a stream to the same place whose lines have more fixed fields."""
         return Events(self._stream, **{**self._fixed, **fixed})
 
     def emit(self, event: str, **fields: object) -> None:

@@ -18,7 +18,7 @@ MAX_LIST_BYTES = MAX_JOBS * 1000
 
 
 class JobList(Document):
-    """What `--jobs` points to."""
+    """A batch: the file that `--jobs` names."""
 
     version: Literal[1] = 1
     jobs: Annotated[tuple[StoreKey, ...], Field(min_length=1, max_length=MAX_JOBS)]
@@ -34,7 +34,7 @@ def write_job_list(store: Store, folder: str, keys: Sequence[str]) -> str:
 
 
 def read_job_list(store: Store, key: str) -> tuple[str, ...]:
-    """The keys of a list."""
+    """Return the keys of a list."""
     data = store.get(key)
     if len(data) > MAX_LIST_BYTES:
         raise InputError(f"{key} is too large", actual=len(data), expected=f"at most {MAX_LIST_BYTES} bytes")

@@ -1,4 +1,4 @@
-"""Manifest: what a run left and how, as an in-toto Statement v1 with SLSA Provenance v1."""
+"""Manifest: the outputs of a run and how it made them, as an in-toto Statement v1 with SLSA Provenance v1."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Subject(_Wire):
     annotations: SubjectNotes
 
     def artifact(self) -> Artifact:
-        """The same as an Artifact."""
+        """Return the name, place, digest and size as an Artifact."""
         return Artifact(
             name=self.name,
             uri=self.uri,
@@ -66,7 +66,7 @@ class DependencyNotes(Document):
     """Annotations of an input."""
 
     key_part: Sha256
-    """What of it is in the key: the output's digest, or the manifest's content digest."""
+    """The digest that is in the key: the output's, or the manifest's content digest."""
     content_digest: Sha256
     output: str
     """Name of the one output used, or empty for the whole."""
@@ -87,14 +87,14 @@ class Dependency(_Wire):
 
 
 class ExternalParameters(Document):
-    """What was asked."""
+    """The stage and the spec of a run."""
 
     stage: str
     spec: dict[str, Any]
 
 
 class InternalParameters(Document):
-    """How it was identified."""
+    """The run's key and the digests that it was computed from."""
 
     run_key: Sha256
     code_digest: Sha256
@@ -116,7 +116,7 @@ class BuildDefinition(_Wire):
 
 
 class Builder(_Wire):
-    """Where it ran, by the name of the place's row."""
+    """The place that ran the stage, by the name of its row."""
 
     id: str
 
@@ -155,7 +155,7 @@ class Manifest(_Wire):
 
     @property
     def stage(self) -> str:
-        """Which stage made it."""
+        """The stage that made it."""
         return self.predicate.build_definition.external_parameters.stage
 
     @property
@@ -170,7 +170,7 @@ class Manifest(_Wire):
 
     @property
     def nonce(self) -> str:
-        """Which observation; empty for pure stages."""
+        """The random number that tells this observation from others; empty for pure stages."""
         return self.predicate.build_definition.internal_parameters.nonce
 
     @property
@@ -185,26 +185,26 @@ class Manifest(_Wire):
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
-        """Its inputs."""
+        """The manifests and snapshots that it was made from."""
         return self.predicate.build_definition.resolved_dependencies
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
-        """Its data outputs."""
+        """The data outputs."""
         return tuple(subject.artifact() for subject in self.subject)
 
     @property
     def byproducts(self) -> tuple[Artifact, ...]:
-        """Its evidence that is no data."""
+        """The evidence that is no data, e.g. the record of the environment."""
         return tuple(subject.artifact() for subject in self.predicate.run_details.byproducts)
 
     @property
     def content_digest(self) -> str:
-        """What was made: stage, spec and the digests of data outputs; no cost, time, environment, report, latency."""
+        """The digest of stage, spec and data outputs; cost, time, environment, report and latency are not in it."""
         return content_digest(self.stage, self.spec, {item.name: item.digest.sha256 for item in self.subject})
 
     def artifact(self, name: str) -> Artifact:
-        """The data output or byproduct of that name."""
+        """Return the data output or byproduct of that name."""
         for item in (*self.subject, *self.predicate.run_details.byproducts):
             if item.name == name:
                 return item.artifact()
@@ -215,12 +215,12 @@ class Manifest(_Wire):
 
 
 def content_digest(stage: str, spec: Mapping[str, Any], outputs: Mapping[str, str]) -> str:
-    """SHA-256 over the canonical JSON of stage, spec and {output name: sha256}."""
+    """Return SHA-256 over the canonical JSON of stage, spec and {output name: sha256}."""
     return sha256_hex(canonical_json({"stage": stage, "spec": dict(spec), "outputs": dict(outputs)}))
 
 
 def parse_manifest(data: bytes, *, what: str) -> Manifest:
-    """A manifest from untrusted bytes; unknown fields, doubled output names and the spelling are checked."""
+    """Return a manifest from untrusted bytes; unknown fields, doubled output names and the spelling are checked."""
     manifest = Manifest.from_json(data, what=what)
     names = [item.name for item in (*manifest.subject, *manifest.predicate.run_details.byproducts)]
     if len(set(names)) != len(names):
@@ -229,5 +229,5 @@ def parse_manifest(data: bytes, *, what: str) -> Manifest:
 
 
 def read_manifest(store: Store, ref: ManifestRef) -> Manifest:
-    """The manifest that `ref` points to, checked against its digest."""
+    """Return the manifest that `ref` points to, checked against its digest."""
     return parse_manifest(store.read(ref), what=f"manifest {ref.uri}")

@@ -18,12 +18,12 @@ class Node:
     rank: int = 0
     count: int = 1
     address: str = "127.0.0.1"
-    """Where node 0 is found."""
+    """Address of node 0."""
     port: int = 0
 
 
 def own_node(environment: Mapping[str, str] = os.environ) -> Node:
-    """This process's place, from SIMGATE_NODES, JOB_COMPLETION_INDEX, MASTER_ADDR and MASTER_PORT."""
+    """Read this machine's rank from SIMGATE_NODES, JOB_COMPLETION_INDEX, MASTER_ADDR and MASTER_PORT."""
     count = _number(environment, "SIMGATE_NODES", 1, 1, MOST_NODES)
     if count == 1:
         return Node()

@@ -60,7 +60,7 @@ class Stage(Generic[S]):
     polls_stop: bool = False
     """True: the stage looks at `work.stop` itself (it has checkpoints to save); False: SIGTERM ends it at once."""
     take_part: Callable[[Share[S]], None] | None = None
-    """What the other machines of a run do; None for a stage that runs on one."""
+    """The work of the other machines of a run; None for a stage that runs on one."""
 
 
 def run_batch(stage: Stage[S], job_uris: Sequence[str], store: Store, *, place: str) -> int:
@@ -134,7 +134,7 @@ def _open(stage: Stage[S], uri: str, store: Store) -> tuple[Job, S, KeyParts, tu
 
 
 def read_job(store: Store, uri: str) -> Job:
-    """A job from a key of the store, or from a local file (a path that begins with / or ./)."""
+    """Return a job from a key of the store, or from a local file (a path that begins with / or ./)."""
     local = uri.startswith(("/", "./", "../"))
     data = _read_local(Path(uri)) if local else store.get(uri)
     return Job.from_json(data, what=f"job {uri}")
@@ -188,7 +188,7 @@ def _take_part(
     stop: Stop,
     events: Events,
 ) -> None:
-    """Help node 0, without an attempt: what node 0 leaves is the run."""
+    """Help node 0, without an attempt: only node 0 writes a result."""
     scratch = Scratch(store, job.domain, parts.run_key)
     with private_folder(job.stage) as folder:
         stop.check()
@@ -223,7 +223,7 @@ def _commit(
 
 
 def _compare(ours: Manifest, theirs: Manifest, events: Events) -> None:
-    """Say it loudly when one key gave two different bytes where they were declared bitwise."""
+    """Report an error event for each output that was declared bitwise equal and differs under the same key."""
     before = {subject.name: subject for subject in theirs.subject}
     for subject in ours.subject:
         other = before.get(subject.name)

@@ -27,7 +27,7 @@ from simgate.core.runtime.manifest import (
 def statement(
     attempt: Attempt, parts: KeyParts, inputs: Sequence[LoadedInput], *, place: str, started_on: str, finished_on: str
 ) -> Manifest:
-    """The manifest of an attempt whose outputs are all written."""
+    """Return the manifest of an attempt whose outputs are all written."""
     job = attempt.job
     return Manifest(
         type_=STATEMENT_TYPE,

@@ -11,7 +11,7 @@ from simgate.core.errors import Preempted
 
 
 class Stop:
-    """Whether this process was asked to stop."""
+    """A request to this process to stop, by SIGTERM."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -34,7 +34,7 @@ class Stop:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """While inside, SIGTERM raises Preempted in the middle of the work; outside it only sets `requested`."""
+        """Let SIGTERM raise Preempted in the middle of the block; outside it, a signal only sets `requested`."""
         self._raises = True
         try:
             self.check()  # a signal that came before this block

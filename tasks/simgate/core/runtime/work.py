@@ -1,4 +1,4 @@
-"""Work: what a stage is given. Share: what helps with it. Drawn: what its report is drawn from."""
+"""Work, Share, Drawn: what a stage, its helpers on other machines, and its report are given."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_DRAWN_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Share(Generic[S]):
-    """What every machine is given that takes part in a run; it has nothing to write to."""
+    """Everything that each machine of a run gets: spec, job, inputs. It holds no way to write into the store."""
 
     spec: S
     job: Job
@@ -52,14 +52,16 @@ class Share(Generic[S]):
 
 @dataclass(frozen=True)
 class Work(Share[S]):
-    """What a stage is given; of several machines it is node 0 that has it."""
+    """Everything that a stage gets: its share, and the attempt that it writes to. Of several machines only node 0 has
+    it.
+    """
 
     outputs: Attempt
 
 
 @contextmanager
 def private_folder(stage: str) -> Iterator[Path]:
-    """A local folder of a run's own, removed afterwards."""
+    """Make a local folder for one run, and remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=f"simgate-{stage}-"))
     try:
         yield folder
@@ -69,7 +71,7 @@ def private_folder(stage: str) -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Drawn(Generic[S]):
-    """What a report is drawn from: a committed manifest and its bytes."""
+    """The source of a report: a committed manifest and the bytes of its outputs."""
 
     spec: S
     manifest: Manifest
@@ -77,9 +79,9 @@ class Drawn(Generic[S]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Data outputs and byproducts."""
+        """Names of data outputs and byproducts."""
         return tuple(item.name for item in (*self.manifest.artifacts, *self.manifest.byproducts))
 
     def read(self, name: str) -> bytes:
-        """One output's bytes, checked."""
+        """Return the bytes of one output, checked against their digest."""
         return self.store.read(self.manifest.artifact(name), max_bytes=MAX_DRAWN_BYTES)

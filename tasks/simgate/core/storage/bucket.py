@@ -35,7 +35,7 @@ _ACCOUNTS = (
 
 
 def bucket_url(url: str) -> str:
-    """The URL without a closing slash; InputError for what is no `s3://bucket/prefix`."""
+    """Return the URL without a closing slash; InputError for what is no `s3://bucket/prefix`."""
     url = url.rstrip("/")
     if not _URL.fullmatch(url) or any(part in (".", "..") for part in url.split("/")):
         # A URL that holds `user:password@` must not reach a log.
@@ -45,7 +45,7 @@ def bucket_url(url: str) -> str:
 
 
 def open_bucket(url: str, keys: StoreKeys | None, patience: Patience) -> S3Store:
-    """The bucket under `keys`, or under what AWS_* of the environment say; a server that is away raises StoreError."""
+    """Open the bucket under `keys`, or under AWS_* of the environment; StoreError where the server is away."""
     endpoint = keys.endpoint if keys else next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), "")
     if keys is None and not any(os.environ.get(name) for name in _ACCOUNTS) and endpoint:
         raise InputError(f"no account for {url}", remedy="set SIMGATE_ROLE_KEYS, or AWS_ACCESS_KEY_ID and its secret")
@@ -63,7 +63,7 @@ def open_bucket(url: str, keys: StoreKeys | None, patience: Patience) -> S3Store
 
 
 def _account(keys: StoreKeys) -> dict[str, Any]:
-    """A role's account, and nothing of an AWS_* account that the environment holds beside it (tried: it would mix)."""
+    """Return a role's account without any AWS_* account of the environment: both would mix (tried)."""
     access_key, secret_key = keys.access_key, keys.secret_key
     account: dict[str, Any] = {
         "region": keys.region,

@@ -30,7 +30,7 @@ class StoreKeys(Document):
 
     @classmethod
     def load(cls, folder: Path) -> StoreKeys | None:
-        """The account in a role's folder, or None where the folder holds none (a local store needs none)."""
+        """Return the account in a role's folder, or None where the folder holds none (a local store needs none)."""
         path = folder / STORE_KEYS_NAME
         try:
             data = path.read_bytes()
@@ -42,7 +42,7 @@ class StoreKeys(Document):
 
 
 def own_folder() -> Path | None:
-    """The folder that SIMGATE_ROLE_KEYS names, or None; one that is not there is refused."""
+    """Return the folder that SIMGATE_ROLE_KEYS names, or None; one that is not there is refused."""
     named = os.environ.get(ROLE_KEYS, "")
     if not named:
         return None
@@ -53,6 +53,6 @@ def own_folder() -> Path | None:
 
 
 def own_store_keys() -> StoreKeys | None:
-    """This process's account, or None."""
+    """Return this process's account, or None where it has none."""
     folder = own_folder()
     return StoreKeys.load(folder) if folder else None

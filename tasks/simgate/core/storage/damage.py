@@ -1,4 +1,4 @@
-"""Damage: what lies in the store and cannot be believed, said in the same words wherever it is passed over."""
+"""Damage: objects in the store that fail their checks, and the one text in which every reader names them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from simgate.core.errors import DigestMismatch, InputError, NotFound, SimgateError, TooLarge
 
 DAMAGE = (DigestMismatch, InputError, NotFound, TooLarge)
-"""What reading a damaged thing raises; a store that does not answer, or holds a link or a FIFO, is none of these."""
+"""Errors of reading a damaged object; a store that does not answer, or holds a link or a FIFO, raises none of these."""
 _log = logging.getLogger(__name__)
 
 
@@ -23,7 +23,7 @@ def pass_over(key: str, error: SimgateError, *, remedy: str) -> None:
 
 @contextmanager
 def told(tell: Callable[[str], None]) -> Iterator[list[str]]:
-    """While inside, each different line about damage goes to `tell`, once; the list holds those said so far."""
+    """Pass each different line about damage in this block to `tell`, once; the yielded list holds the lines so far."""
     handler = _Teller(tell)
     _log.addHandler(handler)
     _log.propagate = False
@@ -41,7 +41,9 @@ class _Teller(logging.Handler):
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Called with the handler's lock held, from any thread."""
+        """Pass a line on unless it was passed on before; logging calls this with the handler's lock held, from any
+        thread.
+        """
         if (line := record.getMessage()) not in self.said:
             self.said.append(line)
             self._tell(line)

@@ -53,29 +53,29 @@ class DatasetHead(DatasetBody):
 
 
 def scenes_journal(store: Store, domain: str) -> Journal:
-    """The journal of pushes."""
+    """Return the journal of pushes."""
     return Journal(store, f"heads/{domain}/scenes")
 
 
 def dataset_journal(store: Store, domain: str, name: str) -> Journal:
-    """The journal of what was published of one dataset recipe."""
+    """Return the journal of what was published of one dataset recipe."""
     return Journal(store, f"heads/{domain}/dataset/{name}")
 
 
 def scenes_head(store: Store, domain: str) -> ScenesHead | None:
-    """The newest push, or None before the first."""
+    """Return the newest push, or None before the first."""
     entry = scenes_journal(store, domain).head()
     return _scenes(entry) if entry else None
 
 
 def dataset_head(store: Store, domain: str, name: str) -> DatasetHead | None:
-    """The newest published dataset of a recipe, or None before the first."""
+    """Return the newest published dataset of a recipe, or None before the first."""
     entry = dataset_journal(store, domain, name).head()
     return _dataset(entry) if entry else None
 
 
 def scenes_pushes(store: Store, domain: str) -> list[ScenesHead]:
-    """Every push, oldest first."""
+    """Return every push, oldest first."""
     return [_scenes(entry) for entry in scenes_journal(store, domain).entries()]
 
 

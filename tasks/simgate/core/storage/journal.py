@@ -34,7 +34,7 @@ class Entry(Document):
     previous: Sha256 | None
     """Digest of the entry before; None for the first alone."""
     at: AwareDatetime
-    """When it was written, UTC; never before the entry it follows."""
+    """Time of writing, UTC; never before that of the entry it follows."""
     body: dict[str, Any]
 
     @property
@@ -52,7 +52,7 @@ class Line:
     """None: it is not signed."""
 
     def to_json(self) -> bytes:
-        """As it lies in the store."""
+        """Return the bytes as they lie in the store: the envelope where the entry is signed, else the entry."""
         return self.envelope.to_json() if self.envelope else self.entry.to_json()
 
 
@@ -70,20 +70,20 @@ class Journal:
         return f'application/vnd.simgate.entry.v1+json;journal="{self.prefix}"'
 
     def key(self, seq: int) -> str:
-        """Where an entry lies; twelve digits, so that listings sort."""
+        """Return the key of an entry; its number has twelve digits, so that listings sort."""
         return f"{self.prefix}/{seq:012d}.json"
 
     def head(self) -> Entry | None:
-        """The newest entry, or None for an empty journal."""
+        """Return the newest entry, or None for an empty journal."""
         head = self._head()
         return head.entry if head else None
 
     def entries(self) -> Iterator[Entry]:
-        """Every entry from the first on; a gap or a broken chain raises."""
+        """Yield every entry from the first on; a gap or a broken chain raises."""
         return (line.entry for line in self.lines())
 
     def lines(self) -> Iterator[Line]:
-        """Every entry with its envelope, the chain checked likewise; whose signatures count is not judged here."""
+        """Read every entry with its envelope and check the chain; the signatures are not judged here."""
         before: Entry | None = None
         for expected, key in enumerate(self._keys(), start=1):
             line = self._read(key)
@@ -92,15 +92,15 @@ class Journal:
             yield line
 
     def line(self, seq: int) -> Line:
-        """One entry with its envelope."""
+        """Read one entry with its envelope."""
         return self._read(self.key(seq))
 
     def envelope(self, seq: int) -> Envelope | None:
-        """The envelope of one entry, or None where it is not signed."""
+        """Return the envelope of one entry, or None where it is not signed."""
         return self.line(seq).envelope
 
     def find(self, entry_id: str) -> Entry | None:
-        """The entry of that id, or None."""
+        """Return the entry of that id, or None."""
         return next((entry for entry in self.entries() if entry.id == entry_id), None)
 
     def append(
@@ -132,7 +132,7 @@ class Journal:
         raise StoreError(f"journal {self.prefix} is too busy", actual=f"{MAX_RACES} lost races", remedy="try again")
 
     def draft(self, body: dict[str, Any], entry_id: str) -> Line:
-        """The entry that `append` would add now, signed where it would be; nothing is written."""
+        """Return the entry that `append` would add now, signed where it would be; nothing is written."""
         head = self._head()
         return self._sealed(_follow(head.entry if head else None, entry_id, body), head)
 

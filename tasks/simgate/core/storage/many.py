@@ -13,7 +13,7 @@ WIDTH = 16
 
 
 def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """The results in the items' order; of several errors the first in that order is raised, none is lost."""
+    """Return the results in the items' order; of several errors the first in that order is raised, none is lost."""
     if len(items) <= 1:
         return [work(item) for item in items]
     # Ended before this returns: a process that forks afterwards has no thread to lose.

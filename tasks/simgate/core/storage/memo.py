@@ -30,23 +30,23 @@ class Run:
 
 
 def runs_prefix(domain: str, stage: str, run_key: str) -> str:
-    """Folder of all attempts of one key."""
+    """Return the folder of all attempts of one key."""
     return f"runs/{domain}/{stage}/{run_key}"
 
 
 def memo_key(job: Job, run_key: str) -> str:
-    """Where the memo of a job lies."""
+    """Return the key of a job's memo."""
     return f"memo/{job.domain}/{memo_name(run_key, job.nonce)}"
 
 
 def committed(store: Store, job: Job, run_key: str) -> ManifestRef | None:
-    """The committed run of a job, in its own domain or, for a pull request, in main's."""
+    """Return the committed run of a job, in its own domain or, for a pull request, in main's."""
     run = committed_run(store, job, run_key)
     return run.ref if run else None
 
 
 def committed_run(store: Store, job: Job, run_key: str) -> Run | None:
-    """The same with its manifest, which was read to believe the memo."""
+    """Return a job's committed run with its manifest, which was read to check the memo; None where there is none."""
     domains = (job.domain,) if job.domain == "main" else (job.domain, "main")
     keys = (f"memo/{domain}/{memo_name(run_key, job.nonce)}" for domain in domains)
     found = (believed(store, key, stage=job.stage) for key in keys)
@@ -54,7 +54,7 @@ def committed_run(store: Store, job: Job, run_key: str) -> Run | None:
 
 
 def believed(store: Store, key: str, *, stage: str = "") -> Run | None:
-    """The run that a memo names; None where there is no memo, or one that cannot be believed, which is named."""
+    """Return the run that a memo names; None where there is no memo, or a wrong one, which is then named."""
     ref = read_memo(store, key, stage=stage)
     try:
         return Run(ref, _that_run(key, ref, read_manifest(store, ref))) if ref else None
@@ -64,7 +64,7 @@ def believed(store: Store, key: str, *, stage: str = "") -> Run | None:
 
 
 def read_memo(store: Store, key: str, *, stage: str = "") -> ManifestRef | None:
-    """What a memo names, its manifest unread: for those who check that themselves."""
+    """Return the manifest that a memo names, without reading it; None where the memo is missing or damaged."""
     try:
         data = store.get(key)
     except NotFound:
@@ -80,7 +80,7 @@ def read_memo(store: Store, key: str, *, stage: str = "") -> ManifestRef | None:
 
 
 def _own(key: str, ref: ManifestRef, stage: str) -> ManifestRef:
-    """The ref, if it lies where only the role of that stage writes runs of the memo's domain and key."""
+    """Return the ref if it lies in the folder where only that stage's role writes, of the memo's domain and key."""
     domain, run_key, _ = _parts(key)
     own = runs_prefix(re.escape(domain), re.escape(stage) or "[^/]+", run_key)
     if not re.fullmatch(f"{own}/[^/]+/{re.escape(MANIFEST_NAME)}", ref.uri):
@@ -93,7 +93,7 @@ def _own(key: str, ref: ManifestRef, stage: str) -> ManifestRef:
 
 
 def _that_run(key: str, ref: ManifestRef, manifest: Manifest) -> Manifest:
-    """The manifest, if it says of itself what its place and its memo say."""
+    """Read the manifest and return it if stage, key and domain in it agree with its place and its memo."""
     domain, run_key, nonce = _parts(key)
     expected = (domain, ref.uri.split("/")[2], run_key, nonce)
     found = (manifest.domain, manifest.stage, manifest.run_key, manifest.nonce)
@@ -106,7 +106,7 @@ def _that_run(key: str, ref: ManifestRef, manifest: Manifest) -> Manifest:
 
 
 def _parts(key: str) -> tuple[str, str, str]:
-    """Domain, run key and nonce (empty but for an observation) that a memo's name states."""
+    """Return the domain, run key and nonce (empty but for an observation) that a memo's name states."""
     named = _KEY.fullmatch(key)
     if named is None:
         raise InputError("not a memo's name", actual=key, expected="memo/DOMAIN/RUN_KEY.json")

@@ -22,7 +22,7 @@ _SHOWN_AS = {".html": "text/html; charset=utf-8", ".json": "application/json", "
 
 
 def signed(store: S3Store, url: str, keys: StoreKeys | None, key: str, for_s: float) -> str:
-    """The presigned URL, on the address by which people reach the server; nothing is asked of the server."""
+    """Return the presigned URL, on the address by which people reach the server; nothing is asked of the server."""
     if keys is not None and keys.public_endpoint:
         # The address is part of what is signed.
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
@@ -36,11 +36,11 @@ def signed(store: S3Store, url: str, keys: StoreKeys | None, key: str, for_s: fl
 
 
 def report_of(manifest_uri: str) -> str:
-    """Where the page of a run lies, if its stage draws one: beside the manifest."""
+    """Return the key of a run's page, which lies beside its manifest if the stage draws one."""
     return f"{manifest_uri.rpartition('/')[0]}/{REPORT_NAME}"
 
 
 def attributes(key: str) -> Attributes:
-    """What a bucket tells browsers of an object, or they would save a page instead of showing it."""
+    """Return the content type that a bucket sends for an object; without it browsers save a page and do not show it."""
     kind = _SHOWN_AS.get(PurePosixPath(key).suffix)
     return {"Content-Type": kind} if kind else {}

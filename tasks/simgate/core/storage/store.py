@@ -74,7 +74,7 @@ class Store:
         return LocalStore(self.url)
 
     def get(self, key: str, *, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
-        """The bytes of one small object; NotFound, or TooLarge beyond `max_bytes`."""
+        """Return the bytes of one small object; NotFound, or TooLarge beyond `max_bytes`."""
         reader = self._reader(key)
         first = reader.first()
         if len(first) < min(PART_BYTES, max_bytes + 1):
@@ -87,13 +87,13 @@ class Store:
         return b"".join(found.chunks)
 
     def read(self, artifact: Located, *, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
-        """The artifact's bytes, checked against its digest."""
+        """Return the artifact's bytes, checked against its digest."""
         data = self.get(artifact.uri, max_bytes=max_bytes)
         _check(artifact, hashlib.sha256(data).hexdigest())
         return data
 
     def open(self, key: str) -> Download:
-        """The size of an object and its bytes in chunks, one version of it, in bounded memory; NotFound for none."""
+        """Open one version of an object: its size, and its bytes in chunks of bounded memory; NotFound for none."""
         return self._reader(key).open()
 
     def fetch(self, artifact: Located, to: Path) -> Path:
@@ -108,7 +108,7 @@ class Store:
         return to
 
     def save(self, key: str, to: Path) -> str:
-        """Stream an object into the file `to`, whatever it holds; its SHA-256."""
+        """Stream an object into the file `to`, unchecked, and return its SHA-256."""
         digest = hashlib.sha256()
         try:
             to.parent.mkdir(parents=True, exist_ok=True)
@@ -120,7 +120,7 @@ class Store:
         return digest.hexdigest()
 
     def digest(self, key: str) -> str:
-        """The SHA-256 of an object's bytes, streamed."""
+        """Return the SHA-256 of an object's bytes, streamed."""
         digest = hashlib.sha256()
         for chunk in self._reader(key).open().chunks:
             digest.update(chunk)
@@ -168,7 +168,7 @@ class Store:
         return hashlib.sha256(data).hexdigest()
 
     def exists(self, key: str) -> bool:
-        """Whether an object is there."""
+        """Return whether the store holds an object under the key."""
         self._guard(key)
         return self._persist(f"cannot look up {key}", lambda: self._exists(key))
 
@@ -192,11 +192,11 @@ class Store:
         return True
 
     def keys(self, prefix: str) -> list[str]:
-        """All keys under a folder `prefix`, sorted."""
+        """Return all keys under a folder `prefix`, sorted."""
         return sorted(self.each_key(prefix))
 
     def each_key(self, prefix: str) -> Iterator[str]:
-        """All keys under a folder `prefix`, page by page, in no promised order."""
+        """Yield all keys under a folder `prefix`, page by page, in no promised order."""
         self._guard_listing(prefix, deep=True)
         if isinstance(self._store, LocalStore):
             pages = iter(obstore.list(self._store, prefix=prefix))
@@ -211,7 +211,7 @@ class Store:
                 return
 
     def children(self, prefix: str) -> tuple[list[str], list[str]]:
-        """Folders and keys right below a folder `prefix`; what lies deeper is not looked at."""
+        """Return folders and keys right below a folder `prefix`; what lies deeper is not looked at."""
         self._guard_listing(prefix, deep=False)
         found = self._persist(f"cannot list {prefix}", lambda: obstore.list_with_delimiter(self._store, prefix))
         return sorted(found["common_prefixes"]), sorted(item["path"] for item in found["objects"])
@@ -222,7 +222,7 @@ class Store:
         return [item["path"] for item in next(iter(pages), ())]
 
     def link(self, key: str, for_s: float) -> str:
-        """A URL that reads one object for so long (at most 7 days) without an account; `file://` in a local folder."""
+        """Return a URL that reads one object without an account, for at most 7 days; `file://` in a local folder."""
         self._guard(key)
         if isinstance(self._store, LocalStore):
             return (Path(self.url) / key).as_uri()

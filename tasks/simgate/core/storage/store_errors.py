@@ -1,4 +1,4 @@
-"""What went wrong in a store, in words: what, actual, expected, remedy; never a secret, never a page of XML."""
+"""Errors of a store in words: what, actual, expected, remedy. They hold no secret and no page of XML."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from obstore.exceptions import BaseError, PreconditionError
 from simgate.core.errors import StoreError
 
 FAILURES = (BaseError, OSError)
-"""What a store raises (obstore says FileNotFoundError and FileExistsError for some)."""
+"""Errors that a store's client raises (obstore raises FileNotFoundError and FileExistsError for some)."""
 
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _NOT_DELETED = re.compile(r"DeleteObjects request failed for key .{1,2000} \(code: (\w{1,60})\)")
@@ -20,7 +20,7 @@ _CAUSE = re.compile(r'message: "([^"]{1,120})"')
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
 
 _INSTANCE_METADATA = "http://169.254.169.254/"
-"""Where the client looks for an account when nobody named one."""
+"""The address that the client asks for an account when nobody named one."""
 _KEYS = "use another role's keys (SIMGATE_ROLE_KEYS), or make new ones with `simgate store key`"
 _SAID: dict[str, tuple[str, str, str]] = {
     # code: (what, expected, remedy)
@@ -51,7 +51,7 @@ _PASSING = {"SlowDown", "SlowDownRead", "SlowDownWrite", "InternalError", "Servi
 
 
 def code_of(error: BaseException) -> str:
-    """The S3 error code, or "" where the server gave none."""
+    """Return the S3 error code, or "" where the server gave none."""
     text = str(error)
     if isinstance(error, PreconditionError):  # a folder has no status
         return "PreconditionFailed"
@@ -66,12 +66,12 @@ def code_of(error: BaseException) -> str:
 
 
 def is_missing(error: BaseException) -> bool:
-    """Whether an object, and not its bucket, is not there."""
+    """Return whether an object is missing; a missing bucket is another error."""
     return isinstance(error, FileNotFoundError) and code_of(error) != "NoSuchBucket"
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same request may succeed later: the server was away, slow, or ill; the connection was cut."""
+    """Return whether the same request may succeed later: the server was away, slow or ill, or the line was cut."""
     text, code = str(error), code_of(error)
     if code == "NoSuchUpload":  # a cut answer to the end of an upload, or one that was cleared away: send it again
         return True
@@ -86,7 +86,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 def explain(error: BaseException, what: str) -> StoreError:
-    """The error as ours; `what` is like "cannot read runs/x in s3://bucket"."""
+    """Turn a client's error into ours; `what` is like "cannot read runs/x in s3://bucket"."""
     if said := _SAID.get(code_of(error)):
         return StoreError(f"{what}: {said[0]}", actual=code_of(error), expected=said[1], remedy=said[2])
     if _number(error) in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
@@ -104,7 +104,7 @@ def _number(error: BaseException) -> int | None:
 
 
 def _short(error: BaseException) -> str:
-    """One line of what the client said: status and code, or the kind and cause of a broken connection."""
+    """Shorten the client's message to one line: status and code, or the kind and cause of a broken connection."""
     text = str(error)
     if status := _STATUS.search(text):
         message = _MESSAGE.search(text)

@@ -59,7 +59,7 @@ class Reader:
     patience: Patience
 
     def first(self) -> Bytes:
-        """The first part; the whole object where it is shorter than a part. NotFound where there is none."""
+        """Return the first part; the whole object where it is shorter than a part. NotFound where there is none."""
         return self._ask(lambda: self._answer().bytes())
 
     def open(self) -> Download:
@@ -125,17 +125,17 @@ class Upload:
 
     @classmethod
     def of(cls, path: Path) -> Upload:
-        """Parts large enough that S3 takes them all."""
+        """Split a file into parts large enough that S3 takes them all."""
         return cls(path, max(PART_BYTES, -(-path.stat().st_size // MAX_PARTS)), hashlib.sha256())
 
     def chunks(self) -> Iterator[bytes]:
-        """The file's bytes; the digest is taken on the way."""
+        """Yield the file's bytes; the digest is taken on the way."""
         with self.path.open("rb", buffering=0) as file:
             yield from digested(self.digest, iter(lambda: file.read(CHUNK_BYTES), b""))
 
 
 def digested(digest: Hash, chunks: Iterator[C]) -> Iterator[C]:
-    """The same chunks; the digest of each is taken while the caller works on it, and of all when there are no more."""
+    """Yield the chunks unchanged and digest each while the caller works on it; complete after the last chunk."""
     with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
         taken: Future[None] | None = None
         for chunk in chunks:

@@ -24,7 +24,7 @@ class CommandMeter:
         self._episodes: list[int] = []
 
     def add(self, episode: int, found: Command, expert: Command) -> None:
-        """One frame of episode number `episode` (0, 1, … in the split)."""
+        """Add one frame of episode number `episode` (0, 1, … in the split)."""
         speed = abs(found.speed_m_s - expert.speed_m_s) / self._contract.max_speed_m_s
         yaw_rate = abs(found.yaw_rate_rad_s - expert.yaw_rate_rad_s) / self._contract.max_yaw_rate_rad_s
         self._errors.append(
@@ -33,7 +33,7 @@ class CommandMeter:
         self._episodes.append(episode)
 
     def error(self, episodes: int, seed: int) -> Interval:
-        """The mean over frames, with its interval over episodes."""
+        """Return the mean over frames, with its interval over episodes."""
         errors, numbers = np.asarray(self._errors), np.asarray(self._episodes)
 
         def mean(weights: Weights) -> float:

@@ -55,7 +55,7 @@ class NavigatorContract(Contract):
 
     @classmethod
     def of(cls, spec: NavigatorSpec) -> Self:
-        """The contract of every engine made from a network of this spec."""
+        """Return the contract of every engine made from a network of this spec."""
         width, height = spec.image_width_px, spec.image_height_px
         inputs, outputs = _tensors(width, height, len(spec.obstacles), STRIDE_PX)
         return cls(
@@ -92,7 +92,7 @@ class NavigatorContract(Contract):
             )
 
     def tensors(self, picture: Pictures, goal: RelativeGoal) -> dict[str, Floats]:
-        """The inputs of one decoded picture, height × width × 3, RGB, and one goal: a batch of one."""
+        """Return the inputs of one decoded picture, height × width × 3, RGB, and one goal: a batch of one."""
         distance, bearing = (np.array([value]) for value in goal)
         return {"image": self.image_tensor(picture[None]), "goal": self.goal_tensor(distance, bearing)}
 
@@ -105,14 +105,14 @@ class NavigatorContract(Contract):
         return detections(self, outputs["heat"], outputs["box"], score_threshold=score_threshold)
 
     def image_tensor(self, pictures: Pictures) -> Floats:
-        """N × height × width × 3 bytes to the input `image`, N × 3 × height × width."""
+        """Convert N × height × width × 3 bytes to the input `image`, N × 3 × height × width."""
         scaled = (pictures.astype(np.float32) / np.float32(255) - np.float32(self.pixel_mean)) / np.float32(
             self.pixel_std
         )
         return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
 
     def goal_tensor(self, distance_m: NDArray[np.float64], bearing_rad: NDArray[np.float64]) -> Floats:
-        """N distances and bearings to the input `goal`, N × 4: log distance, nearness, sine, cosine of bearing."""
+        """Convert N distances and bearings to the input `goal`, N × 4: log distance, nearness, sine and cosine."""
         nearness = np.exp(-distance_m / self.goal_scale_m)
         features = (np.log1p(distance_m), nearness, np.sin(bearing_rad), np.cos(bearing_rad))
         return np.stack(features, axis=1).astype(np.float32)

@@ -67,7 +67,7 @@ def detections(
 
 
 def corner_grid(contract: GridReading, box: Floats) -> NDArray[np.float64]:
-    """Every cell's box as 4 × rows × columns: x_min, y_min, x_max, y_max in pixels, cut at the picture's edges."""
+    """Return each cell's box as 4 × rows × columns: x_min, y_min, x_max, y_max in pixels, inside the picture."""
     rows, columns = contract.grid
     dx, dy, log_width, log_height = box.astype(np.float64)
     x = np.arange(columns)[None, :] + 0.5 + dx
@@ -81,7 +81,7 @@ def corner_grid(contract: GridReading, box: Floats) -> NDArray[np.float64]:
 
 
 def _local_maximum(heat: Floats) -> Floats:
-    """The maximum of each cell's 3 × 3 neighbourhood, same shape."""
+    """Return the maximum of each cell's 3 × 3 neighbourhood, same shape."""
     padded = np.pad(heat, ((0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
     largest: Floats = windows.max(axis=(3, 4))
@@ -89,7 +89,7 @@ def _local_maximum(heat: Floats) -> Floats:
 
 
 def _without_doubles(found: Sequence[Detection], contract: GridReading) -> list[Detection]:
-    """Greedy non-maximum suppression within a class."""
+    """Drop doubles within a class (greedy non-maximum suppression)."""
     kept: list[Detection] = []
     for candidate in found:
         rivals = (other for other in kept if other.label == candidate.label)

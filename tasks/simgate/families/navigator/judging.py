@@ -12,7 +12,7 @@ from simgate.families.truth import truths_of
 
 
 class NavigatorMeter:
-    """Both heads."""
+    """Metrics of both heads, obstacles and commands, over the frames that were added."""
 
     def __init__(self, contract: NavigatorContract) -> None:
         self._contract = contract
@@ -33,5 +33,5 @@ class NavigatorMeter:
 
 
 def meter(contract: NavigatorContract) -> NavigatorMeter:
-    """A meter that has seen no frame."""
+    """Return a meter that has seen no frame."""
     return NavigatorMeter(contract)

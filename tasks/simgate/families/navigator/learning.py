@@ -21,9 +21,9 @@ from simgate.families.truth import truths_of
 
 LABELS: tuple[str, ...] = ("command", "heat", "corners")
 _GOAL_SIGNS = np.array([1, 1, -1, 1], dtype=np.float32)
-"""What a mirror does to the goal's features: the sine of the bearing changes sign."""
+"""A mirror's effect on the goal's features: the sine of the bearing changes sign."""
 _COMMAND_SIGNS = np.array([1, -1], dtype=np.float32)
-"""What a mirror does to a command: the yaw rate changes sign."""
+"""A mirror's effect on a command: the yaw rate changes sign."""
 
 
 def check(spec: NavigatorSpec) -> None:
@@ -38,7 +38,7 @@ def check(spec: NavigatorSpec) -> None:
 
 
 def arrays(contract: NavigatorContract) -> dict[str, PackedArray]:
-    """Pictures, goals as the network takes them, commands as shares of their maxima, and the grids of `targets.py`."""
+    """Name the kept arrays: pictures, goals as the network takes them, commands as shares, grids of `targets.py`."""
     rows, columns = contract.grid
     return {
         "picture": PackedArray((contract.image_height_px, contract.image_width_px, 3), "uint8"),
@@ -50,7 +50,7 @@ def arrays(contract: NavigatorContract) -> dict[str, PackedArray]:
 
 
 def packed(contract: NavigatorContract, frame: Frame) -> dict[str, NDArray[Any]]:
-    """What is kept of one frame."""
+    """Turn one frame into the arrays that training keeps of it."""
     distance, bearing = (np.array([value]) for value in frame.goal)
     shares = (
         frame.command.speed_m_s / contract.max_speed_m_s,
@@ -80,7 +80,7 @@ def batch(contract: NavigatorContract, rows: dict[str, NDArray[Any]], mirrored: 
 
 
 def losses(outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor], spec: NavigatorSpec) -> Losses:
-    """The weighted sum of the two heads' losses, and its parts."""
+    """Return the weighted sum of the two heads' losses, and its parts."""
     return combined(outputs, targets, spec.detection_weight)
 
 

@@ -20,11 +20,7 @@ PRIOR = 0.1
 
 
 def _block(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Convolution, group normalisation, ReLU.
-
-    Groups, not batches: a sample's output does not depend on its neighbours, so neither the number of processes nor
-    the lights of another scene move it, and no running statistics need to be kept over a resume.
-    """
+    """Build a block: convolution, group normalisation, ReLU."""
     convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
     return nn.Sequential(convolution, nn.GroupNorm(math.gcd(8, outputs), outputs), nn.ReLU())
 
@@ -60,7 +56,7 @@ class Network(nn.Module):
         nn.init.constant_(self.heat.bias, math.log(PRIOR / (1 - PRIOR)))  # type: ignore[arg-type]
 
     def forward(self, image: Tensor, goal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Raw outputs, in the order of the contract."""
+        """Return raw outputs, in the order of the contract."""
         fine = self.stride_8(image)
         coarse = self.stride_16(fine)
         raised = nn.functional.interpolate(self.lift(coarse), scale_factor=2.0, mode="nearest")
@@ -70,5 +66,5 @@ class Network(nn.Module):
 
 
 def new_network(spec: NavigatorSpec) -> Network:
-    """A network with weights drawn from torch's generator."""
+    """Return a network with weights drawn from torch's generator."""
     return Network(spec)

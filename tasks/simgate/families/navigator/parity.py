@@ -31,7 +31,7 @@ class NavigatorDifferences:
         self._compare_boxes(reference.detections, engine.detections)
 
     def rows(self) -> Mapping[str, Sequence[float]]:
-        """Absolute differences by parity row."""
+        """Return absolute differences by parity row."""
         return self._rows
 
     def _compare_boxes(self, reference: Sequence[Detection], engine: Sequence[Detection]) -> None:
@@ -51,7 +51,7 @@ class NavigatorDifferences:
 
 
 def differences(contract: NavigatorContract) -> NavigatorDifferences:
-    """Differences of no sample yet."""
+    """Begin the differences, of no sample yet."""
     return NavigatorDifferences(contract)
 
 

@@ -36,7 +36,7 @@ class PrecisionMeter:
         self._tallies = {label: _ClassTally() for label in labels}
 
     def add(self, episode: int, found: Sequence[Detection], truths: Sequence[Truth]) -> None:
-        """One frame of episode number `episode` (0, 1, … in the split)."""
+        """Add one frame of episode number `episode` (0, 1, … in the split)."""
         for label, tally in self._tallies.items():
             objects = [truth for truth in truths if truth.label == label]
             tally.truths.extend(episode for truth in objects if truth.counted)
@@ -46,12 +46,12 @@ class PrecisionMeter:
                 tally.episodes.append(episode)
 
     def average_precisions(self) -> dict[str, float]:
-        """Per class that occurs."""
+        """Return the average precision of each class that occurs."""
         curves = {label: _Curve(tally) for label, tally in self._tallies.items() if tally.truths}
         return {label: curve.area(np.ones(curve.episodes)) for label, curve in curves.items()}
 
     def map_50(self, episodes: int, seed: int) -> Interval:
-        """The mean over classes that occur, with its interval over episodes; 0 if none occurs."""
+        """Return the mean over classes that occur, with its interval over episodes; 0 if none occurs."""
         curves = [_Curve(tally) for tally in self._tallies.values() if tally.truths]
 
         def mean(weights: Weights) -> float:
@@ -74,7 +74,7 @@ class _Curve:
         self.episodes = int(max([*tally.episodes, *tally.truths])) + 1
 
     def area(self, weights: Weights) -> float:
-        """Average precision where episode i counts `weights[i]` times; NaN if its objects count nothing."""
+        """Return the average precision where episode i counts `weights[i]` times; NaN if its objects count nothing."""
         objects = weights[self._truths].sum()
         if objects == 0:
             return math.nan
@@ -86,7 +86,7 @@ class _Curve:
 
 
 def _judge(found: Sequence[Detection], objects: Sequence[Truth]) -> list[tuple[float, bool]]:
-    """(score, hit) of each detection of one class in one frame, best first; on an object that does not count: none."""
+    """Return (score, hit) of each detection of a class in a frame, best first, without those on ignored objects."""
     open_objects = [truth for truth in objects if truth.counted]
     ignored = [truth for truth in objects if not truth.counted]
     judged = []
@@ -101,7 +101,7 @@ def _judge(found: Sequence[Detection], objects: Sequence[Truth]) -> list[tuple[f
 
 
 def _mostly_on(detection: Detection, truth: Truth) -> bool:
-    """At least half of either lies on the other: then it is the ignored object that was found."""
+    """Return whether half of the smaller box or more lies on the other: the detection then found the ignored object."""
     x_min, y_min, x_max, y_max = truth.corners
     width = min(detection.x_max, x_max) - max(detection.x_min, x_min)
     height = min(detection.y_max, y_max) - max(detection.y_min, y_min)

@@ -34,7 +34,7 @@ class Grids(NamedTuple):
 
 
 def grids_of(contract: NavigatorContract, truths: Sequence[Truth]) -> Grids:
-    """The grids of one frame; of two objects in one cell the smaller is asked for, as in FCOS (Tian et al., 2019)."""
+    """Make the grids of one frame; of two objects in one cell the smaller counts, as in FCOS (Tian et al., 2019)."""
     rows, columns = contract.grid
     heat = np.zeros((len(contract.obstacles), rows, columns), dtype=np.float32)
     corners = np.zeros((4, rows, columns), dtype=np.float32)

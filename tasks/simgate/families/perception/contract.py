@@ -39,7 +39,7 @@ class PerceptionContract(Contract):
 
     @classmethod
     def of(cls, spec: PerceptionSpec) -> Self:
-        """The contract of every engine made from a network of this spec."""
+        """Return the contract of every engine made from a network of this spec."""
         inputs, outputs = _tensors(spec.image_edge_px, len(spec.labels))
         return cls(inputs=inputs, outputs=outputs, image_edge_px=spec.image_edge_px, labels=spec.labels)
 
@@ -50,20 +50,20 @@ class PerceptionContract(Contract):
         return self
 
     def scaled(self, picture: Pictures) -> Pictures:
-        """The picture at the network's size."""
+        """Return the picture at the network's size."""
         edge = self.image_edge_px
         return np.asarray(
             Image.fromarray(np.ascontiguousarray(picture)).resize((edge, edge), Image.Resampling.BILINEAR)
         )
 
     def image_tensor(self, pictures: Pictures) -> Floats:
-        """N scaled pictures to the input `image`, N × 3 × edge × edge: (value / 255 - mean) / std by channel."""
+        """Convert N scaled pictures to the input `image`, N × 3 × edge × edge: (value/255 - mean) / std by channel."""
         mean, std = (np.array(values, dtype=np.float32) for values in (MEAN, STD))
         scaled = (pictures.astype(np.float32) / np.float32(255) - mean) / std
         return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
 
     def tensors(self, picture: Pictures, goal: RelativeGoal) -> dict[str, Floats]:  # noqa: ARG002
-        """The input of one decoded picture; no goal moves it."""
+        """Return the input of one decoded picture; no goal moves it."""
         return {"image": self.image_tensor(self.scaled(picture)[None])}
 
     def answer(self, outputs: Tensors) -> Found:
@@ -73,7 +73,7 @@ class PerceptionContract(Contract):
         return Found(self.labels[best], float(shares[best]), corners_of(outputs["box"]))
 
     def probabilities(self, outputs: Tensors) -> NDArray[np.float64]:
-        """The probability of each class in the outputs of one sample; they are NaN where a logit is no number."""
+        """Return the probability of each class for one sample; NaN where a logit is no number."""
         logits = outputs["label"].astype(np.float64)
         powers = np.exp(logits - np.max(logits))
         shares: NDArray[np.float64] = powers / powers.sum()

@@ -39,7 +39,7 @@ class PerceptionMeter:
         self._overlaps.append(overlap(target.corners, found.corners) if target.corners else math.nan)
 
     def result(self, episodes: int, seed: int) -> OpenLoop:
-        """Balanced accuracy and box overlap."""
+        """Return balanced accuracy and box overlap."""
         classes = {label: self._recall(number) for number, label in enumerate(self._contract.labels)}
         return OpenLoop(
             {"balanced_accuracy": self._accuracy(episodes, seed), "box_overlap": self._overlap(episodes, seed)},
@@ -75,5 +75,5 @@ class PerceptionMeter:
 
 
 def meter(contract: PerceptionContract) -> PerceptionMeter:
-    """A meter that has seen no frame."""
+    """Return a meter that has seen no frame."""
     return PerceptionMeter(contract)

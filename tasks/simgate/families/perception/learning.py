@@ -37,7 +37,7 @@ def arrays(contract: PerceptionContract) -> dict[str, PackedArray]:
 
 
 def packed(contract: PerceptionContract, frame: Frame) -> dict[str, NDArray[Any]]:
-    """What is kept of one frame."""
+    """Turn one frame into the arrays that training keeps of it."""
     picture = contract.picture(frame.image_bytes)
     height_px, width_px = picture.shape[:2]
     target = target_of(contract, frame, width_px, height_px)
@@ -59,7 +59,7 @@ def batch(contract: PerceptionContract, rows: dict[str, NDArray[Any]], mirrored:
 
 
 def losses(outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor], spec: PerceptionSpec) -> Losses:
-    """Cross entropy of the class, and smooth L1 of the box where there is an object."""
+    """Compute the cross entropy of the class, and smooth L1 of the box where there is an object."""
     label = functional.cross_entropy(outputs["label"].float(), targets["label"])
     asked = (targets["box"][:, 2:3] > 0).float()
     found = torch.sigmoid(outputs["box"].float())

@@ -14,7 +14,7 @@ BOX_CHANNELS = 8
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
-    """Convolution that halves the picture, group normalisation, ReLU; a sample does not depend on its neighbours."""
+    """Build a block: convolution that halves the picture, group normalisation, ReLU. Samples stay apart."""
     convolution = nn.Conv2d(inputs, outputs, 3, 2, 1, bias=False)
     return nn.Sequential(convolution, nn.GroupNorm(math.gcd(8, outputs), outputs), nn.ReLU())
 
@@ -32,12 +32,12 @@ class Network(nn.Module):
         self.box = nn.Linear(BOX_CHANNELS * cells, 4)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Raw outputs, in the order of the contract."""
+        """Return raw outputs, in the order of the contract."""
         seen = self.backbone(image)
         where = torch.relu(self.squeeze(seen)).flatten(1)
         return self.label(seen.mean(dim=(2, 3))), self.box(where)
 
 
 def new_network(spec: PerceptionSpec) -> Network:
-    """A network with weights drawn from torch's generator."""
+    """Return a network with weights drawn from torch's generator."""
     return Network(spec)

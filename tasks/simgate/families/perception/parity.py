@@ -25,10 +25,10 @@ class PerceptionDifferences:
         self._rows["box.edge_share"].append(float(np.max([abs(one - two) for one, two in edges])))
 
     def rows(self) -> Mapping[str, Sequence[float]]:
-        """Absolute differences by parity row."""
+        """Return absolute differences by parity row."""
         return self._rows
 
 
 def differences(contract: PerceptionContract) -> PerceptionDifferences:
-    """Differences of no sample yet."""
+    """Begin the differences, of no sample yet."""
     return PerceptionDifferences(contract)

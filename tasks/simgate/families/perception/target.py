@@ -10,15 +10,15 @@ from simgate.families.truth import Truth, truths_of
 
 
 class Target(NamedTuple):
-    """What should have been said about a picture."""
+    """The expected answer for a picture."""
 
     label: str
     corners: tuple[float, float, float, float] | None
-    """As shares of the picture's width and height; None where nothing is to be seen."""
+    """Shares of the picture's width and height; None where no object is to be seen."""
 
 
 def target_of(contract: PerceptionContract, frame: Frame, width_px: int, height_px: int) -> Target:
-    """The largest object that counts, of the classes that the network knows."""
+    """Return the largest object that counts, of the classes that the network knows."""
     counted = [truth for truth in truths_of(frame.boxes, contract.labels[1:]) if truth.counted]
     largest = max(counted, key=_area, default=None)
     if largest is None:

@@ -31,7 +31,7 @@ SHADOW_LIGHTS = 2
 SHADOW_REST = 0.3
 """The renderer leaves this share of a light in its shadow; a twin of negative colour without a shadow takes it away."""
 SKY_RGBA = 0xFFE8C8A8
-"""Where a ray leaves the scene; red in the lowest byte."""
+"""Colour where a ray leaves the scene; red in the lowest byte."""
 GROUND_SHARE = 0.9
 """Ambient radiance from below, as a share of that from above."""
 DIRECTIONAL, POINT = 1, 2
@@ -45,7 +45,7 @@ NewtonModel = Any
 
 @dataclass(frozen=True, slots=True)
 class Optics:
-    """What a camera makes of what is before it; pixels are square."""
+    """The projection of a pinhole camera; pixels are square."""
 
     width_px: int
     height_px: int
@@ -94,18 +94,18 @@ class NewtonCamera:
         arrays._lights_cast_shadow.assign(np.arange(count + twins) < twins)
 
     def set_ambient(self, radiance: float) -> None:
-        """Hemispheric ambient light, linear."""
+        """Set the hemispheric ambient light, linear."""
         self._sensor.set_ambient_light((radiance,) * 3, (radiance * GROUND_SHARE,) * 3)
 
     def rgb(self, state: Any, pose: Any) -> NDArray[np.uint8]:
-        """height × width × 3, sRGB; `pose` is that of the USD camera frame in the world."""
+        """Render height × width × 3, sRGB; `pose` is that of the USD camera frame in the world."""
         self._pose.assign([pose])
         self._sensor.update(state, self._pose, self._rays, color_image=self._color, render_config=self._picture)
         packed = self._color.numpy()[0]
         return np.array(packed.view(np.uint8).reshape(*packed.shape, 4)[..., :3])
 
     def truth(self, state: Any, pose: Any) -> tuple[NDArray[np.float32], NDArray[np.uint32]]:
-        """Depth along the optical axis (0 where nothing was hit) and shape index (`UNSEEN` there)."""
+        """Render depth along the optical axis (0 where nothing was hit) and shape index (`UNSEEN` there)."""
         self._pose.assign([pose])
         self._sensor.update(
             state,

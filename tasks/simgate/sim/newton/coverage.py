@@ -50,7 +50,7 @@ class CoverageCaster:
         return np.asarray(self._hit.numpy() != 0)
 
     def rect(self, corners: NDArray[np.float64]) -> Rect | None:
-        """Pixels that can see a convex body with these corners (count × 3, optical frame); None outside the picture."""
+        """Bound the pixels that can see a convex body with these corners (count × 3, optical frame); None outside."""
         if (corners[:, 2] <= NEAR_M).all():
             return None
         if (corners[:, 2] <= NEAR_M).any():

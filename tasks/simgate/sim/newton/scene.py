@@ -44,7 +44,7 @@ class NewtonScene:
         self._meshes: dict[int, tuple[int, Any, NDArray[np.float64]]] = {}
 
     def body(self, path: str) -> int:
-        """Number of the body of a prim in the model."""
+        """Return the number of the body of a prim in the model."""
         return self._bodies[path]
 
     def pose(self, path: str, x_m: float, y_m: float, yaw_rad: float) -> None:
@@ -65,7 +65,7 @@ class NewtonScene:
             self._q[below] = (*world_from_below[:3, 3], *turn)
 
     def _bodies_below(self, path: str) -> tuple[tuple[int, NDArray[np.float64]], ...]:
-        """Bodies below a prim, each with its authored pose on it."""
+        """Return bodies below a prim, each with its authored pose on it."""
         body_from_world = np.linalg.inv(self._matrix(self._authored, self._bodies[path]))
         return tuple(
             (body, np.asarray(body_from_world @ self._matrix(self._authored, body)))
@@ -96,11 +96,11 @@ class NewtonScene:
         self.model.shape_color.assign(_srgb(colors).astype(np.float32))
 
     def world_from(self, path: str) -> NDArray[np.float64]:
-        """4 × 4 pose of a body now."""
+        """Return 4 × 4 pose of a body now."""
         return self._matrix(self._q, self._bodies[path])
 
     def ray_target(self, instance: int) -> tuple[Any, NDArray[np.float64], NDArray[np.float64]]:
-        """Ray mesh of a component, the pose of its frame now (4 × 4), and the corners of its extent in that frame."""
+        """Return a component's ray mesh, its frame's pose now (4 × 4), and the corners of its extent in that frame."""
         if instance not in self._meshes:
             body = next(s.body for s in self.shapes if s.instance == instance)
             triangles = joined(self.shapes, body=body, instance=instance)
@@ -130,10 +130,10 @@ def _corners(triangles: Triangles) -> NDArray[np.float64]:
 
 
 def _linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """IEC 61966-2-1, decoding."""
+    """Decode sRGB to linear light (IEC 61966-2-1)."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def _srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    """IEC 61966-2-1, encoding."""
+    """Encode linear light as sRGB (IEC 61966-2-1)."""
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)

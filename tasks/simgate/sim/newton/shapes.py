@@ -34,7 +34,7 @@ class Shape:
 
 
 def read_shapes(model: Any, table: ComponentTable) -> tuple[Shape, ...]:
-    """Every visible shape of the model, primitives meshed."""
+    """Return every visible shape of the model, primitives meshed."""
     flags, kinds = model.shape_flags.numpy(), model.shape_type.numpy()
     scales, poses, bodies = model.shape_scale.numpy(), model.shape_transform.numpy(), model.shape_body.numpy()
     shapes = []
@@ -71,7 +71,7 @@ def _triangles(mesh: newton.Mesh) -> Triangles:
 
 
 def rotation(quaternion: NDArray[np.float32]) -> NDArray[np.float64]:
-    """3 × 3 matrix of a quaternion (x, y, z, w)."""
+    """Return 3 × 3 matrix of a quaternion (x, y, z, w)."""
     x, y, z, w = (float(q) for q in quaternion)
     return np.array(
         [
@@ -83,13 +83,13 @@ def rotation(quaternion: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def joined(shapes: tuple[Shape, ...], *, body: int, instance: int | None = None) -> Triangles:
-    """All triangles of one body, of one instance of it if asked; count may be 0."""
+    """Return all triangles of one body, of one instance of it if asked; count may be 0."""
     chosen = [s.triangles for s in shapes if s.body == body and (instance is None or s.instance == instance)]
     return np.concatenate(chosen) if chosen else np.zeros((0, 3, 3))
 
 
 def ray_mesh(triangles: Triangles, device: str) -> Any:
-    """A mesh that rays can be asked against."""
+    """Return a mesh that rays can be asked against."""
     points: Any = wp.array(triangles.reshape(-1, 3).astype(np.float32), dtype=wp.vec3f, device=device)
     indices: Any = wp.array(np.arange(points.shape[0], dtype=np.int32), dtype=wp.int32, device=device)
     return wp.Mesh(points, indices)

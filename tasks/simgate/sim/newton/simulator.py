@@ -52,7 +52,7 @@ class NewtonSimulator:
         self._semantic_of_instance = np.array(semantic, dtype=np.uint8)
         self._worlds: tuple[World, ...] = ()
         self._shown: World | None = None
-        """Whose obstacles and colours are in the model; None after a reset or an overview."""
+        """The episode whose obstacles and colours are in the model; None after a reset or an overview."""
 
     @cached_property
     def _eye(self) -> RobotCamera:
@@ -74,7 +74,7 @@ class NewtonSimulator:
 
     @property
     def lanes(self) -> int:
-        """One: lanes share one model, and changing between them costs a new sorting of its shapes."""
+        """1: all lanes share one model, and a change of lane costs a new sorting of its shapes."""
         return 1
 
     @property
@@ -94,11 +94,11 @@ class NewtonSimulator:
             world.step(command, dt_s)
 
     def render(self, lanes: Sequence[int]) -> tuple[Frame, ...]:
-        """Picture, depth, masks and boxes of each of these lanes."""
+        """Render picture, depth, masks and boxes of each of these lanes."""
         return tuple(self._render(self._worlds[lane]) for lane in lanes)
 
     def pictures(self, lanes: Sequence[int]) -> tuple[NDArray[np.uint8], ...]:
-        """The colour pictures alone."""
+        """Return the colour pictures alone."""
         return tuple(self._picture(self._worlds[lane]) for lane in lanes)
 
     def overview(self, view: View) -> Overview:
@@ -184,7 +184,7 @@ class NewtonSimulator:
 
 
 def looking(eye_m: Sequence[float], target_m: Sequence[float]) -> NDArray[np.float64]:
-    """Pose (4 × 4) of a USD camera (looks along −z, y up) at one place that looks at another, level."""
+    """Return the pose (4 × 4) of a USD camera (looks along −z, y up) at one place that looks at another, level."""
     eye, target = np.asarray(eye_m, dtype=np.float64), np.asarray(target_m, dtype=np.float64)
     back = (eye - target) / np.linalg.norm(eye - target)
     right = np.cross(np.array([0.0, 0.0, 1.0]), back)

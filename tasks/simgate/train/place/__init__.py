@@ -1,1 +1,1 @@
-"""Where a training runs: its machines, its processes and what goes between them. It moves no byte of a network."""
+"""The place of a training: machines, processes, and the messages between them. It changes no byte of a network."""

@@ -12,14 +12,14 @@ from pathlib import Path
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """The stage's end: a file lock that the kernel drops when this process ends, by `kill -9` too."""
+    """Hold the lock that marks the stage as alive; the kernel drops it when this process ends, by `kill -9` too."""
     with path.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def follow(path: Path) -> None:
-    """A rank's end: from now on, this process exits when the stage's lock is gone."""
+    """Exit this process, a rank, as soon as the stage's lock is gone."""
     threading.Thread(target=_exit_after, args=(path,), name="lifeline", daemon=True).start()
 
 
