@@ -115,6 +115,16 @@ def test_a_plan_names_its_run_its_people_and_what_set_it_off(store: Store, tmp_p
     assert [trigger.kind for trigger in why.triggers] == ["manual", "push"]
 
 
+def test_no_release_is_planned_of_a_robot_that_the_family_cannot_command(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "scenes/home").mkdir(parents=True)
+    (tmp_path / "scenes/home/sliding.usda").write_text("#usda 1.0")
+    dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
+    said = "scene home: a navigator cannot command its robot, got a holonomic base, expected a differential base; leave"
+    with pytest.raises(AirflowFailException, match=said):
+        release_run.plan(context("release_model.navigator", "scheduled__1"))
+    assert not store.keys("plans/main/release")
+
+
 def test_a_plan_task_that_runs_again_keeps_the_plan_that_is_there(store: Store, tmp_path: Path) -> None:
     push(store, tmp_path / "scenes")
     run = context("build_dataset.rooms", "scheduled__1")

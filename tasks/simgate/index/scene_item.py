@@ -34,7 +34,7 @@ def read_scene(
     lights = read_lights(stage, choice.name)
     findings = lint_scene(stage, folder)
     refuse_fatal(findings, choice.name)
-    read_layout(UsdScene(folder / choice.root, spec.classes))  # as generate will: what has none is refused here
+    layout = read_layout(UsdScene(folder / choice.root, spec.classes))  # as generate will: a wrong one ends here
     item = SceneItem(
         name=choice.name,
         root=choice.root,
@@ -45,6 +45,7 @@ def read_scene(
         lights=lights,
         meters_per_unit=units.meters_per_unit,
         up_axis=units.up_axis,
+        drive=layout.robot.drive,
     )
     return item, findings
 
