@@ -208,7 +208,7 @@ class Chain:
         items = tuple(
             SceneItem(
                 name=scene.name, root=scene.root, split=side, closure=(), closure_sha256="0" * 64, labels=(),
-                lights=(), meters_per_unit=1.0, up_axis="Z",
+                lights=(), meters_per_unit=1.0, up_axis="Z", drive="differential",
             )
             for scene in scenes
         )  # fmt: skip

@@ -108,3 +108,17 @@ def test_without_a_policy_the_command_says_how_one_is_named(
     said = " ".join(capfd.readouterr().err.split())
     assert "cannot read policy policy.yaml" in said
     assert "--policy or SIMGATE_POLICY" in said
+
+
+def test_stages_of_a_dataset_need_no_release_recipe(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "init", "mine") == 0
+    monkeypatch.chdir("mine")
+    Path("recipes/release.yaml").unlink()
+    walked = run(monkeypatch, "pipeline", "--scenes", "scenes", "--until", "index")
+    said = capfd.readouterr()
+    assert walked == 0, said.err
+    assert "index     1 made" in said.out
+    assert run(monkeypatch, "pipeline", "--until", "train") == 2
+    assert "0 recipes to choose from" in capfd.readouterr().err

@@ -13,7 +13,7 @@ from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOp
 from simgate.cli.recipes import DEFAULT_RECIPES, RecipesOption, present_recipes
 from simgate.core.errors import InputError
 from simgate.core.given.snapshot import read_snapshot
-from simgate.plan.scenes import choose_scenes, left_out
+from simgate.plan.scenes import choose_scenes, left_out, without_recipe
 from simgate.specs.recipe_file import is_folder
 
 app = typer.Typer(no_args_is_help=True, help="Push scene files, and see who pushed what.")
@@ -66,11 +66,8 @@ def _compare(folder: Path, files: Collection[str]) -> None:
 
 def tell_left_out(names: Sequence[str]) -> None:
     """Name pushed scenes that no recipe takes, with the remedy."""
-    if names:
-        console(stderr=True).print(
-            f"[yellow]warning:[/] no recipe takes {', '.join(names)}: nothing is made of it; "
-            "add it to a recipe's `scenes`", soft_wrap=True,
-        )  # fmt: skip
+    if said := without_recipe(names):
+        console(stderr=True).print(f"[yellow]warning:[/] {said}", soft_wrap=True)
 
 
 def _pull_request(said: str, domain: str) -> str:

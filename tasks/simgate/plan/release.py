@@ -15,6 +15,7 @@ from simgate.core.runtime.attempt import read_verdict
 from simgate.core.runtime.manifest import Manifest, read_manifest
 from simgate.core.storage.heads import DatasetHead, dataset_head
 from simgate.core.storage.store import Store
+from simgate.documents.dataset import SplitDocument
 from simgate.plan.jobs import RELEASE_STAGES, NotReady, find, slots_of, the
 from simgate.plan.record import LiveBefore, ReleaseWhy, Trigger
 from simgate.plan.tries import Tries
@@ -42,6 +43,7 @@ def plan_release(
         remedy = f"run {DATASET_DAG}.{recipe.dataset} first"
         raise InputError(f"no dataset {recipe.dataset} in domain {domain}", remedy=remedy)
     policy.channel(recipe.channel)
+    _check_bases(store, head.validate_ref, recipe.train.family)
     # Nothing is made to replace a release that does not hold.
     state = judge(store, policy, recipe.model).must_hold()
     why = _why(store, head, domain, recipe, policy, run, triggers, state)
@@ -51,6 +53,13 @@ def plan_release(
         return None
     tries.count(by_hand=by_hand)
     return why
+
+
+def _check_bases(store: Store, validate: ManifestRef, family: str) -> None:
+    """Refuse a dataset of robots that the family's models cannot command, before anything is trained on it."""
+    manifest = read_manifest(store, validate)
+    for name in ("splits/train.json", "splits/eval.json"):
+        SplitDocument.from_json(store.read(manifest.artifact(name)), what=name).check_bases(family)
 
 
 def release_tries(store: Store, why: ReleaseWhy) -> Tries:
