@@ -52,7 +52,7 @@ def _points(weights: NDArray[np.float64], group: Triangles, z_m: tuple[float, fl
 
 
 def _along(weights: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One coordinate of each point of each triangle; term by term, so that every machine adds in this order."""
+    """Compute a coordinate of each point of each triangle, term by term, so that every machine adds in this order."""
     a, b, c = weights.T
     found: NDArray[np.float64] = a * corners[:, 0, None]
     found += b * corners[:, 1, None]
