@@ -288,5 +288,5 @@ def test_what_the_demo_plans_is_no_softer_than_the_shipped_channel_and_a_softer_
     release_run.propose_candidate(run)
     entry = candidates(store, "navigator", "demo").newest()
     found = {role: read_manifest(store, ref) for role, ref in entry.candidate.evidence.items()}
-    channel = Policy.load(ROOT / "release" / "policy.yaml").channels["demo"]
+    channel = Policy.load(ROOT / "examples/demo/policy.yaml").channels["demo"]
     assert [item.field for item in softenings(store, channel, found)] == softer

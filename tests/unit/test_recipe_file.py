@@ -115,7 +115,7 @@ def test_show_says_meaning_unit_and_range() -> None:
 def test_the_schema_has_the_fields_meaning() -> None:
     schema = recipe_schema(DatasetRecipe)
     assert schema["properties"]["episodes_per_shard"]["description"] == "Episodes of one shard, at most."
-    assert schema["$defs"]["SceneRule"]["properties"]["split"]["description"].startswith("Which side")
+    assert schema["$defs"]["SceneRule"]["properties"]["split"]["description"].startswith("Side of the dataset")
     assert json.loads(json.dumps(schema)) == schema
 
 

@@ -30,7 +30,7 @@ def push(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Push a folder as the new head of the scenes; files that the store has already are not sent again.
+    """Push a folder as the new head of the scenes; only files that the store lacks are sent.
 
     Where the folder of recipes is there, say which scenes no recipe takes, and which recipe takes one that is missing.
     """
@@ -90,4 +90,4 @@ def log(domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_js
         (str(head.seq), when(head.at), short(head.snapshot_sha256), head.author, head.pull_request, head.message)
         for head in heads
     ]
-    show_table(("seq", "when", "snapshot", "author", "pull request", "message"), rows)
+    show_table(("seq", "when", "snapshot", "author", "pull request", "message"), rows, empty="no push yet")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.documents.canonical import sha256_hex
+from simgate.core.documents.stage_spec import EnvironmentPins
 from simgate.core.errors import InputError
 from simgate.core.identity.code import code_digest
 from simgate.core.runtime.attempt import read_verdict
@@ -100,10 +101,8 @@ def _why(
 def _simulation(store: Store, validate: Manifest) -> SimulationSpec:
     """Read how the dataset was simulated: any shard's spec without the fields of the shard and of its machine."""
     shard = next(link for link in validate.dependencies if link.name == "generate")
-    spec = read_manifest(store, shard.ref).spec
-    wanted = SimulationSpec.model_fields.keys() - {"environment"}
-    common = {name: value for name, value in spec.items() if name in wanted}
-    return SimulationSpec.from_value(common, what="spec of a shard")
+    simulation = read_manifest(store, shard.ref).part_of_spec(SimulationSpec)
+    return simulation.model_copy(update={"environment": EnvironmentPins()})
 
 
 def _live(store: Store, state: ReleaseState, channel: str) -> LiveBefore | None:
