@@ -16,8 +16,10 @@ def main() -> None:
     os.umask(0o077)
     try:
         from simgate.cli.app import app
+        from simgate.core.runtime.origin import told_as_theirs
 
-        app(prog_name="simgate")
+        with told_as_theirs():
+            app(prog_name="simgate")
     except SimgateError as error:
         _say(str(error))
         sys.exit(error.exit_code)
