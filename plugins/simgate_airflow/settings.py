@@ -86,7 +86,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return Settings(
         store_url=environment.get("SIMGATE_STORE", str(Path.cwd() / ".simgate" / "store")),
         domain=environment.get("SIMGATE_DOMAIN", "main"),
-        policy_path=Path(environment.get("SIMGATE_POLICY", "release/policy.yaml")),
+        policy_path=Path(environment.get("SIMGATE_POLICY", "policy.yaml")),
         recipes_path=Path(environment.get("SIMGATE_RECIPES", "recipes")),
         poll_interval_s=_number(environment, "SIMGATE_POLL_S", 1.0, 0.1, 3600),
         max_batches=int(_number(environment, "SIMGATE_MAX_BATCHES", 64, 1, 64)),
