@@ -10,6 +10,7 @@
     │   ├── Damaged         what lies there cannot be what was written, e.g. a journal with a gap
     │   ├── TooLarge        an object is larger than anything that belongs there
     │   └── AlreadyExists   a create-only key is taken by other bytes
+    ├── OutsideFault        code of another distribution failed (simulator, model family, engine); exit 1
     ├── Inconclusive        an observation that proves nothing (starved replay, empty set); exit 1, commits no memo
     └── Preempted           SIGTERM after a checkpoint; exit 143, retried and resumed
 
@@ -80,6 +81,10 @@ class TooLarge(StoreError):
 
 class AlreadyExists(StoreError):
     """A create-only key is taken by other bytes."""
+
+
+class OutsideFault(SimgateError):
+    """Other people's code failed; names its distribution and its entry point."""
 
 
 class Inconclusive(SimgateError):
