@@ -86,7 +86,7 @@ def run_pipeline(store: Store, folder: Path, *more: str) -> subprocess.Completed
         "--recipes",
         str(recipes),
         "--policy",
-        str(ROOT / "release/policy.yaml"),
+        str(ROOT / "examples/demo/policy.yaml"),
         *more,
     ]
     return subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=ROOT)

@@ -59,7 +59,7 @@ class Settings(BaseModel):
     """Folder or s3://bucket/prefix."""
     domain: str = Field("main", alias="SIMGATE_DOMAIN")
     """Trust domain, `main` or `pr-<n>`."""
-    policy_path: Path = Field(Path("release/policy.yaml"), alias="SIMGATE_POLICY")
+    policy_path: Path = Field(Path("policy.yaml"), alias="SIMGATE_POLICY")
     """The release policy."""
     recipes_path: Path = Field(Path("recipes"), alias="SIMGATE_RECIPES")
     """The folder of recipes; Airflow shows one DAG a recipe."""

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from simgate.cli.demo.decision import Decisions
-from simgate.cli.demo.site import Site
+from examples.demo.terminal.decision import Decisions
+from examples.demo.terminal.site import Site
 from simgate.release.entry import LedgerEntry
 from tests.e2e.demo_checkout import DemoCheckout, demo_checkout
 from tests.terminal import CTRL_C, Terminal

@@ -32,6 +32,7 @@ def test_an_empty_environment_is_a_local_deployment() -> None:
     assert settings.domain == "main"
     assert settings.max_batches == 64
     assert settings.api_url.startswith("http://127.0.0.1")
+    assert (settings.policy_path, settings.recipes_path) == (Path("policy.yaml"), Path("recipes")), "of a project"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from simgate.documents.episode import EpisodeResult
 from simgate.documents.evaluation import Evaluation, Interval
 from simgate.documents.pairs import chance_of
 from simgate.evaluate.closed_loop import ClosedLoop, share_of
-from simgate.evaluate.figures import metrics_of
+from simgate.evaluate.verdict import metrics_of
 from simgate.families.box import Detection
 from simgate.families.interval import bootstrap, rate
 from simgate.families.navigator.command_error import LARGEST, CommandMeter

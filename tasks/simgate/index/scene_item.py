@@ -12,10 +12,12 @@ from simgate.documents.scene import ClosureFile, SceneItem
 from simgate.scene.closure import closure_digest, find_closure
 from simgate.scene.composition import open_scene
 from simgate.scene.labels import read_labels
+from simgate.scene.layout import read_layout
 from simgate.scene.lights import read_lights
 from simgate.scene.lint import Finding, lint_scene, refuse_fatal
 from simgate.scene.location import LAYERS
 from simgate.scene.units import read_units
+from simgate.scene.usd_scene import UsdScene
 from simgate.specs.index import IndexSpec, SceneChoice
 
 
@@ -32,6 +34,7 @@ def read_scene(
     lights = read_lights(stage, choice.name)
     findings = lint_scene(stage, folder)
     refuse_fatal(findings, choice.name)
+    layout = read_layout(UsdScene(folder / choice.root, spec.classes))  # as generate will: a wrong one ends here
     item = SceneItem(
         name=choice.name,
         root=choice.root,
@@ -42,6 +45,7 @@ def read_scene(
         lights=lights,
         meters_per_unit=units.meters_per_unit,
         up_axis=units.up_axis,
+        drive=layout.robot.drive,
     )
     return item, findings
 

@@ -10,17 +10,25 @@ from typing import cast
 
 from rich.markup import escape
 
+from examples.demo.terminal.api import Api
+from examples.demo.terminal.decision import (
+    CHANNEL,
+    DATASET_DAG,
+    DATASET_RECIPE,
+    MODEL,
+    RELEASE_DAG,
+    Decision,
+    Decisions,
+)
+from examples.demo.terminal.deployment import APPROVER, ENGINEER, RESPONDER
+from examples.demo.terminal.failure import RunFailed, failure
+from examples.demo.terminal.follow import LIMIT_S, follow
+from examples.demo.terminal.gate import Gate
+from examples.demo.terminal.reasons import dataset_before, release_before, show_reasons
+from examples.demo.terminal.site import Site
+from examples.demo.terminal.task_log import DagRun
+from examples.demo.terminal.wait import TookTooLong, wait_for
 from simgate.cli.console import console, short, when
-from simgate.cli.demo.api import Api
-from simgate.cli.demo.decision import CHANNEL, DATASET_DAG, DATASET_RECIPE, MODEL, RELEASE_DAG, Decision, Decisions
-from simgate.cli.demo.deployment import APPROVER, ENGINEER, RESPONDER
-from simgate.cli.demo.failure import RunFailed, failure
-from simgate.cli.demo.follow import LIMIT_S, follow
-from simgate.cli.demo.gate import Gate
-from simgate.cli.demo.reasons import dataset_before, release_before, show_reasons
-from simgate.cli.demo.site import Site
-from simgate.cli.demo.task_log import DagRun
-from simgate.cli.demo.wait import TookTooLong, wait_for
 from simgate.cli.plan import snapshot_of
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import SimgateError

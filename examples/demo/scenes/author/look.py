@@ -1,4 +1,4 @@
-"""Look at a scene by hand: `python scenes/author/look.py SCENE OUT.png [WIDTH HEIGHT]`.
+"""Look at a scene by hand: `python examples/demo/scenes/author/look.py SCENE OUT.png [WIDTH HEIGHT]`.
 
 Draws the view of the robot's camera beside the view from a raised corner, as the embedded simulator would.
 """

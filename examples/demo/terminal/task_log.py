@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from simgate.cli.demo.api import TaskState
+from examples.demo.terminal.api import TaskState
 
 TAIL_BYTES = 16_384
 

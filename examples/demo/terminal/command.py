@@ -1,4 +1,4 @@
-"""simgate demo start, simgate demo stop: what `make demo` and `make demo-stop` call."""
+"""Commands `start` and `stop`: what `make demo` and `make demo-stop` call."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from simgate.core.errors import InputError, SimgateError
 from simgate.release.approval import APPROVE, REJECT
 
 if TYPE_CHECKING:
-    from simgate.cli.demo.site import Site
-    from simgate.cli.demo.story import Release, Story
+    from examples.demo.terminal.site import Site
+    from examples.demo.terminal.story import Release, Story
     from simgate_airflow.local.standalone import LocalAirflow
 
-app = typer.Typer(no_args_is_help=True, help="The demo on this machine.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The demo on this machine."
+)
 ANSWERS = {"": "", "yes": APPROVE, "y": APPROVE, "1": APPROVE, "true": APPROVE, "no": REJECT, "n": REJECT, "0": REJECT}
 
 
@@ -34,7 +36,7 @@ def start(
     Exit codes: 0 a model was approved or rejected, either is a good end; 1 a run failed or nobody decided in time;
     130 Ctrl-C.
     """
-    from simgate.cli.demo.site import this_site
+    from examples.demo.terminal.site import this_site
 
     signal.signal(signal.SIGTERM, _interrupt)
     attended = sys.stdin.isatty() and sys.stdout.isatty()
@@ -48,7 +50,7 @@ def start(
 
 
 def _run(site: Site, answer: str, *, attended: bool) -> None:
-    from simgate.cli.demo.story import Story
+    from examples.demo.terminal.story import Story
     from simgate.core.storage.store import Store
 
     begun_s = time.monotonic()
@@ -75,7 +77,7 @@ def answer_of(approve: str, *, attended: bool) -> str:
 
 
 def _leave(airflow: LocalAirflow, *, keep: bool) -> None:
-    from simgate.cli.demo import deployment
+    from examples.demo.terminal import deployment
 
     if keep:
         login = f"user {deployment.APPROVER}, password {airflow.password(deployment.APPROVER)}"
@@ -89,8 +91,8 @@ def _leave(airflow: LocalAirflow, *, keep: bool) -> None:
 @app.command()
 def stop() -> None:
     """Stop the Airflow that a demo left running."""
-    from simgate.cli.demo import deployment
-    from simgate.cli.demo.site import this_site
+    from examples.demo.terminal import deployment
+    from examples.demo.terminal.site import this_site
 
     airflow = deployment.running(this_site())
     if airflow is None:
@@ -103,7 +105,7 @@ def stop() -> None:
 
 def _airflow_of(cut_short: bool, site: Site) -> LocalAirflow:
     """Return the demo's Airflow: the running one, or a new one without the rest of a demo that was cut short."""
-    from simgate.cli.demo import deployment
+    from examples.demo.terminal import deployment
 
     found = deployment.running(site)
     if found is not None and not cut_short:
@@ -117,7 +119,7 @@ def _airflow_of(cut_short: bool, site: Site) -> LocalAirflow:
 
 
 def _launch(site: Site) -> LocalAirflow:
-    from simgate.cli.demo import deployment
+    from examples.demo.terminal import deployment
 
     out, told = console(), set[str]()
     with out.status("starting Airflow") as status:
@@ -136,7 +138,7 @@ def _launch(site: Site) -> LocalAirflow:
 
 def tell(story: Story, *, stays: bool) -> None:
     """Run both releases and show the ending; after a rejected model the second is not run."""
-    from simgate.cli.demo.edit import move_lamp
+    from examples.demo.terminal.edit import move_lamp
 
     site = story.site
     _heading("1. The scenes are pushed; Airflow makes a dataset and a model of them")
@@ -145,7 +147,7 @@ def tell(story: Story, *, stays: bool) -> None:
     release = story.release(story.dataset(head))
     if release is None or release.decision is None or not release.decision.is_rejected:
         _heading("2. Somebody edits one scene; only what hangs on it is made again")
-        edit = move_lamp(site.scenes, site.checkout / "scenes", head.seq)
+        edit = move_lamp(site.scenes, site.samples, head.seq)
         console().print(edit)
         release = story.release(story.dataset(story.push(edit)))
     _heading("3. What came of it, and why")
@@ -153,7 +155,7 @@ def tell(story: Story, *, stays: bool) -> None:
 
 
 def _end(story: Story, edit: str, release: Release | None, *, stays: bool) -> None:
-    from simgate.cli.demo import ending
+    from examples.demo.terminal import ending
 
     ending.show_ledger(story)
     if release is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from examples.demo.terminal.site import Site
 from simgate.cli.console import when
-from simgate.cli.demo.site import Site
 from simgate.core.storage.store import Store
 from simgate.release.candidate import CandidateEntry, candidates
 from simgate.release.entry import LedgerEntry, LiveModel

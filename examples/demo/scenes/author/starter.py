@@ -1,4 +1,7 @@
-"""The scenes that `simgate init` writes: two small rooms and the robot. `python scenes/author/starter.py [FOLDER]`."""
+"""The scenes that `simgate init` writes: two small rooms and the robot.
+
+Run it as `python examples/demo/scenes/author/starter.py [FOLDER]`.
+"""
 
 import re
 import shutil
@@ -12,7 +15,7 @@ from room import Room
 from scene import Pose, Scene
 
 SAMPLES = Path(__file__).resolve().parents[1]
-STARTER = SAMPLES.parent / "tasks" / "simgate" / "cli" / "starter" / "scenes"
+STARTER = SAMPLES.parents[2] / "tasks" / "simgate" / "cli" / "starter" / "scenes"
 SHARED = ("box_small", "bin", "cone", "person_navy")
 ACTORS = (("box_0", "box_small", 4.0), ("bin_0", "bin", 3.0), ("cone_0", "cone", 1.0))
 

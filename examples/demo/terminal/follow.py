@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from simgate.cli.demo.api import GATE_TASK, Api, TaskState
-from simgate.cli.demo.board import Board, Row
-from simgate.cli.demo.task_log import DagRun, log_lines, log_path
+from examples.demo.terminal.api import GATE_TASK, Api, TaskState
+from examples.demo.terminal.board import Board, Row
+from examples.demo.terminal.task_log import DagRun, log_lines, log_path
 from simgate.core.errors import SimgateError
 
 ORDER = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from simgate.core.errors import InputError
 
-NEEDED = ("dags", "plugins", "scenes", "release/policy.yaml", "examples/demo/recipes")
+NEEDED = ("dags", "plugins", "examples/demo/scenes", "examples/demo/policy.yaml", "examples/demo/recipes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,16 @@ class Site:
     def root(self) -> Path:
         """The folder of all that the demo writes; only its owner can read it."""
         return self.checkout / ".simgate"
+
+    @property
+    def project(self) -> Path:
+        """The demo's own project: recipes, policy, and the sample scenes, which stay as they are."""
+        return self.checkout / "examples" / "demo"
+
+    @property
+    def samples(self) -> Path:
+        """The sample scenes."""
+        return self.project / "scenes"
 
     @property
     def store(self) -> Path:
@@ -43,12 +53,12 @@ class Site:
     @property
     def recipes(self) -> Path:
         """The demo's recipes."""
-        return self.checkout / "examples" / "demo" / "recipes"
+        return self.project / "recipes"
 
     @property
     def policy(self) -> Path:
         """The release policy."""
-        return self.checkout / "release" / "policy.yaml"
+        return self.project / "policy.yaml"
 
     @property
     def mlflow_uri(self) -> str:
@@ -88,7 +98,7 @@ class Site:
             return
         partial = self.scenes.with_name("demo-scenes.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(self.checkout / "scenes", partial, ignore=shutil.ignore_patterns("author", "__pycache__", ".*"))
+        shutil.copytree(self.samples, partial, ignore=shutil.ignore_patterns("author", "__pycache__", ".*"))
         partial.rename(self.scenes)
 
 

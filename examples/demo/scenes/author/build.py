@@ -1,4 +1,7 @@
-"""Write every sample scene: `python scenes/author/build.py [FOLDER]`. The same code gives the same bytes."""
+"""Write every sample scene: `python examples/demo/scenes/author/build.py [FOLDER]`.
+
+One code gives the same bytes every time.
+"""
 
 import sys
 from pathlib import Path

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simgate.cli.demo.addresses import candidate_page, gate_page, run_page
-from simgate.cli.demo.api import Api
-from simgate.cli.demo.board import Board
-from simgate.cli.demo.deployment import APPROVER, RESPONDER
-from simgate.cli.demo.task_log import DagRun
+from examples.demo.terminal.addresses import candidate_page, gate_page, run_page
+from examples.demo.terminal.api import Api
+from examples.demo.terminal.board import Board
+from examples.demo.terminal.deployment import APPROVER, RESPONDER
+from examples.demo.terminal.task_log import DagRun
 from simgate.release.candidate import CandidateEntry
 
 SETTLE_S = 3.0

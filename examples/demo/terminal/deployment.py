@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from simgate.cli.demo.site import Site
-from simgate_airflow.local.standalone import LocalAirflow, find, start
+from examples.demo.terminal.site import Site
+from simgate_airflow.local.standalone import ACCOUNTS, LocalAirflow, find, start
 
 APPROVER = "release-manager"
 RESPONDER = "demo-responder"
@@ -30,7 +30,7 @@ def launch(site: Site, say: Callable[[str], None]) -> LocalAirflow:
     """Start Airflow on the demo's folders and wait until it is healthy."""
     return start(
         site.airflow_home, dags=site.checkout / "dags", plugins=site.checkout / "plugins",
-        environment=environment(site), progress=say,
+        environment=environment(site), accounts={**ACCOUNTS, RESPONDER: "user"}, progress=say,
     )  # fmt: skip
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from examples.demo.terminal.addresses import task_page
+from examples.demo.terminal.api import TaskState
+from examples.demo.terminal.task_log import DagRun, log_lines, log_path
 from simgate.cli.console import complain, console
-from simgate.cli.demo.addresses import task_page
-from simgate.cli.demo.api import TaskState
-from simgate.cli.demo.task_log import DagRun, log_lines, log_path
 from simgate.core.errors import SimgateError
 
 TAIL_LINES = 30

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from examples.demo.terminal.decision import CHANNEL, Decision
 from simgate.cli.console import short, when
-from simgate.cli.demo.decision import CHANNEL, Decision
 from simgate.plan.record import TaskLine
 from simgate.plan.slot_name import SlotName
 from simgate.release.entry import LiveModel

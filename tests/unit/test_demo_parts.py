@@ -9,17 +9,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from simgate.cli.demo.addresses import candidate_page, gate_page, run_page, task_page
-from simgate.cli.demo.api import Api, TaskState
-from simgate.cli.demo.board import Board, Row
-from simgate.cli.demo.command import answer_of
-from simgate.cli.demo.edit import EDITED_FILE, move_lamp
-from simgate.cli.demo.failure import failure
-from simgate.cli.demo.follow import rows
-from simgate.cli.demo.gate import REASON, Gate
-from simgate.cli.demo.site import Site, this_site
-from simgate.cli.demo.task_log import DagRun, log_path
-from simgate.cli.demo.wait import TookTooLong, wait_for
+from examples.demo.terminal.addresses import candidate_page, gate_page, run_page, task_page
+from examples.demo.terminal.api import Api, TaskState
+from examples.demo.terminal.board import Board, Row
+from examples.demo.terminal.command import answer_of
+from examples.demo.terminal.edit import EDITED_FILE, move_lamp
+from examples.demo.terminal.failure import failure
+from examples.demo.terminal.follow import rows
+from examples.demo.terminal.gate import REASON, Gate
+from examples.demo.terminal.site import Site, this_site
+from examples.demo.terminal.task_log import DagRun, log_path
+from examples.demo.terminal.wait import TookTooLong, wait_for
 from simgate.core.errors import InputError, SimgateError
 from tests.unit.demo_candidate import CANDIDATE
 
@@ -104,7 +104,7 @@ def test_the_responder_answers_once_and_not_before_the_gate_has_settled(
     airflow = FakeAirflow()
     gate = gate_on(airflow, answer=answer)
     clock = iter([100.0, 101.0, 102.9, 103.1, 103.2])
-    monkeypatch.setattr("simgate.cli.demo.gate.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("examples.demo.terminal.gate.time.monotonic", lambda: next(clock))
     board = Board.__new__(Board)
     monkeypatch.setattr(Board, "say", lambda _self, _line: None)
     answered = []
@@ -188,18 +188,18 @@ def test_a_log_gets_a_line_for_each_change_only(capsys: pytest.CaptureFixture[st
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    (tmp_path / "scenes" / "home").mkdir(parents=True)
-    (tmp_path / "scenes" / "author").mkdir()
-    (tmp_path / "scenes" / EDITED_FILE).write_text(LAMP)
-    (tmp_path / "scenes" / "author" / "build.py").write_text("")
     site = Site(tmp_path)
+    (site.samples / "home").mkdir(parents=True)
+    (site.samples / "author").mkdir()
+    (site.samples / EDITED_FILE).write_text(LAMP)
+    (site.samples / "author" / "build.py").write_text("")
     site.begin()
     site.copy_scenes()
     return site
 
 
 def test_every_edit_moves_the_lamp_to_another_place_in_the_copy_alone(site: Site) -> None:
-    sample = site.checkout / "scenes"
+    sample = site.samples
     seen = set()
     for number in range(5):
         assert "floor_lamp_0" in move_lamp(site.scenes, sample, number)

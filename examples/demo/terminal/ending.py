@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from rich.markup import escape
 from rich.table import Table
 
+from examples.demo.terminal.addresses import candidate_page, report_files, run_page
+from examples.demo.terminal.decision import CHANNEL, MODEL
+from examples.demo.terminal.sentences import Metrics, how_good, what_changed, what_was_reused
+from examples.demo.terminal.story import Release, Story
 from simgate.cli.console import console, show_table, when
-from simgate.cli.demo.addresses import candidate_page, report_files, run_page
-from simgate.cli.demo.decision import CHANNEL, MODEL
-from simgate.cli.demo.sentences import Metrics, how_good, what_changed, what_was_reused
-from simgate.cli.demo.story import Release, Story
 from simgate.cli.ledger import mirror
 from simgate.cli.lineage import draw, roots_of
 from simgate.core.documents.artifact import ManifestRef
@@ -21,6 +21,7 @@ from simgate.core.storage.store import Store
 from simgate.plan.record import record_folder, task_lines
 from simgate.release.entry import LedgerEntry
 from simgate.release.policy import Role
+from simgate.specs.evaluate import EvaluateSpec
 
 
 def show_ledger(story: Story) -> None:
@@ -67,7 +68,8 @@ def show_sentences(story: Story, edit: str, release: Release) -> None:
 
 
 def _how_good(store: Store, evidence: Mapping[Role, ManifestRef]) -> str:
-    drives = read_manifest(store, evidence["evaluate"]).spec["closed_loop"]["episodes"]
+    closed_loop = read_manifest(store, evidence["evaluate"]).spec_as(EvaluateSpec).closed_loop
+    drives = closed_loop.episodes if closed_loop else 0
     candidate, bench = _metrics(store, evidence["evaluate"]), _metrics(store, evidence["hil"])
     live = _metrics(store, evidence["evaluate_live"]) if "evaluate_live" in evidence else {}
     return how_good(drives, candidate, live, bench)
@@ -100,7 +102,9 @@ def show_next(release: Release, *, stays: bool) -> None:
     steps["make demo"] = "move a lamp: another dataset, another model, another question"
     if stays:
         steps["make demo-stop"] = "stop Airflow"
-    console().print("\n[bold]What to do next[/]  (source .venv/bin/activate)")
+    console().print(
+        "\n[bold]What to do next[/]  (source .venv/bin/activate; export SIMGATE_POLICY=examples/demo/policy.yaml)"
+    )
     table = Table.grid(padding=(0, 2))
     for command, what in steps.items():
         table.add_row("", escape(command), escape(what))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from simgate.cli.demo.api import GATE_TASK
-from simgate.cli.demo.decision import CHANNEL, MODEL
+from examples.demo.terminal.api import GATE_TASK
+from examples.demo.terminal.decision import CHANNEL, MODEL
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.storage.signed_link import report_of
 from simgate.core.storage.store import Store
