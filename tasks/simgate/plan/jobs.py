@@ -46,7 +46,7 @@ class Slot:
 
 
 def slots(store: Store, folder: str, stage: str) -> tuple[Slot, ...]:
-    """Return the runs of one stage; NotReady while what they are made from is not committed."""
+    """Return the runs of one stage; NotReady while an input of theirs is not committed."""
     return slots_of(store, read_why(store, folder), stage)
 
 
@@ -105,7 +105,7 @@ def _all_runs(store: Store, wanted: Sequence[Slot]) -> list[Run]:
 
 
 def image_of(slot: Slot) -> str:
-    """Name of the image that a slot's job runs in as a pod: its stage's, or that of what its spec names."""
+    """Name the image of a slot's job as a pod: its stage's, or that of a row that its spec names."""
     spec = STAGES.find(slot.job.stage).spec_type.from_value(slot.job.spec, what=f"spec of {slot.name}")
     return runtime_of(slot.job.stage, spec).image
 

@@ -37,7 +37,9 @@ class AskAgain(Exception):
 
 
 def persist(patience: Patience, what: str, action: Callable[[], T]) -> T:
-    """Do what is safe to do twice, again until it works or `give_up_s` have passed; StoreError says `what`."""
+    """Repeat an action that is safe to do twice until it works or `give_up_s` have passed; StoreError names it as
+    `what`.
+    """
     deadline = time.monotonic() + patience.give_up_s
     while True:
         try:
