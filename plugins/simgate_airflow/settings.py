@@ -64,7 +64,7 @@ class Settings(BaseModel):
     recipes_path: Path = Field(Path("recipes"), alias="SIMGATE_RECIPES")
     """The folder of recipes; Airflow shows one DAG a recipe."""
     poll_interval_s: float = Field(1.0, alias="SIMGATE_POLL_S", ge=0.1, le=3600)
-    """How often the scenes watcher looks."""
+    """Seconds between two looks of the scenes watcher."""
     max_batches: int = Field(64, alias="SIMGATE_MAX_BATCHES", ge=1, le=64)
     """Mapped tasks of one stage."""
     python: str = Field(sys.executable, alias="SIMGATE_PYTHON")
@@ -76,7 +76,7 @@ class Settings(BaseModel):
     grace_s: float = Field(3.0, alias="SIMGATE_GRACE_S", ge=0.1, le=600)
     """From SIGTERM to SIGKILL of a stage; Airflow itself kills a task after 5 s."""
     place: Annotated[str, AfterValidator(_place)] = Field("local", alias="SIMGATE_PLACE")
-    """Where stages run: `local` (on the worker) or `pod`."""
+    """Place of the stages: `local` (on the worker), `pod`, or another row."""
     keys_path: PathOrUnset = Field(None, alias="SIMGATE_KEYS")
     """A folder with one folder a role (`planner-main`, `ledger`, …: rows/roles.py), each with the role's store.json
     and signing.pem; unset on the embedded default, where everything runs as the operator."""
