@@ -10,8 +10,8 @@ BIN := $(VENV)/bin
 MINUTES ?= 10
 WORKERS ?= 2
 QUICK := tests --ignore=tests/soak --ignore=tests/bench --ignore=tests/gpu
-SOURCES := tasks plugins dags tests scenes images compose
-TYPED := tasks/simgate plugins/simgate_airflow dags tests scenes/author docs/pictures images compose
+SOURCES := tasks plugins dags tests examples images compose
+TYPED := tasks/simgate plugins/simgate_airflow dags tests examples/demo/terminal examples/demo/scenes/author docs/pictures images compose
 
 # uv does not read pip's setting; a machine that offers local wheels serves them to both.
 export UV_FIND_LINKS := $(if $(UV_FIND_LINKS),$(UV_FIND_LINKS),$(PIP_FIND_LINKS))
@@ -56,7 +56,7 @@ $(STAMP): pyproject.toml constraints.txt
 			|| { $(BIN)/python -m ensurepip && $(BIN)/python -m pip install --quiet uv; }; \
 	fi
 	@echo "== set-up 3/3: installing what constraints.txt pins: Airflow, Newton, PyTorch, Great Expectations, MLflow, ONNX Runtime"
-	@echo "   (some 250 packages, 2.5 GB installed; from PyPI about 4 GB with PyTorch for CUDA: minutes on the first run, seconds later)"
+	@echo "   (some 320 packages; 7.5 GB in .venv with PyTorch for CUDA, as PyPI has it: minutes on the first run, seconds later)"
 	@$(QUIETLY) $(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e '.[light,sim,torch,agent,airflow]' --group dev
 	@rm -f $(VENV)/.ready-*
 	@touch $@
@@ -82,10 +82,10 @@ images-pin: $(STAMP) ## look up what the tags of all bases name today, and pin t
 	$(BIN)/python -m images.bases
 
 demo: $(STAMP) ## a scene edit becomes a released model, in this terminal
-	@umask 077; exec $(BIN)/simgate demo start
+	@umask 077; exec $(BIN)/python -m examples.demo.terminal start
 
 demo-stop: ## stop what a demo left running
-	@if test -x $(BIN)/simgate; then $(BIN)/simgate demo stop; fi
+	@if test -x $(BIN)/simgate; then $(BIN)/python -m examples.demo.terminal stop; fi
 
 test: $(STAMP) browser servers ## every test but soak, bench and gpu
 	@first=0; second=0; \

@@ -25,7 +25,7 @@ def tiny_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store in which every real stage ran once, up to the candidate. Read it; copy it before you write."""
     folder = tmp_path_factory.mktemp("tiny")
     store = Store(str(folder / "store"))
-    done = run_pipeline(store, folder, "--scenes", str(ROOT / "scenes"))
+    done = run_pipeline(store, folder, "--scenes", str(ROOT / "examples/demo/scenes"))
     assert done.returncode == 0, done.stdout + done.stderr
     return store
 

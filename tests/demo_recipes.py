@@ -7,7 +7,8 @@ from pathlib import Path
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
 from simgate.specs.recipe_file import read_recipes
 
-RECIPES = Path(__file__).parents[1] / "examples" / "demo" / "recipes"
+PROJECT = Path(__file__).parents[1] / "examples" / "demo"
+RECIPES, POLICY = PROJECT / "recipes", PROJECT / "policy.yaml"
 
 
 def demo_dataset_recipe() -> DatasetRecipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,7 @@ from simgate.documents.evaluation import Evaluation, Interval
 from simgate.documents.scene import SceneItem
 from simgate.release.approval import APPROVE, GateRecord, subject_of
 from simgate.release.approvals import Approvals
-from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
+from simgate.release.candidate import Candidate, CandidateEntry, candidates
 from simgate.release.evidence import observed
 from simgate.release.lineage import people_of
 from simgate.release.policy import Policy, Role
@@ -207,7 +208,7 @@ class Chain:
         items = tuple(
             SceneItem(
                 name=scene.name, root=scene.root, split=side, closure=(), closure_sha256="0" * 64, labels=(),
-                lights=(), meters_per_unit=1.0, up_axis="Z",
+                lights=(), meters_per_unit=1.0, up_axis="Z", drive="differential",
             )
             for scene in scenes
         )  # fmt: skip
@@ -259,16 +260,17 @@ class Chain:
         """A candidate of that evidence that replaces the ledger's head."""
         head = Ledger(self.store, self.model).head()
         engine = read_manifest(self.store, evidence["export"]).content_digest
-        made = new_candidate(
+        made = Candidate(
             model=self.model,
             channel=self.channel,
             engine=engine,
-            evidence=evidence,
+            evidence=dict(evidence),
             policy_sha256=self.policy.sha256,
             replaces=head.sha256 if head else "",
-            ttl=timedelta(hours=1),
+            expires_at=datetime.now(UTC) + timedelta(hours=1),
+            nonce=secrets.token_hex(16),
             run_record=f"plans/main/{self.run}",
-            authors=people_of(self.store, evidence.values()),
+            authors=tuple(sorted(people_of(self.store, evidence.values()))),
             observations=observed(self.store, "main", engine),
         )
         return made.model_copy(update=changes)

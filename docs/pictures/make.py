@@ -19,9 +19,9 @@ from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.append(str(ROOT / "scenes" / "author"))
+sys.path.append(str(ROOT / "examples/demo/scenes" / "author"))
 
-import view  # noqa: E402  # needs scenes/author on the path
+import view  # noqa: E402  # needs examples/demo/scenes/author on the path
 from story import Story  # noqa: E402
 from way import page  # noqa: E402
 
@@ -85,7 +85,9 @@ def small(png: bytes) -> bytes:
 
 
 def _scene(name: str) -> NDArray[np.uint8]:
-    taken: NDArray[np.uint8] = view.picture(ROOT / "scenes" / name / f"{name}.usda", SCENE_PX, view.Corner())
+    taken: NDArray[np.uint8] = view.picture(
+        ROOT / "examples/demo/scenes" / name / f"{name}.usda", SCENE_PX, view.Corner()
+    )
     return taken
 
 

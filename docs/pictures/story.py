@@ -36,7 +36,7 @@ class Story:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.model = the_model(store, "")
-        self._state = judge(store, Policy.load(Path("release/policy.yaml")), self.model).must_hold()
+        self._state = judge(store, Policy.load(Path("examples/demo/policy.yaml")), self.model).must_hold()
         self.channel = the_channel(self._state, "")
         self.live = the_live(self._state, self.channel)
         self._runs = {role: read_manifest(store, ref) for role, ref in self.live.evidence.items()}

@@ -11,7 +11,7 @@ from newton.sensors import SensorCamera
 from numpy.typing import NDArray
 from pxr import Gf, Usd, UsdGeom
 
-# By scenes/author, which make.py puts on the path.
+# By examples/demo/scenes/author, which make.py puts on the path.
 import look
 
 EYE_SHARE, EYE_HEIGHT_M = 0.46, 2.45

@@ -58,7 +58,14 @@ print(json.dumps([[rate(raw), rate(whole)] for _ in range(rounds)]))
 
 def rates(processes: int) -> list[tuple[float, float]]:
     """(raw, whole) frames/s summed over processes that run side by side, one pair a round."""
-    command = [sys.executable, "-c", LOOP, str(ROOT / "scenes/office/office.usda"), str(FRAMES), str(ROUNDS)]
+    command = [
+        sys.executable,
+        "-c",
+        LOOP,
+        str(ROOT / "examples/demo/scenes/office/office.usda"),
+        str(FRAMES),
+        str(ROUNDS),
+    ]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
     found = [json.loads(process.communicate(timeout=900)[0].splitlines()[-1]) for process in started]
     return [(sum(f[n][0] for f in found), sum(f[n][1] for f in found)) for n in range(ROUNDS)]

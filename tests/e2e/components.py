@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import psutil
 
 from simgate.core.storage.store import Store
 from simgate_airflow.local.process import environment, members
@@ -112,9 +113,8 @@ class Components:
 
     def strays(self) -> list[str]:
         """Processes of this deployment that belong to no running component, and do not end within a second."""
-        mark = str(self.home.parent).encode()
-        alive = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-        found = [pid for pid in alive if any(mark in text for text in _texts(pid))]
+        mark = str(self.home.parent)
+        found = [pid for pid in psutil.pids() if any(mark in text for text in _texts(pid))]
         # Asked after the listing: components start processes while one looks.
         known = {pid for process in self.running.values() for pid in members(process.pid)}
         if any(pid not in known and _command(pid) for pid in found):
@@ -156,8 +156,8 @@ def _answers(world: World) -> bool:
         return False
 
 
-def _texts(pid: int) -> list[bytes]:
-    return [*environment(pid), _command(pid)]
+def _texts(pid: int) -> list[str]:
+    return [*environment(pid).values(), os.fsdecode(_command(pid))]
 
 
 def _command(pid: int) -> bytes:

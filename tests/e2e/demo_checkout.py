@@ -68,14 +68,20 @@ def demo_checkout(folder: Path) -> DemoCheckout:
     (folder / "dags").mkdir(parents=True)
     for source in (ROOT / "dags").glob("*.py"):
         (folder / "dags" / source.name).write_text(re.sub(HOURLY, LEAP_DAY, source.read_text()))
-    for name in ("plugins", "scenes", "release", "examples", "Makefile", "pyproject.toml", "constraints.txt"):
+    for name in ("plugins", "examples", "Makefile", "pyproject.toml", "constraints.txt"):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".venv/bin").mkdir(parents=True)
     (folder / ".venv/bin/simgate").symlink_to(Path(sys.executable).with_name("simgate"))
-    (folder / ".venv/bin/python").symlink_to(sys.executable)
-    python = folder / "python"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE / "small_stages.py"}" "$@"\n')
-    python.chmod(0o755)
+    program(folder / ".venv/bin/python", sys.executable)
+    program(folder / "python", sys.executable, HERE / "small_stages.py")
     (folder / "ready").touch()
     assert shutil.which("make") is not None
     return DemoCheckout(folder)
+
+
+def program(path: Path, *words: str | Path) -> None:
+    """Write a program that runs these words, with whatever it is given behind them."""
+    # A link would do for no Python: it looks for its libraries beside itself.
+    command = " ".join(f'"{word}"' for word in words)
+    path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    path.chmod(0o755)

@@ -54,6 +54,7 @@ def index(work: Work[IndexSpec]) -> None:
             name=scene.name, root=scene.root, split=scene.split, closure=tuple(closure),
             closure_sha256=sha256_hex(canonical_json([file.model_dump() for file in closure])),
             labels=(), lights=(), meters_per_unit=1.0, up_axis="Z",
+            drive="holonomic" if f"{folder}/sliding.usda" in files else "differential",
         )  # fmt: skip
         work.outputs.write(f"scenes/{scene.name}.json", item.to_json(), JSON)
         for first in range(0, scene.episodes, work.spec.episodes_per_shard):

@@ -6,12 +6,13 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from simgate.core.storage.heads import dataset_head
@@ -75,22 +76,17 @@ def test_everything_airflow_writes_is_private_and_listens_on_loopback_alone(worl
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     for name in ("airflow.db", "passwords.json", "promoter.password", "standalone.log", "airflow.cfg"):
         assert stat.S_IMODE((home / name).stat().st_mode) == 0o600, name
-    assert _listening(members(world.airflow.pid)) <= {"0100007F", "00000000000000000000000001000000"}
+    assert _listening(members(world.airflow.pid)) <= {"127.0.0.1", "::1"}
 
 
 def _listening(processes: list[int]) -> set[str]:
-    """Addresses, as the kernel spells them, on which the processes accept TCP connections."""
-    sockets = {target for pid in processes for target in _open_files(Path(f"/proc/{pid}/fd"))}
-    rows = [row.split() for name in ("tcp", "tcp6") for row in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
-    return {row[1].rpartition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets}
-
-
-def _open_files(folder: Path) -> Iterator[str]:
-    """What a process has open; processes end and close files while one looks."""
-    with suppress(OSError):
-        for link in folder.iterdir():
-            with suppress(OSError):
-                yield str(link.readlink())
+    """Return the addresses on which the processes accept TCP connections."""
+    found: set[str] = set()
+    for process in processes:
+        with suppress(psutil.Error):  # it ended while one looks
+            sockets = psutil.Process(process).net_connections("tcp")
+            found |= {socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN}
+    return found
 
 
 def test_a_stage_is_made_once_then_reused_and_each_end_is_judged_by_the_store(world: World) -> None:

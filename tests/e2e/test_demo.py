@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from simgate.cli.demo.decision import Decisions
-from simgate.cli.demo.site import Site
+from examples.demo.terminal.decision import Decisions
+from examples.demo.terminal.site import Site
 from simgate.release.entry import LedgerEntry
 from tests.e2e.demo_checkout import DemoCheckout, demo_checkout
 from tests.terminal import CTRL_C, Terminal
@@ -66,7 +66,7 @@ def ends(terminal: Terminal) -> int:
 
 
 def last_section(text: str) -> str:
-    return text.partition("3. What came of it")[2]
+    return text.partition("3. The result")[2]
 
 
 def test_a_person_approves_the_first_model_and_rejects_the_second(checkout: DemoCheckout) -> None:

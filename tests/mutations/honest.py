@@ -15,7 +15,7 @@ from simgate.core.runtime.job import ManifestInput
 from simgate.core.runtime.manifest import read_manifest
 from simgate.release.approval import REJECT
 from simgate.release.candidate import CandidateEntry
-from simgate.release.decision import quarantine, waive
+from simgate.release.decision import Word, quarantine, waive
 from simgate.release.entry import LedgerEntry
 from simgate.release.judge import judge
 from simgate.release.lineage import Node, lineages, walk
@@ -126,12 +126,12 @@ class _Story:
         self._promote(self._propose(b"first"))
         self.chain.policy = self.policy
         quarantine(
-            self.store, self.policy, model=MODEL, digest="d" * 64, who="boss", why="a shelf was missing", signer=ledger
+            self.store, self.policy, model=MODEL, digest="d" * 64, by=Word("boss", "a shelf was missing"), signer=ledger
         )
         failed = self._observe(b"second")
         waive(
-            self.store, self.policy, model=MODEL, channel=CHANNEL, manifest=failed, who="boss", second="starter",
-            why="the cable was loose", signer=ledger,
+            self.store, self.policy, model=MODEL, channel=CHANNEL, manifest=failed,
+            by=Word("boss", "the cable was loose", "starter"), signer=ledger,
         )  # fmt: skip
         self._promote(self._propose(b"second"))
         self._reject(self._propose(b"third"))

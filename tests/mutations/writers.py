@@ -11,7 +11,7 @@ from simgate.core.runtime.manifest import read_manifest
 from simgate.release.approval import REJECT, GateRecord
 from simgate.release.approvals import Approvals
 from simgate.release.candidate import CandidateEntry, candidates
-from simgate.release.decision import quarantine, rollback, waive
+from simgate.release.decision import Word, quarantine, rollback, waive
 from simgate.release.entry import LedgerEntry, LiveModel
 from simgate.release.judge import judge
 from simgate.release.promote import promote
@@ -131,22 +131,22 @@ class Writers:
     def rollback(self) -> LedgerEntry:
         """Back to the model before."""
         return rollback(
-            self.store, self._policy, model=MODEL, channel=CHANNEL, who="boss", why="it hit a shelf",
+            self.store, self._policy, model=MODEL, channel=CHANNEL, by=Word("boss", "it hit a shelf"),
             signer=self._ledger,
         )  # fmt: skip
 
     def quarantine(self) -> LedgerEntry:
         """Bar a dataset."""
         return quarantine(
-            self.store, self._policy, model=MODEL, digest="c" * 64, who="boss", why="a shelf moved",
+            self.store, self._policy, model=MODEL, digest="c" * 64, by=Word("boss", "a shelf moved"),
             signer=self._ledger,
         )  # fmt: skip
 
     def waive(self) -> LedgerEntry:
         """Take a FAIL upon two."""
         return waive(
-            self.store, self._policy, model=MODEL, channel=CHANNEL, manifest="b" * 64, who="boss", second="starter",
-            why="a cable", signer=self._ledger,
+            self.store, self._policy, model=MODEL, channel=CHANNEL, manifest="b" * 64,
+            by=Word("boss", "a cable", "starter"), signer=self._ledger,
         )  # fmt: skip
 
     def propose(self) -> CandidateEntry:

@@ -52,7 +52,7 @@ def context(dag_id: str, run_id: str, asked: object = None, *, kind: str = "manu
 
 @pytest.fixture
 def store(tmp_path: Path, wire: Wire) -> Store:
-    policy = Path(__file__).parents[2] / "release/policy.yaml"
+    policy = Path(__file__).parents[2] / "examples/demo/policy.yaml"
     wire({"SIMGATE_STORE": str(tmp_path / "store"), "SIMGATE_POLICY": str(policy)})
     return Store(str(tmp_path / "store"))
 

@@ -21,7 +21,7 @@ from simgate.core.storage.heads import push_scenes
 from simgate.core.storage.signed_link import report_of
 from simgate.core.storage.store import Store
 from simgate.release.candidate import CandidateEntry, candidates
-from simgate.release.decision import waive
+from simgate.release.decision import Word, waive
 from simgate.release.policy import Policy, Role
 from simgate.release.promote import promote
 from simgate.release.reference import asked as asked_of
@@ -299,8 +299,8 @@ def test_a_fail_that_somebody_waived_is_named_with_its_reason(chain: Chain) -> N
     failing = replace(chain, verdicts={"hil": False})
     evidence = failing.evidence()
     waive(
-        chain.store, POLICY, channel="demo", model="navigator", manifest=evidence["hil"].sha256, who="boss",
-        why="the bench was at fault",
+        chain.store, POLICY, channel="demo", model="navigator", manifest=evidence["hil"].sha256,
+        by=Word("boss", "the bench was at fault"),
     )  # fmt: skip
     again = next_run(failing, 2, verdicts={})
     entry = again.add(again.candidate(again.evidence()))

@@ -92,7 +92,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[CountingStore]:
 def test_each_task_of_500_shards_asks_the_store_a_few_times_a_shard_and_never_waits_for_each(
     tmp_path: Path, wire: Wire, opened: list[CountingStore]
 ) -> None:
-    policy = Path(__file__).parents[2] / "release/policy.yaml"
+    policy = Path(__file__).parents[2] / "examples/demo/policy.yaml"
     wire({
         "SIMGATE_STORE": str(tmp_path / "store"), "SIMGATE_MAX_BATCHES": str(BATCHES), "SIMGATE_POLICY": str(policy)
     })  # fmt: skip

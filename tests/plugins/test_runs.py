@@ -81,6 +81,20 @@ def make(store: Store, run: Context, *stages: str) -> None:
         assert small_stages.run(["-m", "simgate", stage, *jobs, "--out", store.url]) == 0
 
 
+def test_a_run_names_the_pushed_scenes_that_no_recipe_takes(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    push(store, tmp_path / "scenes")
+    dataset_run.plan(context("build_dataset.rooms", "r1"))
+    assert not caplog.messages
+    for name in ("lab", "shed"):
+        (tmp_path / f"scenes/{name}").mkdir()
+        (tmp_path / f"scenes/{name}/{name}.usda").write_text("#usda 1.0")
+    push(store, tmp_path / "scenes")
+    dataset_run.plan(context("build_dataset.rooms", "r2"))
+    assert caplog.messages == ["no recipe takes lab, shed: nothing is made of it; add it to a recipe's `scenes`"]
+
+
 def built(store: Store, folder: Path, run_id: str) -> Context:
     run = context("build_dataset.rooms", run_id)
     push(store, folder)
@@ -99,6 +113,16 @@ def test_a_plan_names_its_run_its_people_and_what_set_it_off(store: Store, tmp_p
     assert run_record.airflow_run(why.run) == ("build_dataset.rooms", "manual__2026-01-01T00:00:00+00:00")
     assert set(why.people) == {"engineer", "scenes@example.org"}
     assert [trigger.kind for trigger in why.triggers] == ["manual", "push"]
+
+
+def test_no_release_is_planned_of_a_robot_that_the_family_cannot_command(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "scenes/home").mkdir(parents=True)
+    (tmp_path / "scenes/home/sliding.usda").write_text("#usda 1.0")
+    dataset_run.publish(built(store, tmp_path / "scenes", "scheduled__1"))
+    said = "scene home: a navigator cannot command its robot, got a holonomic base, expected a differential base; leave"
+    with pytest.raises(AirflowFailException, match=said):
+        release_run.plan(context("release_model.navigator", "scheduled__1"))
+    assert not store.keys("plans/main/release")
 
 
 def test_a_plan_task_that_runs_again_keeps_the_plan_that_is_there(store: Store, tmp_path: Path) -> None:
@@ -264,5 +288,5 @@ def test_what_the_demo_plans_is_no_softer_than_the_shipped_channel_and_a_softer_
     release_run.propose_candidate(run)
     entry = candidates(store, "navigator", "demo").newest()
     found = {role: read_manifest(store, ref) for role, ref in entry.candidate.evidence.items()}
-    channel = Policy.load(ROOT / "release" / "policy.yaml").channels["demo"]
+    channel = Policy.load(ROOT / "examples/demo/policy.yaml").channels["demo"]
     assert [item.field for item in softenings(store, channel, found)] == softer

@@ -164,7 +164,7 @@ def _keys(minio: MinioServer, url: str, folder: Path) -> dict[str, Any]:
         simgate(minio.keys_folder, "store", "key", role, "--keys", str(folder), "--store", url)
         if role in SIGNING:
             trusted += yaml.safe_load(simgate(folder / name, "keys", "new", role, "--out", str(folder / name)))
-    policy: dict[str, Any] = yaml.safe_load((ROOT / "release" / "policy.yaml").read_text())
+    policy: dict[str, Any] = yaml.safe_load((ROOT / "examples/demo/policy.yaml").read_text())
     # Two epochs on six frames meet no bound of a real model: the channel asks what the small recipes do.
     small = reference().model_dump(mode="json")
     policy["channels"]["demo"] |= {"reference": small, "signed": True, "allow_automatic": False}

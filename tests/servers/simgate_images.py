@@ -45,7 +45,7 @@ STANDARD_LIBRARY_LEFT_OUT = ("test", "site-packages", "idlelib", "tkinter", "tur
 WARP_CACHE = "opt/simgate/warp"
 BUILD_TIMEOUT_S = 300.0
 KERNELS_TIMEOUT_S = 600.0
-KERNELS = ("images/kernels.py", "scenes/home/home.usda")
+KERNELS = ("images/kernels.py", "examples/demo/scenes/home/home.usda")
 """The program that compiles them, and what it renders for it."""
 
 

@@ -78,7 +78,11 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 def baked_kernels(folder: Path) -> subprocess.Popen[bytes]:
     """The image has them: on a read-only root nothing is compiled."""
-    words: list[str | Path] = [sys.executable, ROOT / "images" / "kernels.py", ROOT / "scenes" / "home" / "home.usda"]
+    words: list[str | Path] = [
+        sys.executable,
+        ROOT / "images" / "kernels.py",
+        ROOT / "examples/demo/scenes" / "home" / "home.usda",
+    ]
     variables = {**os.environ, "WARP_CACHE_PATH": str(cache_folder() / "warp")}
     with (folder / "kernels.log").open("wb") as log:
         return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=variables)

@@ -21,9 +21,8 @@ pytestmark = pytest.mark.timeout(900)
 def hapless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCheckout]:
     """Another one, with a policy and scenes of its own: here nothing goes live."""
     found = demo_checkout(tmp_path_factory.mktemp("hapless") / "checkout")
-    for name in ("release", "scenes"):
-        (found.folder / name).unlink()
-        shutil.copytree(ROOT / name, found.folder / name)
+    (found.folder / "examples").unlink()
+    shutil.copytree(ROOT / "examples", found.folder / "examples")
     yield found
     found.stop()
 
@@ -42,7 +41,7 @@ def test_the_first_model_is_rejected_and_the_demo_ends_well_with_nothing_live(ha
 
 
 def test_a_gate_that_lapses_is_told_plainly_and_fails(hapless: DemoCheckout) -> None:
-    policy = hapless.folder / "release/policy.yaml"
+    policy = hapless.folder / "examples/demo/policy.yaml"
     policy.write_text(
         policy.read_text().replace("allow_automatic: true", "allow_automatic: true\n    candidate_ttl_h: 0.006")
     )
@@ -58,7 +57,7 @@ def test_a_gate_that_lapses_is_told_plainly_and_fails(hapless: DemoCheckout) -> 
 
 
 def test_a_run_that_fails_shows_the_reason_and_where_to_look(hapless: DemoCheckout) -> None:
-    for scenes in ("scenes", ".simgate/demo-scenes"):  # The demo's own copy is there once a demo has run.
+    for scenes in ("examples/demo/scenes", ".simgate/demo-scenes"):  # The demo's own copy is there once a demo has run.
         if (hapless.folder / scenes).exists():
             (hapless.folder / scenes / "home/broken.usda").write_text("#usda 1.0\n")
     terminal = hapless.demo()

@@ -51,7 +51,7 @@ def test_both_pipelines_run_wholly_as_pods_and_release_a_model(pipeline: Pipelin
 
 def released(world: PipelineWorld) -> Run:
     """Push, and answer the gate; events do the rest. The dataset's run."""
-    world.simgate("pusher-main", "scenes", "push", str(ROOT / "scenes"), "--author", "scenes@example.org")
+    world.simgate("pusher-main", "scenes", "push", str(ROOT / "examples/demo/scenes"), "--author", "scenes@example.org")
     world.say("scenes are pushed; the watcher starts build_dataset")
     dataset = world.planned_run("build_dataset.rooms")
     assert world.follow(dataset) == "success", dataset.failures()

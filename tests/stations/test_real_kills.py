@@ -23,7 +23,7 @@ from simgate.plan.record import Trigger
 from simgate.plan.release import plan_release
 from simgate.release.approval import REJECT
 from simgate.release.candidate import candidates
-from simgate.release.decision import quarantine
+from simgate.release.decision import Word, quarantine
 from simgate.release.policy import Policy
 from simgate.release.settle import settle
 from tests.probe_jobs import run, start
@@ -100,14 +100,14 @@ def test_a_second_walk_by_hand_executes_nothing_but_the_observation(tiny_copy: S
 
 def test_nothing_changed_plans_no_run_of_either_pipeline(tiny_copy: Store) -> None:
     hint = Trigger(kind="push", who="", detail="", at=datetime.now(UTC))
-    policy = Policy.load(ROOT / "release/policy.yaml")
+    policy = Policy.load(ROOT / "examples/demo/policy.yaml")
     again: dict[str, Any] = {"domain": "main", "run": "again", "triggers": [hint]}
     assert plan_dataset(tiny_copy, recipe=dataset_recipe(), **again) is None
     assert plan_release(tiny_copy, recipe=release_recipe(), policy=policy, **again) is None
 
 
 def test_a_candidate_that_was_overtaken_is_proposed_anew_and_a_rejected_one_is_not(tiny_copy: Store) -> None:
-    policy = Policy.load(ROOT / "release/policy.yaml")
+    policy = Policy.load(ROOT / "examples/demo/policy.yaml")
     hint = Trigger(kind="dataset", who="", detail="", at=datetime.now(UTC))
 
     def planned() -> bool:
@@ -118,7 +118,7 @@ def test_a_candidate_that_was_overtaken_is_proposed_anew_and_a_rejected_one_is_n
 
     entry = candidates(tiny_copy, "navigator", "demo").newest()
     assert entry is not None
-    quarantine(tiny_copy, policy, model="navigator", digest="f" * 64, who="operator", why="something else")
+    quarantine(tiny_copy, policy, model="navigator", digest="f" * 64, by=Word("operator", "something else"))
     assert planned(), "the ledger moved on under the waiting candidate"
     gate = answer(entry, chosen_options=(REJECT,))
     assert settle(tiny_copy, policy, model="navigator", channel="demo", candidate=entry.digest, gate=gate) is not None

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import psutil
 
 
-def living() -> dict[int, int]:
-    """Parent of every living process."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[0] != "Z":
-            found[int(folder.name)] = int(fields[1])
-    return found
+def lives(pid: int) -> bool:
+    """Return whether a process is there and has not ended."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def descendants(pid: int) -> set[int]:
-    """Every living process below `pid`."""
-    parents, found = living(), {pid}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {pid}
+    """Return every living process below `pid`."""
+    return {child.pid for child in psutil.Process(pid).children(recursive=True) if lives(child.pid)}

@@ -52,6 +52,42 @@ def Xform "World" (
         }
     }
 
+    def Mesh "Floor" (
+        prepend apiSchemas = ["SemanticsLabelsAPI:class"]
+    )
+    {
+        token[] semantics:labels:class = ["floor"]
+        float3[] extent = [(-3, -3, 0), (3, 3, 0)]
+        int[] faceVertexCounts = [4]
+        int[] faceVertexIndices = [0, 1, 2, 3]
+        normal3f[] normals = [(0, 0, 1), (0, 0, 1), (0, 0, 1), (0, 0, 1)] (
+            interpolation = "vertex"
+        )
+        point3f[] points = [(-3, -3, 0), (3, -3, 0), (3, 3, 0), (-3, 3, 0)]
+        uniform token subdivisionScheme = "none"
+    }
+
+    def Xform "robot" (
+        kind = "component"
+        prepend apiSchemas = ["PhysicsRigidBodyAPI"]
+    )
+    {
+        bool physics:kinematicEnabled = 1
+        custom double simgate:wheel_radius_m = 0.08
+        custom double simgate:track_width_m = 0.3
+        double3 xformOp:translate = (-2, 0, 0)
+        uniform token[] xformOpOrder = ["xformOp:translate"]
+
+        def Cylinder "Body"
+        {
+            float3[] extent = [(-0.2, -0.2, -0.2), (0.2, 0.2, 0.2)]
+            double radius = 0.2
+            double height = 0.4
+            double3 xformOp:translate = (0, 0, 0.2)
+            uniform token[] xformOpOrder = ["xformOp:translate"]
+        }
+    }
+
     variantSet "season" = {
         "summer" {
         }

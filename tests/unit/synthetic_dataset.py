@@ -68,6 +68,7 @@ def make_item(name: str, split: Split, *, content: str, folder: str = "") -> Sce
         lights=(),
         meters_per_unit=1.0,
         up_axis="Z",
+        drive="differential",
     )
 
 

@@ -17,7 +17,8 @@ from simgate.cli import main
 from simgate.cli.app import app
 from simgate.core.storage.heads import scenes_head
 from simgate.core.storage.store import Store
-from simgate.release.decision import quarantine
+from simgate.release.decision import Word, quarantine
+from tests.demo_recipes import POLICY as DEMO_POLICY
 from tests.demo_recipes import RECIPES
 from tests.release_chain import POLICY
 
@@ -44,6 +45,7 @@ def simgate(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
     """The command in this process: the same entry as the installed script's, without its start-up time."""
     before = os.umask(0o077)
     monkeypatch.setenv("SIMGATE_USER", "operator@example.org")
+    monkeypatch.setenv("SIMGATE_POLICY", str(DEMO_POLICY))
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(store: Path, *arguments: str) -> Done:
@@ -253,6 +255,24 @@ def test_an_empty_store_has_nothing_live_and_nothing_to_verify(simgate: Simgate,
     assert simgate(tmp_path / "store", "history").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("live",), "nothing is live"),
+        (("runs",), "no committed run in domain main"),
+        (("scenes", "log"), "no push yet"),
+        (("history",), "the store has no model yet"),
+        (("verify",), "nothing to verify: the store has no model yet"),
+    ],
+)
+def test_an_empty_store_is_said_to_be_empty(
+    simgate: Simgate, tmp_path: Path, command: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "store").mkdir()
+    done = simgate(tmp_path / "store", *command)
+    assert said in done.stdout + done.stderr
+
+
 READERS = (
     ("live",), ("history",), ("verify",), ("lineage",), ("runs",), ("show", "hil"), ("plan",), ("scenes", "log"),
     ("link", "hil"), ("rollback", "--why", "worse"), ("ledger", "sync"), ("store", "forget", "0" * 12),
@@ -288,7 +308,7 @@ def test_live_at_what_is_no_time_exits_2(simgate: Simgate, tmp_path: Path) -> No
 
 
 def begin_ledger(store: Path) -> None:
-    quarantine(Store(str(store)), POLICY, model="navigator", digest="c" * 64, who="boss", why="to begin")
+    quarantine(Store(str(store)), POLICY, model="navigator", digest="c" * 64, by=Word("boss", "to begin"))
 
 
 def test_quarantine_writes_who_and_why_into_the_ledger(simgate: Simgate, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from simgate.cli import main
 from simgate.core.storage.store import Store
+from tests.demo_recipes import POLICY
 from tests.raw_ledger import Ledger
 
 DIGEST = "a" * 64
@@ -16,6 +17,7 @@ DIGEST = "a" * 64
 
 def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     monkeypatch.setattr("sys.argv", ["simgate", *words])
+    monkeypatch.setenv("SIMGATE_POLICY", str(POLICY))
     try:
         main()
     except SystemExit as ended:
@@ -53,7 +55,7 @@ def test_a_decision_before_the_first_release_is_one_entry(
         (("waive", "abc", "--why", "x", "--model", "navigator"), "not a whole digest"),
         (("waive", DIGEST, "--why", " ", "--model", "navigator"), "--why is empty"),
         (("waive", DIGEST, "--why", "x", "--model", "../etc"), "not a model's name"),
-        (("waive", DIGEST, "--why", "x"), "which model?"),
+        (("waive", DIGEST, "--why", "x"), "the store has no model yet"),
         (("scenes", "log", "--domain", "foo"), "no such trust domain"),
     ],
 )

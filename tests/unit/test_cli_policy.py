@@ -15,7 +15,7 @@ from simgate.release.policy_text import BEGIN, END
 from simgate.release.reference import Reference
 from tests.demo_recipes import RECIPES, demo_dataset_recipe, demo_release_recipe, write_recipes
 
-SHIPPED = Path(__file__).parents[2] / "release" / "policy.yaml"
+SHIPPED = Path(__file__).parents[2] / "examples/demo/policy.yaml"
 FIELD_TEST = """
   field-test:
     gates: [validate, evaluate, export, hil]

@@ -10,7 +10,7 @@ import pytest
 
 from simgate.cli import main
 from simgate.core.storage.store import Store
-from simgate.release.decision import quarantine
+from simgate.release.decision import Word, quarantine
 from tests.release_chain import POLICY, Chain
 from tests.unit.test_judge import APPROVAL, GATE, LEDGER, PLANNER, SIGNED, released
 
@@ -46,10 +46,10 @@ def test_one_signed_model_does_not_make_another_one_signed(
 ) -> None:
     (tmp_path / "policy.yaml").write_bytes(SIGNED.to_json())
     store = released(tmp_path, SIGNED, LEDGER, {"gate": GATE, "planner": PLANNER, "approval": APPROVAL}).store
-    quarantine(store, SIGNED, model="other", digest="c" * 64, who="boss", why="to begin")
+    quarantine(store, SIGNED, model="other", digest="c" * 64, by=Word("boss", "to begin"))
     navigator, other = verify(tmp_path, monkeypatch, capsys).split("verified other")
     assert "the policy's keys signed it" in navigator
-    assert "Nothing of it has to be signed" in other
+    assert "No signature is demanded here" in other
     said = json.loads(verify(tmp_path, monkeypatch, capsys, "--json"))
     assert said["signed"] is False
     assert {item["checked"]: item["signed"] for item in said["each"]} == {"navigator": True, "other": False}

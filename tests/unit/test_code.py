@@ -110,7 +110,7 @@ CODE = "\n\nEDITED = 1\n"
         ("cli/__init__.py", CODE, set()),
         ("train/stage.py", CODE, {"train"}),
         ("sim/newton/camera.py", CODE, {"generate", "evaluate"}),
-        ("scene/layout.py", CODE, {"generate", "evaluate"}),
+        ("scene/layout.py", CODE, {"index", "generate", "evaluate"}),
         ("specs/hil.py", CODE, {"hil"}),
         ("families/navigator/loss.py", CODE, {"train"}),
         ("families/navigator/metrics.py", CODE, set()),  # a usual bound is spelled out in the spec

@@ -81,7 +81,7 @@ def test_an_export_that_says_nothing_takes_its_familys_usual_bounds() -> None:
 def test_an_unknown_metric_is_refused_when_the_policy_is_read(
     tmp_path: Path, gate: str, change: dict[str, Any], said: str
 ) -> None:
-    value = yaml.safe_load((ROOT / "release/policy.yaml").read_text())
+    value = yaml.safe_load((ROOT / "examples/demo/policy.yaml").read_text())
     reference = value["channels"]["demo"]["reference"]
     reference[gate] = {**reference[gate], **change}
     (tmp_path / "policy.yaml").write_text(yaml.safe_dump(value))

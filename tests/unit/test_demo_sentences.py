@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from simgate.cli.demo.decision import Decision
-from simgate.cli.demo.sentences import how_good, what_changed, what_was_reused
+from examples.demo.terminal.decision import Decision
+from examples.demo.terminal.sentences import how_good, what_changed, what_was_reused
 from simgate.core.documents.artifact import ManifestRef
 from simgate.plan.record import TaskLine
 from simgate.release.entry import EMPTY, LedgerEntry, LiveModel

@@ -16,17 +16,22 @@ import typer
 
 from simgate.cli.app import app
 from simgate.rows.stages import STAGES
+from simgate_airflow.local.command import app as airflow_app
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("docs", "helm", "scenes")
+FOLDERS = ("docs", "helm", "examples")
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *(path for name in FOLDERS for path in (ROOT / name).rglob("*.md"))})
+PROGRAMS = {"simgate": app, "simgate-airflow": airflow_app}
+PROJECTS = ("tasks/simgate/cli/starter", "examples/demo", "examples/demo/scenes")
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+OF_LONG_LINES = {"CHANGELOG.md", "docs/status.md"}
+"""Lists with an entry a line, which are merged by lines."""
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 # A line of simgate's own, or one that runs it inside a service of Compose.
-_COMMAND = re.compile(r"(simgate(?: .*)?)$|docker compose (?:exec|run) .*?[ '](simgate [^']*)")
+_COMMAND = re.compile(r"(simgate(?:-airflow)?(?: .*)?)$|docker compose (?:exec|run) .*?[ '](simgate [^']*)")
 _TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
 _FILE = re.compile(r"(?<![\w/])[\w.-]+(?:/[\w.-]+)+\.(?:py|md|yaml|html|png|usda)")
 # Folders that only a machine of its own has; a variable or another folder before them makes them somebody's own.
@@ -75,7 +80,8 @@ def test_every_make_target_exists() -> None:
 
 
 def test_every_file_that_a_document_names_in_code_type_exists() -> None:
-    roots = (ROOT, ROOT / "tasks", ROOT / "tasks/simgate", ROOT / "scenes")
+    # A project is named by its own paths: the demo's, and the one that `simgate init` writes.
+    roots = [ROOT / name for name in ("", "tasks", "tasks/simgate", *PROJECTS)]
     missing = [
         f"{item.document}: {name}"
         for item in _code()
@@ -90,6 +96,15 @@ def test_the_readme_traces_a_change_through_eight_files() -> None:
     rows = re.findall(r"^\| (\d) \| `([^`]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert [int(number) for number, _ in rows] == list(range(1, 9))
     assert all((ROOT / path).is_file() for _, path in rows)
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - OF_LONG_LINES))
+def test_a_document_wraps_at_120_columns(name: str) -> None:
+    text = _FENCE.sub(lambda match: "\n" * match[0].count("\n"), (ROOT / name).read_text(encoding="utf-8"))
+    lines = enumerate(text.splitlines(), start=1)
+    # A table's row, and a link or code that cannot be broken, may be longer.
+    wide = [number for number, line in lines if len(line) > 120 and line[0] != "|" and _breaks(line)]
+    assert not wide, f"lines {wide}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -108,6 +123,11 @@ def test_no_tracked_file_names_a_path_of_one_machine_or_a_package_index() -> Non
     assert not found
 
 
+def _breaks(line: str) -> bool:
+    """Return whether a space outside of code lets the line end before column 120."""
+    return " " in _SPAN.sub(lambda match: "x" * len(match[0]), line.strip()[:120])
+
+
 def _code() -> Iterator[Said]:
     """Lines of shell blocks without their comments, and code spans."""
     for path in DOCUMENTS:
@@ -120,15 +140,15 @@ def _code() -> Iterator[Said]:
 
 def _wrong(said: Said) -> str:
     """What of a command line the command does not take; empty where it is right."""
-    words = shlex.split(said.text, comments=True)[1:]
-    command: Any = typer.main.get_command(app)
-    while words and hasattr(command, "commands"):
+    program, *words = shlex.split(said.text, comments=True)
+    found: Any = typer.main.get_command(PROGRAMS[program])
+    while words and hasattr(found, "commands"):
         if words[0] in ("--help", "-h"):
             return ""
-        if words[0] not in command.commands:
+        if words[0] not in found.commands:
             return f"no command {words[0]!r}"
-        command = command.commands[words.pop(0)]
-    return "" if hasattr(command, "commands") else _wrong_arguments(command, words, complete=said.is_block)
+        found = found.commands[words.pop(0)]
+    return "" if hasattr(found, "commands") else _wrong_arguments(found, words, complete=said.is_block)
 
 
 def _wrong_arguments(command: Any, words: Sequence[str], *, complete: bool) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("tasks", "plugins", "dags")
+FOLDERS = ("tasks", "plugins", "dags", "examples/demo/terminal")
 
 _RIDDLE = re.compile(r"(The same|What|Whose|That|Where|How|Who|Which|When|As|In words)\b")
 # A function's docstring says what it does, so none of these begins it.

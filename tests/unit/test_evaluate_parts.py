@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import Literal
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from simgate.data.sample import Command
 from simgate.documents.episode import EpisodeResult
 from simgate.documents.evaluation import Evaluation, Interval
+from simgate.documents.pairs import chance_of
 from simgate.evaluate.closed_loop import ClosedLoop, share_of
-from simgate.evaluate.figures import metrics_of
+from simgate.evaluate.verdict import metrics_of
 from simgate.families.box import Detection
-from simgate.families.interval import bootstrap, rate, sign_test
+from simgate.families.interval import bootstrap, rate
 from simgate.families.navigator.command_error import LARGEST, CommandMeter
 from simgate.families.navigator.contract import NavigatorContract
 from simgate.families.navigator.precision import PrecisionMeter
@@ -55,9 +58,16 @@ def test_a_bootstrap_brackets_the_mean_and_is_the_same_again(values: list[float]
 
 
 def test_the_sign_test_is_the_binomial_tail() -> None:
-    assert sign_test(8, 0) == 1 / 256
-    assert sign_test(0, 0) == 1.0
-    assert sign_test(1, 1) == 0.75
+    assert chance_of(8, 0) == 1 / 256
+    assert chance_of(0, 0) == 1.0
+    assert chance_of(1, 1) == 0.75
+    assert chance_of(5, 0) == pytest.approx(1 / 32)
+
+
+def test_the_sign_test_is_scipys_for_any_pairs() -> None:
+    for wins, losses in product(range(40), range(40)):
+        if pairs := wins + losses:
+            assert chance_of(wins, losses) == pytest.approx(binomtest(wins, pairs, alternative="greater").pvalue)
 
 
 def _box(x: float, score: float, label: str = "box") -> Detection:

@@ -74,7 +74,13 @@ class Indexing:
 
     def _job(self, scenes: list[dict[str, Any]], fields: dict[str, Any]) -> Job:
         snapshot = write_snapshot(self.store, scan(self.scenes))
-        spec = {"version": 1, "scenes": scenes, "episodes_per_shard": 2, "classes": ["chair", "table", "box"], **fields}
+        spec = {
+            "version": 1,
+            "scenes": scenes,
+            "episodes_per_shard": 2,
+            "classes": ["chair", "table", "box", "floor"],
+            **fields,
+        }
         full = STAGE.spec_type.from_value(spec, what="spec").model_dump(mode="json")
         return Job(
             stage="index",
@@ -98,7 +104,7 @@ def test_a_scene_becomes_an_item_with_its_closure_labels_lights_and_units(
     assert indexing.run(capsys) == 0
     item = indexing.item("room")
     assert tuple(file.path for file in item.closure) == FILES
-    assert [(label.label, label.prims) for label in item.labels] == [("chair", 2), ("table", 1)]
+    assert [(label.label, label.prims) for label in item.labels] == [("chair", 2), ("floor", 1), ("table", 1)]
     assert [light.prim for light in item.lights] == ["/World/Lights/Sun"]
     assert (item.meters_per_unit, item.up_axis, item.split) == (1.0, "Z", "train")
     assert Lint.from_json(indexing.read("lint.json"), what="lint").scenes == {"room": ()}
@@ -190,6 +196,55 @@ def test_every_finding_of_a_refused_scene_is_told(indexing: Indexing, capsys: py
     assert topology["expected"] == "faces whose corners the mesh has"
     assert topology["remedy"] == "export the mesh again"
     assert next(line for line in found if line["rule"] == "KindChecker")["level"] == "warning"
+
+
+FLOOR = 'token[] semantics:labels:class = ["floor"]'
+MOVED = FLOOR + '\n double3 xformOp:{0} = {1}\n uniform token[] xformOpOrder = ["xformOp:{0}"]'
+BESIDE = """def Plane "Begin"
+    {
+        uniform token purpose = "guide"
+        custom token simgate:area = "spawn"
+        double width = 1
+        double length = 1
+        double3 xformOp:translate = (2.9, 9, 0)
+        uniform token[] xformOpOrder = ["xformOp:translate"]
+    }
+    def Xform "robot" ("""
+ACTORS = """def Xform "actors"
+    {
+        def Sphere "ball"
+        {
+            custom token simgate:role = "rolling"
+        }
+    }
+    def Xform "robot" ("""
+EMPTY = ACTORS.replace("Sphere", "Xform").replace("rolling", "static")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('def Xform "robot"', 'def Xform "cart"', "has no prim /World/robot"),
+        (FLOOR, "", "has no prim labelled floor"),
+        ('def Cylinder "Body"', 'def Xform "Body"', "/World/robot has nothing that can be seen"),
+        ("simgate:wheel_radius_m = 0.08", "simgate:wheel_radius_m = 0", "simgate:wheel_radius_m of /World/robot"),
+        (FLOOR, MOVED.format("scale", "(0.04, 0.04, 1)"), "no free floor for the robot /World/robot, got a disc of 0."),
+        (
+            FLOOR,
+            MOVED.format("translate", "(0, 0, 2)"),
+            "no free floor for the robot /World/robot, got a disc of 0.00 m",
+        ),
+        ('def Xform "robot" (', BESIDE, "no spawn area lies on free floor with room for the robot, got /World/Begin"),
+        ('def Xform "robot" (', ACTORS, "simgate:role of /World/actors/ball, got rolling"),
+        ('def Xform "robot" (', EMPTY, "/World/actors/ball has nothing that can be seen"),
+    ],
+)
+def test_a_layout_that_generate_would_refuse_is_refused_here_by_its_prim(
+    indexing: Indexing, capsys: pytest.CaptureFixture[str], old: str, new: str, reason: str
+) -> None:
+    edit(indexing.scenes, ROOT, old, new)
+    assert indexing.run(capsys) == 2
+    assert reason in indexing.say
 
 
 def test_a_closure_larger_than_asked_is_refused(indexing: Indexing, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,8 +26,8 @@ from simgate.core.storage.store import Store
 from simgate.release.approval import REJECT
 from simgate.release.approvals import APPROVAL_TYPE, Approvals, keep_answer
 from simgate.release.candidate import Candidate, CandidateEntry, candidates
+from simgate.release.decision import Word, quarantine, rollback, waive
 from simgate.release.decision import by_hand as decided_by_hand
-from simgate.release.decision import quarantine, rollback, waive
 from simgate.release.entry import Decision, LedgerBody, LedgerEntry
 from simgate.release.judge import judge
 from simgate.release.policy import Policy
@@ -210,10 +210,10 @@ def test_an_entry_that_no_ledger_key_signed_is_not_served(signed: Released, key:
 def test_nobody_signs_on_top_of_a_forged_head(signed: Released) -> None:
     third = signed.third()
     append(signed.store, LEDGER_OF, _swap, signer=STRANGER)
-    words: dict[str, Any] = {"model": "navigator", "who": "boss", "why": "x", "signer": LEDGER}
+    words: dict[str, Any] = {"model": "navigator", "by": Word("boss", "x", "author"), "signer": LEDGER}
     acts: list[Callable[[], object]] = [
         lambda: quarantine(signed.store, SIGNED, digest="b" * 64, **words),
-        lambda: waive(signed.store, SIGNED, channel="demo", manifest="b" * 64, second="author", **words),
+        lambda: waive(signed.store, SIGNED, channel="demo", manifest="b" * 64, **words),
         lambda: rollback(signed.store, SIGNED, channel="demo", **words),
         lambda: settle(
             signed.store, SIGNED, model="navigator", channel="demo", candidate=third.digest, gate=None, signer=LEDGER
@@ -516,7 +516,9 @@ def test_an_answer_that_was_given_is_not_settled_away_by_a_made_up_refusal(
 
 
 def by_hand(found: Released, **changes: Any) -> dict[str, Any]:
-    return {"model": "navigator", "who": "boss", "why": "it hit a shelf", "signer": found.signer, **changes}
+    named = {name: changes.pop(name) for name in ("who", "why", "second") if name in changes}
+    by = Word(**{"who": "boss", "why": "it hit a shelf", **named})
+    return {"model": "navigator", "by": by, "signer": found.signer, **changes}
 
 
 @pytest.mark.parametrize("who", ["mallory", "nobody@example.org", ""])
@@ -543,11 +545,13 @@ def test_rollback_and_waive_are_for_those_whom_the_channel_names(bare: Released)
 
 
 def test_a_waiver_in_a_signed_channel_needs_a_second_person(signed: Released) -> None:
-    words = by_hand(signed, channel="demo", manifest="b" * 64)
+    def words(second: str) -> dict[str, Any]:
+        return by_hand(signed, channel="demo", manifest="b" * 64, second=second)
+
     for second, said in (("", "needs a second person"), ("boss@example.org", "own waiver"), ("mallory", "nobody")):
         with pytest.raises(Refused, match=said):
-            waive(signed.store, SIGNED, second=second, **words)
-    assert waive(signed.store, SIGNED, second="author", **words).decision.second == "author"
+            waive(signed.store, SIGNED, **words(second))
+    assert waive(signed.store, SIGNED, **words("author")).decision.second == "author"
     assert signed.problem() == ""
 
 
@@ -637,7 +641,7 @@ def test_verify_says_what_it_shows_and_what_it_cannot(
 ) -> None:
     assert command(bare, monkeypatch, "verify") == 0
     said = capsys.readouterr().out
-    assert "whoever can write the store can have written all of it" in said
+    assert "anybody who can write the store can have written all of it" in said
     assert "0 signatures" not in said
     assert command(signed, monkeypatch, "verify") == 0
     said = capsys.readouterr().out
@@ -695,7 +699,7 @@ def test_a_channel_that_the_policy_lacks_owes_signatures_where_another_does(sign
 def test_a_forged_rollback_to_what_was_made_from_something_quarantined_is_not_served(signed: Released) -> None:
     trained = read_manifest(signed.store, signed.first.candidate.evidence["train"]).content_digest
     quarantine(signed.store, SIGNED, digest=trained, **by_hand(signed, why="safety recall"))
-    decision = decided_by_hand(SIGNED, "rollback", signed.first.digest, "boss", "x", channel="demo")
+    decision = decided_by_hand(SIGNED, "rollback", signed.first.digest, Word("boss", "x"), channel="demo")
     forge(signed, decision, LEDGER, signed.first)
     assert "safety recall" in signed.problem()
     assert signed.live() == signed.second.digest
@@ -703,7 +707,7 @@ def test_a_forged_rollback_to_what_was_made_from_something_quarantined_is_not_se
 
 @pytest.mark.parametrize("shift", [timedelta(days=-9000), timedelta(hours=-1), timedelta(hours=1)])
 def test_a_decision_is_dated_when_it_was_written(bare: Released, shift: timedelta) -> None:
-    decision = decided_by_hand(POLICY, "quarantine", "a" * 64, "boss", "x")
+    decision = decided_by_hand(POLICY, "quarantine", "a" * 64, Word("boss", "x"))
     forge(bare, decision.model_copy(update={"decided_at": decision.decided_at + shift}), None)
     assert "it was decided at" in bare.problem()
 

@@ -85,7 +85,7 @@ class Scenes:
         self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> tuple[int, dict[str, Any], str]:
         """What `simgate plan --json` ends with, says, and warns of."""
-        policy = Path(__file__).parents[2] / "release/policy.yaml"
+        policy = Path(__file__).parents[2] / "examples/demo/policy.yaml"
         arguments = ["plan", "--json", "--store", self.store.url, "--policy", str(policy), "--recipes", str(RECIPES)]
         monkeypatch.setattr(sys, "argv", ["simgate", *arguments])
         monkeypatch.setattr("os.umask", lambda _mask: 0)

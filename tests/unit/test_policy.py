@@ -427,12 +427,12 @@ def test_a_person_is_found_under_every_name_and_no_two_share_one() -> None:
 
 
 def test_the_demo_meets_its_channel_to_the_letter() -> None:
-    policy = Policy.load(ROOT / "release" / "policy.yaml")
+    policy = Policy.load(ROOT / "examples/demo/policy.yaml")
     assert policy.channels["demo"].reference == Reference.of(demo_dataset_recipe(), demo_release_recipe())
 
 
 def test_production_differs_from_the_demo_in_the_bench_alone() -> None:
-    policy = Policy.load(ROOT / "release" / "policy.yaml")
+    policy = Policy.load(ROOT / "examples/demo/policy.yaml")
     demo, production = (policy.channels[name].reference for name in ("demo", "production"))
     assert demo.hil is not None
     assert production == demo.model_copy(update={"hil": demo.hil.model_copy(update={"bench": "device"})})

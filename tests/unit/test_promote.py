@@ -15,8 +15,7 @@ from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.store import Store
 from simgate.release.approval import APPROVE, REJECT, ApprovalRecord, GateRecord, Touch, subject_of
 from simgate.release.candidate import CandidateEntry, candidates
-from simgate.release.comparison import mcnemar_p
-from simgate.release.decision import quarantine, rollback, waive
+from simgate.release.decision import Word, quarantine, rollback, waive
 from simgate.release.promote import promote
 from simgate.release.proof import Proof, prove_model
 from simgate.release.settle import settle
@@ -160,8 +159,7 @@ def test_a_pass_after_a_fail_of_the_same_engine_is_refused_unless_waived(chain: 
         model=chain.model,
         channel="demo",
         manifest=failed.sha256,
-        who="boss",
-        why="the bench's cable was loose",
+        by=Word("boss", "the bench's cable was loose"),
     )
     third = next_run(chain, 3).propose()
     assert approve(chain, answer(third)).action == "promote"
@@ -216,12 +214,6 @@ def test_a_candidate_without_lives_evaluation_is_refused(chain: Chain) -> None:
         approve(chain, answer(next_run(chain, 2, weights=b"new").propose()))
 
 
-def test_mcnemar_is_the_binomial_tail() -> None:
-    assert mcnemar_p(0, 0) == 1.0
-    assert mcnemar_p(5, 0) == pytest.approx(1 / 32)
-    assert mcnemar_p(1, 1) == pytest.approx(0.75)
-
-
 @pytest.mark.parametrize("said", [1.0, 0.5])
 def test_a_device_that_was_asked_for_and_an_emulated_link_are_refused_by_a_real_channel(
     chain: Chain, said: float
@@ -262,8 +254,7 @@ def test_a_quarantined_ancestor_bars_everything_made_from_it(chain: Chain) -> No
         POLICY,
         model="navigator",
         digest=read_manifest(chain.store, shard).content_digest,
-        who="boss",
-        why="bad shard",
+        by=Word("boss", "bad shard"),
     )
     with pytest.raises(Refused, match="bad shard"):
         approve(chain, answer(next_run(chain, 2).propose()))
@@ -292,7 +283,7 @@ def test_rollback_puts_the_previous_model_back_in_one_write(chain: Chain) -> Non
     evidence = {**second.evidence(), "evaluate_live": before.evidence["evaluate"]}
     entry = candidates(chain.store, "navigator", "demo").add(second.candidate(evidence))
     promoted = approve(chain, answer(entry))
-    back = rollback(chain.store, POLICY, model="navigator", channel="demo", who="boss", why="it hit a shelf")
+    back = rollback(chain.store, POLICY, model="navigator", channel="demo", by=Word("boss", "it hit a shelf"))
     live = ledger.live("demo")
     assert live is not None
     assert live.candidate == first.digest
@@ -302,7 +293,7 @@ def test_rollback_puts_the_previous_model_back_in_one_write(chain: Chain) -> Non
     assert at_promotion.candidate == entry.digest
     assert ledger.live("demo", promoted.at - timedelta(days=1)) is None
     with pytest.raises(Refused, match="no previous model"):
-        rollback(chain.store, POLICY, model="navigator", channel="demo", who="boss", why="again")
+        rollback(chain.store, POLICY, model="navigator", channel="demo", by=Word("boss", "again"))
 
 
 def test_verify_with_a_head_notices_a_cut_tail(chain: Chain) -> None:
@@ -358,9 +349,9 @@ def test_rollback_to_a_quarantined_model_or_one_made_from_something_quarantined_
     evidence = {**second.evidence(), "evaluate_live": live.evidence["evaluate"]}
     approve(chain, answer(candidates(chain.store, "navigator", "demo").add(second.candidate(evidence))))
     trained = read_manifest(chain.store, first.candidate.evidence["train"]).content_digest
-    quarantine(chain.store, POLICY, model="navigator", digest=trained, who="boss", why="safety recall")
+    quarantine(chain.store, POLICY, model="navigator", digest=trained, by=Word("boss", "safety recall"))
     with pytest.raises(Refused, match="safety recall"):
-        rollback(chain.store, POLICY, model="navigator", channel="demo", who="boss", why="the new one hit a shelf")
+        rollback(chain.store, POLICY, model="navigator", channel="demo", by=Word("boss", "the new one hit a shelf"))
 
 
 def test_an_outage_during_the_check_refuses_nothing(chain: Chain) -> None:

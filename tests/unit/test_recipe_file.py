@@ -61,6 +61,28 @@ def test_an_error_names_file_line_field_value_and_remedy(case: str) -> None:
     assert said.endswith("`simgate recipe show` prints every field with its range")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("target: tensorrt", "engine target tensorrt comes later; this build can write onnxruntime-cpu"),
+        (
+            "target: onnxruntime-cuda",
+            "engine target onnxruntime-cuda comes later; this build can write onnxruntime-cpu",
+        ),
+        ("target: onnxruntime-cpu\n  precision: int8", "onnxruntime-cpu has no precision int8; use fp32"),
+    ],
+)
+def test_an_engine_that_this_build_cannot_write_is_refused_where_the_recipe_says_it(words: str, said: str) -> None:
+    text = NAVIGATOR.read_text()
+    assert text.count("target: onnxruntime-cpu") == 1
+    changed = text.replace("target: onnxruntime-cpu", words)
+    line = changed[: changed.index(words.rsplit("\n", maxsplit=1)[-1].strip())].count("\n") + 1
+    with pytest.raises(InputError, match=rf"^recipe n.yaml, line {line}: field export\.") as refused:
+        parse_recipe(changed.encode(), what="recipe n.yaml")
+    assert said in str(refused.value)
+    assert str(refused.value).count(": field ") == 1, "one error"
+
+
 def test_an_unknown_field_is_named_with_its_line() -> None:
     text = ROOMS.read_text() + "\nseed_polici: nightly\n"
     with pytest.raises(InputError, match=rf"line {len(text.splitlines())}: field seed_polici"):
@@ -93,7 +115,7 @@ def test_show_says_meaning_unit_and_range() -> None:
 def test_the_schema_has_the_fields_meaning() -> None:
     schema = recipe_schema(DatasetRecipe)
     assert schema["properties"]["episodes_per_shard"]["description"] == "Episodes of one shard, at most."
-    assert schema["$defs"]["SceneRule"]["properties"]["split"]["description"].startswith("Which side")
+    assert schema["$defs"]["SceneRule"]["properties"]["split"]["description"].startswith("Side of the dataset")
     assert json.loads(json.dumps(schema)) == schema
 
 

@@ -21,7 +21,7 @@ from simgate.core.runtime.job import ManifestInput
 from simgate.core.storage.journal import Entry, Journal
 from simgate.core.storage.store import Store
 from simgate.release.candidate import CandidateEntry
-from simgate.release.decision import quarantine, rollback, waive
+from simgate.release.decision import Word, quarantine, rollback, waive
 from simgate.release.entry import LedgerEntry
 from simgate.release.policy import Policy, Role
 from simgate.release.promote import promote
@@ -34,7 +34,7 @@ GATE, PLANNER, APPROVAL, LEDGER, STAGE = (new_signer() for _ in range(5))
 KEYS = (trusted("gate", GATE), trusted("planner", PLANNER), trusted("approval", APPROVAL), trusted("ledger", LEDGER))
 SIGNED = signed_policy(*KEYS)
 
-SHIPPED = Path(__file__).parents[2] / "release" / "policy.yaml"
+SHIPPED = Path(__file__).parents[2] / "examples/demo/policy.yaml"
 
 Evidence = Mapping[Role, ManifestRef]
 
@@ -95,8 +95,8 @@ def release(tmp_path: Path) -> Release:
     """Signed by everybody who should, and not yet promoted, beside a waiver that the ledger holds."""
     chain = begin(tmp_path)
     waive(
-        chain.store, SIGNED, model="navigator", channel="demo", manifest="a" * 64, who="boss", second="author",
-        why="a cable", signer=LEDGER,
+        chain.store, SIGNED, model="navigator", channel="demo", manifest="a" * 64,
+        by=Word("boss", "a cable", "author"), signer=LEDGER,
     )  # fmt: skip
     return propose(chain)
 
@@ -298,11 +298,11 @@ def test_a_policy_without_keys_refuses_everything(tmp_path: Path) -> None:
 
 def test_nobody_without_a_key_writes_into_a_signed_ledger(release: Release) -> None:
     with pytest.raises(Refused, match="no ledger key to sign with"):
-        quarantine(release.store, SIGNED, model="navigator", digest="b" * 64, who="boss", why="bad")
+        quarantine(release.store, SIGNED, model="navigator", digest="b" * 64, by=Word("boss", "bad"))
     words: dict[str, Any] = {"model": "navigator", "channel": "demo", "candidate": release.entry.digest}
     settled = settle(release.store, SIGNED, **words, gate=None, signer=LEDGER)
     assert settled is not None
-    quarantine(release.store, SIGNED, model="navigator", digest="b" * 64, who="boss", why="bad", signer=LEDGER)
+    quarantine(release.store, SIGNED, model="navigator", digest="b" * 64, by=Word("boss", "bad"), signer=LEDGER)
     assert all(line.envelope for line in Ledger(release.store, "navigator").lines())
 
 
@@ -310,7 +310,7 @@ def test_a_rollback_out_of_a_forged_ledger_is_refused(release: Release) -> None:
     release.promote()
     second = propose(next_run(release.chain, 2, weights=b"second"))
     second.promote()
-    words: dict[str, Any] = {"model": "navigator", "channel": "demo", "who": "boss", "why": "it hit a shelf"}
+    words: dict[str, Any] = {"model": "navigator", "channel": "demo", "by": Word("boss", "it hit a shelf")}
     good = release.ledger_path(3).read_bytes()
     reseal(release.ledger_path(3), STAGE)
     with pytest.raises(Refused, match="does not hold: entry 3"):
@@ -354,7 +354,7 @@ def test_verify_of_one_run_looks_at_the_signatures_of_its_gates(
     release: Release, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hil = release.evidence["hil"].uri
-    assert "3 signatures good" in verify_as_people_do(release, monkeypatch, capsys, hil)[1]
+    assert "3 good signatures" in verify_as_people_do(release, monkeypatch, capsys, hil)[1]
     sign_evidence(release, "export", STAGE)
     code, said = verify_as_people_do(release, monkeypatch, capsys, hil)
     assert (code, said.count("which the policy does not know; a gate key must sign it")) == (3, 1)

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -26,8 +26,8 @@ from simgate.core.storage.heads import dataset_head, push_scenes, scenes_pushes
 from simgate.core.storage.memo import read_memo
 from simgate.core.storage.store import Store
 from simgate.release.authors import authors
-from simgate.release.candidate import CandidateEntry, candidates, new_candidate
-from simgate.release.decision import quarantine
+from simgate.release.candidate import Candidate, CandidateEntry, candidates
+from simgate.release.decision import Word, quarantine
 from simgate.release.policy import Policy
 from simgate.release.promote import promote
 from tests.raw_ledger import Ledger
@@ -81,9 +81,10 @@ def propose(store: Store, proposed: CandidateEntry, policy: Policy) -> Candidate
     """The same evidence of the same run under a policy of the tests."""
     for key in store.keys(f"candidates/{MODEL}"):
         store.delete(key)
-    candidate = new_candidate(
+    candidate = Candidate(
         model=MODEL, channel="demo", engine=proposed.candidate.engine, evidence=proposed.candidate.evidence,
-        policy_sha256=policy.sha256, replaces="", ttl=timedelta(hours=1), run_record=proposed.candidate.run_record,
+        policy_sha256=policy.sha256, replaces="", expires_at=datetime.now(UTC) + timedelta(hours=1),
+        nonce="0" * 32, run_record=proposed.candidate.run_record,
         authors=proposed.candidate.authors, observations=proposed.candidate.observations,
     )  # fmt: skip
     return candidates(store, MODEL, "demo").add(candidate)
@@ -212,7 +213,7 @@ def test_a_restore_onto_a_store_that_went_on_is_refused_before_anything_is_writt
 ) -> None:
     target = Store(str(tmp_path / "went-on"))
     shutil.copytree(released.store.url, target.url)
-    quarantine(target, POLICY, model=MODEL, digest="a" * 64, who="boss", why="for a test")
+    quarantine(target, POLICY, model=MODEL, digest="a" * 64, by=Word("boss", "for a test"))
     before = target.keys("")
     with pytest.raises(InputError, match=rf"journal ledger/{MODEL} went on differently"):
         copy(released.store, target, check=False, tell=lambda _: None)
@@ -222,7 +223,7 @@ def test_a_restore_onto_a_store_that_went_on_is_refused_before_anything_is_writt
 def test_a_target_with_a_ledger_that_the_source_never_had_is_refused(tmp_path: Path) -> None:
     source, target = Store(str(tmp_path / "source")), Store(str(tmp_path / "target"))
     source.put("plans/main/x", b"a store before its first release")
-    quarantine(target, POLICY, model=MODEL, digest="a" * 64, who="boss", why="for a test")
+    quarantine(target, POLICY, model=MODEL, digest="a" * 64, by=Word("boss", "for a test"))
     with pytest.raises(InputError, match=rf"journal ledger/{MODEL} went on differently"):
         copy(source, target, check=False, tell=lambda _: None)
     assert not target.exists("plans/main/x")

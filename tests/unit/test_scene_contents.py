@@ -38,6 +38,7 @@ def test_every_instance_of_a_labelled_prop_counts(tmp_path: Path) -> None:
     stage = open_scene(plant(tmp_path), ROOT)
     assert read_labels(stage, "room", classes=CLASSES) == (
         Labelled(label="chair", prims=2),
+        Labelled(label="floor", prims=1),
         Labelled(label="table", prims=1),
     )
 
@@ -63,7 +64,7 @@ def test_legacy_labels_count_like_new_ones(tmp_path: Path) -> None:
 def test_what_is_invisible_is_not_counted(tmp_path: Path) -> None:
     folder = planted(tmp_path, (CHAIR, "token[] semantics", 'token visibility = "invisible"\n    token[] semantics'))
     stage = open_scene(folder, ROOT)
-    assert read_labels(stage, "room", classes=CLASSES) == (Labelled(label="table", prims=1),)
+    assert [item.label for item in read_labels(stage, "room", classes=CLASSES)] == ["floor", "table"]
 
 
 def test_a_scene_without_labels_is_refused(tmp_path: Path) -> None:
@@ -71,6 +72,7 @@ def test_a_scene_without_labels_is_refused(tmp_path: Path) -> None:
         tmp_path,
         (CHAIR, 'token[] semantics:labels:class = ["chair"]', ""),
         ("props/table.usda", 'token[] semantics:labels:class = ["table"]', ""),
+        (ROOT, 'token[] semantics:labels:class = ["floor"]', ""),
     )
     stage = open_scene(folder, ROOT)
     with pytest.raises(InputError, match="scene room has no labels"):
@@ -79,7 +81,9 @@ def test_a_scene_without_labels_is_refused(tmp_path: Path) -> None:
 
 def test_a_scene_with_none_of_the_vocabulary_is_refused(tmp_path: Path) -> None:
     stage = open_scene(plant(tmp_path), ROOT)
-    with pytest.raises(InputError, match="no label of the vocabulary, got chair, table, expected one of forklift"):
+    with pytest.raises(
+        InputError, match="no label of the vocabulary, got chair, floor, table, expected one of forklift"
+    ):
         read_labels(stage, "room", classes=("forklift",))
 
 

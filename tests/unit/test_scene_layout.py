@@ -37,7 +37,7 @@ def standing_in_newton(scene: NewtonScene, shapes: tuple[Shape, ...]) -> np.ndar
 
 @pytest.mark.parametrize("name", ["office", "home", "warehouse"])
 def test_the_layout_from_usd_is_what_newton_sees(name: str) -> None:
-    usd = UsdScene(ROOT / f"scenes/{name}/{name}.usda", CLASSES)
+    usd = UsdScene(ROOT / f"examples/demo/scenes/{name}/{name}.usda", CLASSES)
     layout, scene = read_layout(usd), NewtonScene(usd, "cpu")
     floor = tuple(s for s in scene.shapes if s.instance and usd.components.rows[s.instance - 1].label == "floor")
     x, y = usd.world_from(ROBOT_PATH)[:2, 3]
@@ -56,7 +56,7 @@ import sys
 from pathlib import Path
 from simgate.scene.layout import read_layout
 from simgate.scene.usd_scene import UsdScene
-read_layout(UsdScene(Path({str(ROOT / "scenes/home/home.usda")!r}), ("floor",)))
+read_layout(UsdScene(Path({str(ROOT / "examples/demo/scenes/home/home.usda")!r}), ("floor",)))
 print(sorted({{"newton", "warp", "simgate.sim"}} & set(sys.modules)))
 """
     ran = subprocess.run(

@@ -16,7 +16,7 @@ pytest.importorskip("pxr")
 
 from pxr import Kind, Sdf, Usd, UsdGeom, UsdLux, UsdPhysics, UsdSemantics, UsdShade, UsdUtils
 
-SCENES = Path(__file__).resolve().parents[2] / "scenes"
+SCENES = Path(__file__).resolve().parents[2] / "examples/demo/scenes"
 NAMES = ("office", "home", "warehouse")
 MADE = ("assets", "robot", "textures", *NAMES)
 MOVING = {"person_0", "person_1"}

@@ -26,7 +26,7 @@ from simgate.core.runtime.job import ManifestInput
 from simgate.core.storage.credentials import StoreKeys
 from simgate.core.storage.store import Store
 from simgate.release.candidate import Candidate, candidates
-from simgate.release.decision import quarantine
+from simgate.release.decision import Word, quarantine
 from tests.release_chain import POLICY, Chain, fulfil
 from tests.servers.guarded import NAMES, Guarded
 
@@ -199,7 +199,9 @@ def test_only_the_right_role_gives_a_verdict_proposes_or_decides(
         "gate-main": lambda: fulfil(store, hil, verdict, ()),
         "planner-main": lambda: candidates(store, model, "demo").add(candidate.model_copy(update={"model": model})),
         "approval": lambda: store.create(f"approvals/{model}/1.json", b"{}"),
-        "ledger": lambda: quarantine(store, POLICY, model=model, digest=candidate.engine, who="boss", why="for a test"),
+        "ledger": lambda: quarantine(
+            store, POLICY, model=model, digest=candidate.engine, by=Word("boss", "for a test")
+        ),
     }
     for owner, forge in made.items():
         if name == owner:

@@ -9,14 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-from tests.unit.process_tree import descendants, living
+from tests.unit.process_tree import descendants, lives
 
 ROOT = Path(__file__).parents[2]
 TRAINING = """
 import sys
 from pathlib import Path
 
-from tests.unit.process_tree import descendants, living
 from simgate.specs.train import TrainSpec
 from simgate.train.stage import run
 from tests.unit.toy_dataset import NETWORK, ToyStore
@@ -44,6 +43,6 @@ def test_kill_9_of_the_stage_ends_its_ranks_within_seconds(tmp_path: Path) -> No
     process.wait()
     process.stderr.close()
     deadline = time.monotonic() + 20
-    while (left := ranks & set(living())) and time.monotonic() < deadline:
+    while (left := set(filter(lives, ranks))) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not left

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from simgate.core.documents.stage_spec import Spec
 from simgate.core.errors import InputError, Preempted
 from simgate.core.runtime.work import Drawn, Work
+from simgate.documents.dataset import SplitDocument
 from simgate.families.card import ModelCard
 from simgate.specs.train import TrainSpec
 from simgate.train.stage import draw, run
 from simgate.train.tracking import track
+from tests.unit.synthetic_dataset import make_item
 from tests.unit.toy_dataset import NETWORK, ToyStore
 
 SPEC = TrainSpec(
@@ -91,6 +94,19 @@ def test_a_run_stopped_in_the_middle_of_an_epoch_ends_143_and_resumes_to_the_sam
     assert '"event": "resumed"' in capsys.readouterr().err
     second.scratch.clear()
     assert _digests(second) == whole
+
+
+def test_a_robot_that_the_family_cannot_command_is_refused_before_a_frame_is_read(toy: ToyStore) -> None:
+    name = "splits/train.json"
+    split = SplitDocument.from_json(toy.store.read(toy.manifest(toy.validate).artifact(name)), what=name)
+    sliding = make_item("hall", "train", content="a hall").model_copy(update={"drive": "holonomic"})
+    data = split.model_copy(update={"scenes": (sliding,)}).to_json()
+    other = toy.commit("validate", Spec(), {name: data}, [])
+    work = toy.work("train", SPEC, [toy.input(other, name)])
+    with pytest.raises(InputError, match="scene hall: a navigator cannot command its robot, got a holonomic base"):
+        run(work)
+    assert not (work.folder / "pack").exists()
+    SplitDocument.from_json(data, what=name).check_bases("perception")
 
 
 def test_the_untrained_network_needs_no_ranks_and_its_page_says_so(toy: ToyStore) -> None:

@@ -9,6 +9,8 @@ from simgate.core.errors import SimgateError
 from simgate.core.runtime.attempt import Verdict
 from simgate.core.runtime.manifest import Manifest
 from simgate.core.storage.store import Store
+from simgate.specs.generate import GenerateSpec
+from simgate.specs.index import IndexSpec
 
 SHOWN = 2
 METRICS: Mapping[str, tuple[str, ...]] = {
@@ -21,7 +23,7 @@ MAX_CARD_BYTES = 1024 * 1024
 
 
 def figures(store: Store, manifest: Manifest, verdict: Verdict | None) -> tuple[str, ...]:
-    """`map_50 0.31`, `command_error 0.17`: at most two, none where a document does not hold what it should."""
+    """Write at most two figures, e.g. `map_50 0.31`; none where a document lacks them."""
     try:
         found = _metrics(manifest.stage, verdict) if verdict else _OF.get(manifest.stage, _none)(store, manifest)
     except (SimgateError, KeyError, TypeError, ValueError):
@@ -39,13 +41,16 @@ def _metrics(stage: str, verdict: Verdict) -> dict[str, float]:
 
 
 def _index(_store: Store, manifest: Manifest) -> dict[str, float]:
-    scenes = manifest.spec["scenes"]
-    return {"scenes": len(scenes), "episodes": sum(int(scene["episodes"]) for scene in scenes)}
+    scenes = manifest.spec_as(IndexSpec).scenes
+    return {"scenes": len(scenes), "episodes": sum(scene.episodes for scene in scenes)}
 
 
 def _generate(_store: Store, manifest: Manifest) -> dict[str, float]:
-    frames = int(manifest.spec["episodes"]) * int(manifest.spec["frames_per_episode"])
-    return {"frames": frames, "MB": sum(item.size_bytes for item in manifest.artifacts) / 1e6}
+    spec = manifest.spec_as(GenerateSpec)
+    return {
+        "frames": spec.episodes * spec.frames_per_episode,
+        "MB": sum(item.size_bytes for item in manifest.artifacts) / 1e6,
+    }
 
 
 def _train(store: Store, manifest: Manifest) -> dict[str, float]:

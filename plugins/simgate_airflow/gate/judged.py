@@ -11,6 +11,7 @@ from simgate.core.errors import InputError, SimgateError
 from simgate.core.runtime.attempt import Verdict, read_verdict
 from simgate.core.runtime.manifest import Manifest
 from simgate.core.storage.store import Store
+from simgate.release.evidence import family_of_run
 from simgate.release.policy import Role
 from simgate.release.reference import asked
 from simgate.rows.families import FAMILIES
@@ -111,8 +112,8 @@ def _bound(known: Metric, limits: Mapping[str, Bound]) -> Bound | None:
 
 
 def _in_order(manifest: Manifest, verdict: Verdict) -> list[Metric]:
-    """Return the table's order, families within it by name; what the table does not know comes last."""
-    stage, family = manifest.stage, str(manifest.spec.get("family", ""))
+    """Sort in the table's order, families within it by name; metrics that the table does not know come last."""
+    stage, family = manifest.stage, family_of_run(manifest)
     family = family if family in FAMILIES.names() else ""
     names = [known.name for known in metrics_of(stage, family)]
 

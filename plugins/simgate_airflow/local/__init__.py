@@ -1,1 +1,1 @@
-"""Local: a whole Airflow on this machine, for the demo and the tests."""
+"""Local: a whole Airflow on this machine, for a project on it and for tests."""

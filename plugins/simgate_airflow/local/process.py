@@ -5,54 +5,41 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
+
+import psutil
 
 
 def members(session: int) -> list[int]:
-    """Return process ids that belong to a session and are not dead already."""
-    folders = (folder for folder in Path("/proc").iterdir() if folder.name.isdigit())
-    return sorted(int(folder.name) for folder in folders if _session(folder) == session)
+    """Return the ids of the processes that belong to a session and are not dead already."""
+    return sorted(process.pid for process in psutil.process_iter() if _is_member(process, session))
 
 
-def _session(folder: Path) -> int | None:
+def _is_member(process: psutil.Process, session: int) -> bool:
     try:
-        # The command's name may hold spaces and brackets: fields count from the last bracket on.
-        state, _parent, _group, session, *_ = (folder / "stat").read_text().rpartition(")")[2].split()
-    except (OSError, ValueError):
-        return None
-    return None if state in "ZX" else int(session)
+        return os.getsid(process.pid) == session and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except (OSError, psutil.Error):  # It ended while we looked.
+        return False
 
 
-def environment(process: int) -> list[bytes]:
-    """`NAME=value` of a process as it was started; empty where that cannot be read."""
+def environment(process: int) -> dict[str, str]:
+    """Return the variables that a process was started with; none where they cannot be read."""
     try:
-        return Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
+        return psutil.Process(process).environ()
+    except (OSError, psutil.Error):
+        return {}
 
 
 def listens(session: int, port: int) -> bool:
     """Return whether a process of the session accepts connections on a TCP port of this machine."""
-    rows = [row.split() for name in ("tcp", "tcp6") for row in _rows(Path(f"/proc/net/{name}"))]
-    wanted = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port}
-    return any(wanted & set(_open_files(Path(f"/proc/{process}/fd"))) for process in members(session))
+    return any(port in _open_ports(process) for process in members(session))
 
 
-def _rows(table: Path) -> list[str]:
+def _open_ports(process: int) -> set[int]:
     try:
-        return table.read_text().splitlines()[1:]
-    except OSError:  # A kernel without IPv6 has no such table.
-        return []
-
-
-def _open_files(folder: Path) -> Iterator[str]:
-    """Yield the files that a process has open; a process or file that ends meanwhile is skipped."""
-    with suppress(OSError):
-        for link in folder.iterdir():
-            with suppress(OSError):
-                yield str(link.readlink())
+        sockets = psutil.Process(process).net_connections("tcp")
+    except (OSError, psutil.Error):
+        return set()
+    return {socket.laddr.port for socket in sockets if socket.status == psutil.CONN_LISTEN}
 
 
 def session_alive(session: int) -> bool:
@@ -61,7 +48,7 @@ def session_alive(session: int) -> bool:
 
 
 def end_session(session: int, *, first: signal.Signals, grace_s: float) -> None:
-    """Send `first` to the leader, wait, then end what is left of the session: no process of it survives."""
+    """Send `first` to the leader, wait, then kill the rest of the session: no process of it survives."""
     _send(session, first, [session] if session_alive(session) else [])
     _gone(session, grace_s)
     _send(session, signal.SIGTERM, members(session))

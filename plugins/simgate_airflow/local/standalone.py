@@ -1,4 +1,4 @@
-"""Standalone: a whole Airflow on this machine, for the demo and the tests, stopped without leaving a process behind.
+"""Standalone: a whole Airflow on this machine, for one project and for tests, stopped without leaving a process behind.
 
 Like `airflow standalone`, which cannot be used: its log servers listen on every interface, a SIGTERM orphans its
 children, and started in the background of a shell it ignores SIGINT for ever.
@@ -28,7 +28,6 @@ ACCOUNTS: Mapping[str, str] = {
     "admin": "admin",
     "engineer": "user",
     "release-manager": "user",
-    "demo-responder": "user",
     "promoter": "viewer",
 }
 """Account → role of the local SimpleAuthManager."""
@@ -84,8 +83,8 @@ class LocalAirflow:
     @property
     def _is_session_ours(self) -> bool:
         # After a restart of the machine the number in standalone.json may be anybody's.
-        mark = f"AIRFLOW_HOME={self.home}".encode()
-        return any(mark in environment(process) for process in members(self.pid))
+        home = str(self.home)
+        return any(environment(process).get("AIRFLOW_HOME") == home for process in members(self.pid))
 
     @property
     def log_path(self) -> Path:

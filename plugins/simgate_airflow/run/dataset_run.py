@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError
+from simgate.core.given.snapshot import read_snapshot
 from simgate.core.runtime.attempt import read_verdict
 from simgate.core.runtime.job import MAIN
 from simgate.core.runtime.manifest import read_manifest
+from simgate.core.storage.heads import scenes_head
 from simgate.core.storage.store import Store
 from simgate.plan import dataset, jobs, record
+from simgate.plan.scenes import left_out, without_recipe
 from simgate.specs.recipe import DatasetRecipe
 from simgate_airflow.failure import failures_for_airflow
 from simgate_airflow.run.assets import dataset_asset
 from simgate_airflow.run.judge import lines, standings
-from simgate_airflow.run.recipes import check_recipe_of
+from simgate_airflow.run.recipes import check_recipe_of, dataset_recipes
 from simgate_airflow.run.run_record import domain_of, folder_of, run_of, why_of
 from simgate_airflow.run.trigger_chain import triggers_of
 from simgate_airflow.settings import settings
@@ -25,6 +29,8 @@ from simgate_airflow.stores import open_store
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
 
 
 def plan(context: Context) -> str:
@@ -35,12 +41,21 @@ def plan(context: Context) -> str:
             return folder_of(context)
         recipe = DatasetRecipe.from_value(context["params"]["recipe"], what="params.recipe")
         check_recipe_of(context["dag_run"].dag_id, recipe)
+        _say_left_out(store, domain_of(context), recipe)
         why = dataset.plan_dataset(
             store, domain=domain_of(context), recipe=recipe, run=run_of(context), triggers=triggers_of(context)
         )
         if why is None:
             raise AirflowSkipException("the scenes' head is judged already with this recipe: nothing to do")
         return record.write_why(store, why)
+
+
+def _say_left_out(store: Store, domain: str, recipe: DatasetRecipe) -> None:
+    """Warn of pushed scenes that neither this run's recipe nor any other takes."""
+    head = scenes_head(store, domain)
+    files = read_snapshot(store, head.snapshot_sha256, domain).files if head else ()
+    if said := without_recipe(left_out([*dataset_recipes(), recipe], files)):
+        log.warning("%s", said)
 
 
 def batches(context: Context, stage: str) -> list[list[dict[str, Any]]]:
@@ -68,7 +83,7 @@ def publish(context: Context) -> dict[str, Any]:
         head, moved = dataset.publish_judged(store, why, _passed(store, why))
     if why.domain != MAIN:
         raise AirflowSkipException(
-            f"dataset {head.seq} of {why.domain} is published there; the asset is main's, so nothing is told"
+            f"dataset {head.seq} of {why.domain} is published there; the asset is main's, so no event is sent"
         )
     # A retry after the move finds its own head: the event was not told yet.
     if not moved and head.run_record != folder_of(context):

@@ -7,7 +7,6 @@ import typer
 from simgate.cli import keys, ledger, policy, recipe, scenes, store
 from simgate.cli.damage import naming_damage
 from simgate.cli.decide import quarantine, rollback, waive
-from simgate.cli.demo import command as demo
 from simgate.cli.init import init
 from simgate.cli.lineage import lineage
 from simgate.cli.link import link
@@ -28,7 +27,7 @@ Exit codes
   0    done
   1    failed; the line on stderr says why
   2    wrong input, or a release rule said no
-  3    damage: a ledger does not hold, verify found it, or plan, runs, show or lineage named it on stderr and went on
+  3    damage in the store: found by verify, in a ledger, or skipped and named on stderr by plan, runs, show, lineage
   130  interrupted
   143  a stage was preempted after a checkpoint; run it again
 
@@ -54,4 +53,3 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(recipe.app, name="recipe")
 app.command(hidden=True)(pipeline)
-app.add_typer(demo.app, name="demo", hidden=True)

@@ -68,14 +68,16 @@ def show_json(value: object) -> None:
     sys.stdout.write(f"{safe}\n")
 
 
-def show_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
-    """Print a table of plain text without markup; each row stays one row whatever its cells hold."""
+def show_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", empty: str = "") -> None:
+    """Print a table of plain text without markup, each row as one; `empty` is printed below a table without rows."""
     table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name in head:
         table.add_column(name, overflow="fold")  # on to the next line: nothing is cut
     for row in rows:
         table.add_row(*(plain(cell) for cell in row))
     _console().print(table)
+    if empty and not rows:
+        _console().print(plain(empty))
 
 
 SHORT_CHARACTERS = 12

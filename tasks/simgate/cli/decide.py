@@ -32,11 +32,12 @@ def rollback(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Put the previous live model back and quarantine the one that was live, in one ledger entry.
+    """Make the previous model live again and quarantine the present one, in one ledger entry.
 
     The policy's `rollback_by` says who may; the whole ledger is judged first, and the previous model's files are read.
     """
     from simgate.cli.person import declared_person
+    from simgate.release.decision import Word
     from simgate.release.decision import rollback as roll_back
     from simgate.release.judge import judge
     from simgate.release.policy import Policy
@@ -44,8 +45,8 @@ def rollback(
     place, rules = present_store(store), Policy.load(policy)
     name = the_model(place, model)
     target = the_channel(judge(place, rules, name).must_hold(), channel)
-    person, reason = declared_person(who), _reason(why)
-    entry = roll_back(place, rules, model=name, channel=target, who=person, why=reason, signer=own_signer())
+    by = Word(declared_person(who), _reason(why))
+    entry = roll_back(place, rules, model=name, channel=target, by=by, signer=own_signer())
     _say(entry, name, as_json)
 
 
@@ -60,19 +61,20 @@ def quarantine(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Bar a digest, and everything made from it, from going live; what is live stays until a rollback.
+    """Bar a digest, and everything made from it, from going live; a live model stays live until a rollback.
 
     Every person of the policy may.
     """
     from simgate.cli.person import declared_person
+    from simgate.release.decision import Word
     from simgate.release.decision import quarantine as bar
     from simgate.release.policy import Policy
 
     _whole(digest)
     place, rules = present_store(store), Policy.load(policy)
     name = _ledger_of(place, model)
-    person, reason = declared_person(who), _reason(why)
-    entry = bar(place, rules, model=name, digest=digest, who=person, why=reason, signer=own_signer())
+    by = Word(declared_person(who), _reason(why))
+    entry = bar(place, rules, model=name, digest=digest, by=by, signer=own_signer())
     _say(entry, name, as_json)
 
 
@@ -91,21 +93,21 @@ def waive(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Take one FAIL of the bench upon you, by name: it no longer bars its engine in that channel.
+    """Accept one FAIL of the bench in your name: it no longer bars its engine in that channel.
 
     The policy's `waive_by` says who may. Kept in the ledger for ever.
     """
     from simgate.cli.person import declared_person
+    from simgate.release.decision import Word
     from simgate.release.decision import waive as take_over
     from simgate.release.policy import Policy
 
     _whole(manifest)
     place, rules = present_store(store), Policy.load(policy)
-    name, person, reason = _ledger_of(place, model), declared_person(who), _reason(why)
+    name, by = _ledger_of(place, model), Word(declared_person(who), _reason(why), second)
     target = _channel_of(rules, channel)
     entry = take_over(
-        place, rules, model=name, channel=target, manifest=manifest, who=person, second=second, why=reason,
-        signer=own_signer(),
+        place, rules, model=name, channel=target, manifest=manifest, by=by, signer=own_signer(),
     )  # fmt: skip
     _say(entry, name, as_json)
 
@@ -113,7 +115,9 @@ def waive(
 def _channel_of(policy: Policy, given: str) -> str:
     found = sorted(policy.channels)
     if given not in found and (given or len(found) != 1):
-        raise InputError("which channel?", actual=given or "none given", expected=" | ".join(found), remedy="--channel")
+        raise InputError(
+            "no such channel in the policy", actual=given or "none", expected=" | ".join(found), remedy="--channel"
+        )
     return given or found[0]
 
 

@@ -16,6 +16,7 @@ from simgate.release.judge import ReleaseState
 from simgate.rows.stages import STAGES
 
 MIN_PREFIX_CHARACTERS = 4
+NO_MODEL = "`simgate plan` shows the runs that lead to one"
 
 
 def runs(store: Store, domain: str) -> Iterator[Run]:
@@ -100,16 +101,12 @@ def the_model(store: Store, given: str) -> str:
     found = models(store)
     if given:
         if given not in found:
-            raise InputError(
-                "no such model in the store", actual=given, expected=" | ".join(found) or "none was proposed yet"
-            )
+            raise InputError("no such model in the store", actual=given, expected=" | ".join(found), remedy=NO_MODEL)
         return given
     if len(found) != 1:
-        raise InputError(
-            "which model?",
-            actual=f"{len(found)} models",
-            expected=" | ".join(found) or "one; none was proposed yet",
-        )
+        if not found:
+            raise InputError("the store has no model yet", expected="a run of release_model", remedy=NO_MODEL)
+        raise InputError("the store has several models", expected=" | ".join(found), remedy="name one of them")
     return found[0]
 
 
@@ -119,9 +116,8 @@ def the_channel(state: ReleaseState, given: str) -> str:
     if given:
         return given
     if len(found) != 1:
-        raise InputError(
-            f"which channel of {model}?", actual=f"{len(found)} channels", expected=" | ".join(found) or "a name"
-        )
+        what = "several channels" if found else "no release in any channel"
+        raise InputError(f"model {model} has {what}", expected=" | ".join(found), remedy="name a channel: --channel")
     return found[0]
 
 

@@ -14,14 +14,15 @@ from simgate.core.errors import InputError
 STARTER = Path(__file__).parent / "starter"
 NEXT = """\
   cd {folder}
-  export SIMGATE_RECIPES=recipes SIMGATE_POLICY=policy.yaml
   simgate recipe check
   simgate scenes push scenes
-  simgate plan"""
+  simgate plan
+  simgate-airflow start"""
 
 
-def init(folder: Annotated[Path, typer.Argument(help="The project's folder; made, and refused where it is.")]) -> None:
-    """Write a project of one's own: scenes, recipes, a policy and a README, small enough to run on two cores."""
+def init(folder: Annotated[Path, typer.Argument(help="Folder to make for the project; refused if it exists.")]) -> None:
+    """Write a project of your own: scenes, recipes, a policy and a README, small enough to run on two cores."""
+    from simgate.cli.person import declared_person
     from simgate.plan.scenes import choose_scenes
     from simgate.release.policy_update import new_policy
     from simgate.release.reference import Reference
@@ -36,7 +37,8 @@ def init(folder: Annotated[Path, typer.Argument(help="The project's folder; made
         scenes = folder / "scenes"
         files = {str(path.relative_to(scenes)) for path in scenes.rglob("*") if path.is_file()}
         asked = Reference.of(dataset, release, choose_scenes(dataset, files))
-        (folder / "policy.yaml").write_text(new_policy(release.channel, asked), encoding="utf-8")
+        policy = new_policy(release.channel, asked, declared_person())
+        (folder / "policy.yaml").write_text(policy, encoding="utf-8")
     except OSError as error:
         raise InputError(
             f"cannot write {folder}: {error.strerror}", remedy="name a folder that you may write"

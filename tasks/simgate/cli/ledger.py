@@ -16,7 +16,7 @@ from simgate.cli.find import the_model
 from simgate.cli.options import DEFAULT_STORE, JsonOption, StoreOption, present_store
 from simgate.cli.recipes import DEFAULT_POLICY, PolicyOption
 
-app = typer.Typer(no_args_is_help=True, help="Carry what is live over to MLflow's registry.")
+app = typer.Typer(no_args_is_help=True, help="Copy the live models to MLflow's registry.")
 SYNC_TIMEOUT_S = 180.0
 TrackingOption = Annotated[
     str, typer.Option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow's tracking and registry address.")
@@ -25,7 +25,7 @@ TrackingOption = Annotated[
 
 @app.callback()
 def _group() -> None:
-    """Carry what is live over to MLflow's registry."""
+    """Copy the live models to MLflow's registry."""
 
 
 @app.command()
@@ -36,7 +36,7 @@ def sync(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Register each channel's live model in MLflow, with tags and an alias; a failure is told and fails nothing."""
+    """Register each channel's live model in MLflow, with tags and an alias; a failure is printed and fails nothing."""
     place = present_store(store)
     name, shown = the_model(place, model), re.sub("//[^/@]*@", "//…@", tracking_uri)
     problem = mirror(place.url, name, tracking_uri, policy).replace(tracking_uri, shown)
@@ -49,7 +49,7 @@ def sync(
 
 
 def mirror(store_url: str, model: str, tracking_uri: str, policy: Path = DEFAULT_POLICY) -> str:
-    """Run the mirror as a process of its own; what went wrong, or nothing."""
+    """Run the mirror as a process of its own and return its error, or an empty text."""
     command = [sys.executable, "-m", "simgate.cli.mirror", store_url, model, str(policy)]
     # In the environment: a URI may hold a password, and everybody sees a command line.
     environment = {**os.environ, "MLFLOW_TRACKING_URI": tracking_uri}

@@ -33,14 +33,14 @@ def lineage(
     channel: Annotated[str, typer.Option("--channel", help="Channel; default: the model's only one.")] = "",
     files: Annotated[bool, typer.Option("--files", help="List every scene file, not only folders.")] = False,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Only what differs from the model that was live before.")
+        bool, typer.Option("--diff", help="Show only differences from the model that was live before.")
     ] = False,
     domain: DomainOption = "main",
     policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a live model, or one run, was made from, down to scene files."""
+    """Show everything that a live model, or one run, was made from, down to scene files."""
     place = present_store(store)
     if diff:
         _show_difference(place, policy, target, channel, as_json=as_json)
@@ -118,7 +118,7 @@ def _change(item: Change) -> dict[str, str]:
 
 
 def draw(store: Store, title: str, roots: dict[str, MadeFrom], *, files: bool) -> Tree:
-    """Return the tree; what several things were made from is drawn once and then referred to."""
+    """Draw the tree; a node with several children is drawn once and then referred to."""
     tree = Tree(f"[bold green]{plain(title)}[/]")
     seen: set[str] = set()
     for role, node in roots.items():

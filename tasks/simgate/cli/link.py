@@ -22,12 +22,15 @@ def link(
     run: RunArgument,
     name: Annotated[str, typer.Argument(help="The page, or an output or a piece of evidence by its name.")] = "",
     hours: Annotated[
-        float, typer.Option("--hours", min=0.01, max=MAX_LINK_S / 3600, help="For so long; whoever has it may read.")
+        float,
+        typer.Option(
+            "--hours", min=0.01, max=MAX_LINK_S / 3600, help="Hours that the link works; anybody who has it can read."
+        ),
     ] = 1.0,
     domain: DomainOption = "main",
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
-    """Print a link to a run's report, or to one of its files; it is signed by the account of this process.
+    """Print a link to a run's report, or to one of its files; signed by this process's account.
 
     Nothing keeps it: a link ends with its hours, or with the account's key. In a local store it is the file's place.
     """

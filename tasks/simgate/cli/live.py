@@ -31,7 +31,7 @@ def live(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which model each channel serves, now or at a time; nothing live is an empty answer, no error.
+    """Show which model is live in each channel, now or at a time; an empty table means that none is.
 
     Exit 3: a ledger does not hold. Then the last proven state is printed beside the reason, and nothing serves it.
     """
@@ -44,7 +44,7 @@ def live(
     if as_json:
         show_json(rows)
     else:
-        show_table(LIVE_HEAD, [_shown(row) for row in rows])
+        show_table(LIVE_HEAD, [_shown(row) for row in rows], empty="nothing is live")
     _say_what_does_not_hold(states)
 
 

@@ -14,6 +14,7 @@ from simgate.cli.options import DEFAULT_STORE, DomainOption, StoreOption, open_s
 from simgate.cli.recipes import (
     DEFAULT_POLICY,
     DEFAULT_RECIPES,
+    DatasetOption,
     PolicyOption,
     RecipesOption,
     ReleaseOption,
@@ -32,6 +33,7 @@ def pipeline(
     scenes: Annotated[Path | None, typer.Option("--scenes", help="Push this folder first.")] = None,
     until: Annotated[str, typer.Option("--until", help="Last stage to make.")] = "propose",
     recipes: RecipesOption = DEFAULT_RECIPES,
+    dataset: DatasetOption = "",
     release: ReleaseOption = "",
     policy: PolicyOption = DEFAULT_POLICY,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Shards made at once.")] = 2,
@@ -47,9 +49,13 @@ def pipeline(
         _push(place, domain, scenes)
     stages = stations[: stations.index(until) + 1]
     found = present_recipes(recipes)
-    recipe = one_of(found.release, release, "--release")
+    if until in DATASET_STAGES and not release:
+        _dataset(place, domain, one_of(found.dataset, dataset, "--dataset"), stages, workers)
+        return
+    releases = {item.name: item for item in found.releases_of(dataset)} if dataset else found.release
+    recipe = one_of(releases, release, "--release")
     _dataset(place, domain, found.dataset[recipe.dataset], stages, workers)
-    if len(stages) > len(DATASET_STAGES):
+    if until not in DATASET_STAGES:
         _release(place, domain, recipe, policy, stages)
 
 

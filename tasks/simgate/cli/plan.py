@@ -59,7 +59,7 @@ def plan(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what would run for the pushed scenes and why: reuse, run, or depends on what runs first.
+    """Show which runs the pushed scenes need and why: reuse, run, or depends on an earlier run.
 
     Of every recipe in the folder, unless one is named.
     """
@@ -84,7 +84,7 @@ def plan(
     for item in chosen:
         if len(chosen) > 1:
             console().print(f"\n[bold]{item.dataset}[/]")
-        show_table(("run", "action", "what moved"), [(str(x.slot), x.action, ", ".join(x.moved)) for x in item.lines])
+        show_table(("run", "action", "why"), [(str(x.slot), x.action, ", ".join(x.moved)) for x in item.lines])
         console().print(_summary(item.lines, item.files))
     tell_left_out(unused)
 
@@ -118,7 +118,7 @@ def _head(store: Store, domain: str) -> ScenesHead:
 
 
 def release_lines(store: Store, domain: str, recipe: ReleaseRecipe, policy: Path, *, settled: bool) -> list[Line]:
-    """Return the release's outlook; it hangs on the dataset while that is still to be made."""
+    """Return the release's outlook; its stages depend on the dataset while that is still to be made."""
     if not settled or dataset_head(store, domain, recipe.dataset) is None:
         return _all_depend("the dataset comes first")
     from simgate.plan.release import plan_release

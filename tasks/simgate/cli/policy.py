@@ -33,7 +33,7 @@ app = typer.Typer(no_args_is_help=True, help="The release policy: write its refe
 def new(
     policy: PolicyOption = DEFAULT_POLICY,
     update: Annotated[
-        bool, typer.Option("--update", help="Fill in what a policy that is there lacks; every value in it stays.")
+        bool, typer.Option("--update", help="Fill in fields that an existing policy lacks; every value in it stays.")
     ] = False,
     channels: Annotated[
         list[str] | None, typer.Option("--channel", help="With --update: a channel that is to have a reference too.")
@@ -43,7 +43,7 @@ def new(
     domain: DomainOption = "main",
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
-    """Write a policy whose channel asks what the recipes ask: the reference that no candidate may be softer than.
+    """Write a policy with the recipes as its reference: a candidate that was asked less is refused.
 
     With --update, only the lines between the file's two marks are written anew. Read the diff: each line that is new
     is a decision.
@@ -52,9 +52,10 @@ def new(
     if update:
         _update(policy, asked, channels or [])
         return
+    from simgate.cli.person import declared_person
     from simgate.release.policy_update import new_policy
 
-    _write(policy, new_policy(channel, asked), exclusive=True)
+    _write(policy, new_policy(channel, asked, declared_person()), exclusive=True)
     console(stderr=True).print(
         f"{policy} is written: put your people into it, then `simgate policy check --policy {policy}`", soft_wrap=True
     )
@@ -67,12 +68,10 @@ def check(
     release: ReleaseOption = "",
     domain: DomainOption = "main",
     store: StoreOption = DEFAULT_STORE,
-    every: Annotated[
-        bool, typer.Option("--all", help="List what must be equal too, not only what has a stricter side.")
-    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="List fields that must be equal, too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what each channel asks and which way is stricter, warn of what lets much through, and compare the recipes.
+    """Show the demands of each channel and their stricter side, warn of lax rules, and compare the recipes.
 
     A recipe whose channel is not in the policy is warned of: nothing of it can be compared, or released.
 

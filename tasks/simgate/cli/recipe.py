@@ -30,7 +30,7 @@ def check(
         Path, typer.Argument(envvar="SIMGATE_RECIPES", help="A recipe, a folder of recipes, or a project's folder.")
     ] = DEFAULT_RECIPES,
 ) -> None:
-    """Say which recipes are there; exit 2, with every fault, where one is wrong or does not go with the others."""
+    """List the recipes and check them, alone and together; exit 2 with every fault."""
     if path.is_file():
         _table([read_recipe(path)])
         return

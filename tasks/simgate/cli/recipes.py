@@ -15,10 +15,8 @@ from simgate.plan.record import Trigger
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
 from simgate.specs.recipe_file import Recipes, read_recipes
 
-OF_A_PROJECT, OF_THE_CHECKOUT = Path("policy.yaml"), Path("release/policy.yaml")
-DEFAULT_POLICY = OF_A_PROJECT if OF_A_PROJECT.is_file() else OF_THE_CHECKOUT
+DEFAULT_POLICY, DEFAULT_RECIPES = Path("policy.yaml"), Path("recipes")
 """The policy of the folder that the command is run in."""
-DEFAULT_RECIPES = Path("recipes")
 R = TypeVar("R", DatasetRecipe, ReleaseRecipe)
 
 PolicyOption = Annotated[Path, typer.Option("--policy", envvar="SIMGATE_POLICY", help="The release policy, YAML.")]
@@ -30,7 +28,7 @@ ReleaseOption = Annotated[str, typer.Option("--release", help="Name of a release
 
 
 def present_recipes(folder: Path) -> Recipes:
-    """Read a folder of recipes; what is wrong with one of them is told, and the others are used."""
+    """Read a folder of recipes; a broken one is named on stderr, and the others are used."""
     found = read_recipes(folder)
     for problem in found.problems:
         console(stderr=True).print(f"[yellow]warning:[/] {problem}", soft_wrap=True)

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from simgate.cli.console import console, short, show_json
+from simgate.cli.find import find_ref
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store
 from simgate.cli.person import declared_person
 from simgate.core.documents.canonical import parse_json
@@ -40,14 +41,16 @@ def run(
     inputs: Annotated[
         list[str] | None,
         typer.Option(
-            "--input", help="runs/…/manifest.json, with #OUTPUT for one output of it; `scenes` is the pushed head."
+            "--input",
+            help="`scenes`: the pushed head; or a run: runs/…/manifest.json, its key's beginning, or a stage's name "
+            "for its newest; with #OUTPUT for one output of it.",
         ),
     ] = None,
     domain: DomainOption = "main",
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Run one stage here, as a process of its own; committed work is reused. A gate's FAIL ends with 0 too."""
+    """Run one stage here, as a process of its own; committed work is reused. Exit 0 also for a gate's FAIL."""
     from simgate.cli.stages import run_slot
     from simgate.plan.jobs import Slot, make_job
     from simgate.plan.slot_name import SlotName
@@ -92,14 +95,14 @@ def _yaml(data: bytes, path: Path) -> object:
 
 
 def read_input(store: Store, domain: str, text: str) -> Input:
-    """Read one input of the command line: `scenes`, or a manifest's key with an optional `#output`."""
+    """Read one input of the command line: `scenes`, or a run as `simgate show` takes it, with an optional `#output`."""
     if text == "scenes":
         head = scenes_head(store, domain)
         if head is None:
             raise InputError(f"no scenes in domain {domain}", remedy="run `simgate scenes push FOLDER`")
         return SnapshotInput(sha256=head.snapshot_sha256)
-    uri, _, output = text.partition("#")
-    value = {"kind": "manifest", "ref": {"uri": uri, "sha256": store.digest(uri)}, "output": output or None}
+    run, _, output = text.partition("#")
+    value = {"kind": "manifest", "ref": find_ref(store, domain, run).model_dump(), "output": output or None}
     return ManifestInput.from_value(value, what=f"--input {text}")
 
 

@@ -11,6 +11,7 @@ from simgate.cli.console import console, plain, short, show_json, show_table, wh
 from simgate.cli.find import find_run
 from simgate.cli.find import runs as committed_runs
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, present_store
+from simgate.core.documents.document import Document
 from simgate.core.identity.environment import Environment, Observed
 from simgate.core.runtime.attempt import ENVELOPE_NAME, Verdict, read_verdict
 from simgate.core.runtime.manifest import Manifest
@@ -18,6 +19,7 @@ from simgate.core.storage.damage import DAMAGE, pass_over
 from simgate.core.storage.memo import Run
 from simgate.core.storage.signed_link import REPORT_NAME
 from simgate.core.storage.store import Store
+from simgate.plan.slot_name import ShardName
 from simgate.rows.stages import STAGES
 
 Rows = list[tuple[str, ...]]
@@ -36,7 +38,7 @@ RunArgument = Annotated[
 
 def runs(
     stage: Annotated[str, typer.Option("--stage", help="Only this stage.")] = "",
-    last: Annotated[int, typer.Option("--last", min=1, help="Only the newest so many.")] = 50,
+    last: Annotated[int, typer.Option("--last", min=1, help="Number of newest runs to list.")] = 50,
     domain: DomainOption = "main",
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
@@ -57,6 +59,7 @@ def runs(
             (r["stage"], r["what"], short(r["run_key"]), r["verdict"], when(r["finished"]), _name(r["for"]))
             for r in rows
         ],
+        empty=f"no committed run in domain {domain}",
     )
 
 
@@ -87,18 +90,23 @@ def _finished(manifest: Manifest) -> str:
     return manifest.predicate.run_details.metadata.finished_on
 
 
+class _MadeFor(Document):
+    target: str = ""
+    bench: str = ""
+
+
 def what(manifest: Manifest) -> str:
     """Name the subject of a run: the shard of a generate run, the target of an export."""
-    spec = manifest.spec
     if manifest.stage == "generate":
-        return f"{spec.get('scene')}[{spec.get('first_episode')}+{spec.get('episodes')}]"
-    return str(spec.get("target") or spec.get("bench") or "")
+        return str(manifest.part_of_spec(ShardName))
+    made = manifest.part_of_spec(_MadeFor)
+    return made.target or made.bench
 
 
 def show(
     run: RunArgument, domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
 ) -> None:
-    """Show one run: what was asked, what it was made from, what it left, what it cost, what the gate said."""
+    """Show one run: spec, inputs, outputs, cost and verdict."""
     place = present_store(store)
     found = find_run(place, domain, run)
     if as_json:

@@ -13,7 +13,7 @@ from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOp
 from simgate.cli.recipes import DEFAULT_RECIPES, RecipesOption, present_recipes
 from simgate.core.errors import InputError
 from simgate.core.given.snapshot import read_snapshot
-from simgate.plan.scenes import choose_scenes, left_out
+from simgate.plan.scenes import choose_scenes, left_out, without_recipe
 from simgate.specs.recipe_file import is_folder
 
 app = typer.Typer(no_args_is_help=True, help="Push scene files, and see who pushed what.")
@@ -30,7 +30,7 @@ def push(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Push a folder as the new head of the scenes; files that the store has already are not sent again.
+    """Push a folder as the new head of the scenes; only files that the store lacks are sent.
 
     Where the folder of recipes is there, say which scenes no recipe takes, and which recipe takes one that is missing.
     """
@@ -65,12 +65,9 @@ def _compare(folder: Path, files: Collection[str]) -> None:
 
 
 def tell_left_out(names: Sequence[str]) -> None:
-    """Say which pushed scenes no recipe takes, and what to do."""
-    if names:
-        console(stderr=True).print(
-            f"[yellow]warning:[/] no recipe takes {', '.join(names)}: nothing is made of it; "
-            "add it to a recipe's `scenes`", soft_wrap=True,
-        )  # fmt: skip
+    """Name pushed scenes that no recipe takes, with the remedy."""
+    if said := without_recipe(names):
+        console(stderr=True).print(f"[yellow]warning:[/] {said}", soft_wrap=True)
 
 
 def _pull_request(said: str, domain: str) -> str:
@@ -93,4 +90,4 @@ def log(domain: DomainOption = "main", store: StoreOption = DEFAULT_STORE, as_js
         (str(head.seq), when(head.at), short(head.snapshot_sha256), head.author, head.pull_request, head.message)
         for head in heads
     ]
-    show_table(("seq", "when", "snapshot", "author", "pull request", "message"), rows)
+    show_table(("seq", "when", "snapshot", "author", "pull request", "message"), rows, empty="no push yet")

@@ -29,7 +29,7 @@ KeysOption = Annotated[
 
 @app.command()
 def init(store: StoreOption = DEFAULT_STORE) -> None:
-    """Make a bucket with versions, object lock and lifecycle rules; run again, it does what is missing."""
+    """Make a bucket with versions, object lock and lifecycle rules; a second run adds only missing parts."""
     from simgate.cli.store_init import init as set_up
     from simgate.cli.store_server import Server
 
@@ -77,16 +77,16 @@ def key(
 
 @app.command()
 def seal(
-    days: Annotated[int, typer.Option("--days", min=1, max=36_500, help="Lock for so many days from now.")] = 365,
+    days: Annotated[int, typer.Option("--days", min=1, max=36_500, help="Days to lock, from now.")] = 365,
     mode: Annotated[
         str, typer.Option("--mode", help="GOVERNANCE: an administrator may lift it; COMPLIANCE: nobody may.")
     ] = "GOVERNANCE",
     last_hours: Annotated[
-        int, typer.Option("--last-hours", min=0, help="Only what was written so lately; 0 looks at everything.")
+        int, typer.Option("--last-hours", min=0, help="Only objects written in these last hours; 0: all.")
     ] = 0,
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
-    """Lock each version of evidence that is not: manifests, journals, approvals; for a job every few minutes.
+    """Lock evidence that is not locked yet (manifests, journals, approvals); to be run every few minutes.
 
     A lock with less than half of its days left is made longer, so evidence stays locked while this runs.
     """
@@ -114,9 +114,9 @@ def copy(
         Path | None, typer.Option("--source-keys", help="Folder with the store.json to read with.")
     ] = None,
     to_keys: Annotated[Path | None, typer.Option("--to-keys", help="Folder with the store.json to write with.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Compare what is there already, too.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Compare objects that are there already, too.")] = False,
 ) -> None:
-    """Copy what a store lacks of another: backup, restore, move. Cut anywhere it is whole; run again, it goes on."""
+    """Copy objects that the other store lacks: backup, restore, move. Safe to interrupt; run again, it goes on."""
     from simgate.cli import store_copy
 
     place, target = _opened(source, source_keys), _opened(to, to_keys)
@@ -152,7 +152,7 @@ def recover(
     sha256: Annotated[str, typer.Argument(help="SHA-256 that it should have, as the error said.")],
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
-    """Put the version of an object that has this digest back on top; no version is removed."""
+    """Restore the version of an object that has this digest as the newest; no version is removed."""
     from simgate.cli.store_recover import recover as put_back
     from simgate.cli.store_server import Server
 
@@ -165,7 +165,7 @@ def forget(
     domain: DomainOption = "main",
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
-    """Delete a run's memo, so that it is made again; what it left stays, and a bench run's answer still counts."""
+    """Delete a run's memo, so that the run is made again; its files stay, and a bench run's verdict still counts."""
     if len(run_key) < MIN_CHARACTERS:
         raise InputError("too short for something that is deleted", actual=run_key, expected="12 characters or more")
     place = present_store(store)

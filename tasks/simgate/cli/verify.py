@@ -36,30 +36,32 @@ SAID = {
 SHOWN = 3
 """Number of findings of a kind that are named."""
 UNSIGNED = (
-    "Nothing of it has to be signed: whoever can write the store can have written all of it. What is shown is that it "
-    "fits together: digests, history, answers, verdicts and the policy's demands."
+    "No signature is demanded here, so anybody who can write the store can have written all of it. Shown: digests, "
+    "history, answers, verdicts and the policy's demands agree."
 )
 SIGNED = (
-    "It is shown that the policy's keys signed it, that digests, history, answers and verdicts fit together, and that "
-    "the policy's demands were met."
+    "Shown: the policy's keys signed it; digests, history, answers and verdicts agree; the policy's demands were met."
 )
 RUN = (
-    "It is shown that the bytes of this run and of all that it was made from are what their manifests say, and that no "
-    "signature is wrong or missing where the policy demands one. Not shown: that it passed, or that anything of it was "
-    "released; `simgate verify MODEL` asks that."
+    "Shown: the bytes of this run and of everything that it was made from agree with their manifests, and no signature "
+    "is wrong, or missing where the policy demands one. Not shown: that it passed, or that it was released; `simgate "
+    "verify MODEL` checks that."
 )
-NO_TAIL = "Not shown: that no newer entry was cut off; give --head or --witness."
+NO_TAIL = "Not shown: that no newer entry was cut off; --head or --witness checks it."
 
 
 def verify(
     target: TargetArgument = "",
     head: Annotated[
-        str, typer.Option("--head", help="Digest of a ledger entry that you noted down: a cut-off tail is noticed.")
+        str,
+        typer.Option("--head", help="Digest of a ledger entry that you noted down; verify then notices lost entries."),
     ] = "",
     witness: Annotated[
         Path,
         typer.Option(
-            "--witness", help="File that `simgate witness` wrote: a cut-off tail is noticed.", show_default="none"
+            "--witness",
+            help="File that `simgate witness` wrote; verify then notices lost entries.",
+            show_default="none",
         ),
     ] = NO_WITNESS,
     domain: DomainOption = "main",
@@ -67,7 +69,7 @@ def verify(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Check all that a live model, a waiting candidate or one run stands on; needs no Airflow. Exit 3 names damage."""
+    """Check digests, signatures and rules behind a live model, a waiting candidate or one run. Exit 3: damage."""
     from simgate.release.policy import Policy
 
     place, rules, noted = present_store(store), Policy.load(policy), noted_heads(witness)
@@ -102,9 +104,11 @@ def _check_head(head: str) -> None:
 def _prove(
     store: Store, policy: Policy, chosen: Sequence[str], head: str, noted: Mapping[str, Sequence[str]]
 ) -> list[Proof]:
-    """Return a proof for each model: what one of them has signed says nothing of another."""
+    """Return a proof for each model: one model's signatures prove nothing about another."""
     if not chosen:
-        raise InputError("nothing to verify: no model was proposed yet", remedy="name a manifest")
+        raise InputError(
+            "nothing to verify: the store has no model yet", remedy="name a run, as `simgate runs` lists it"
+        )
     if head and len(chosen) > 1:
         raise InputError("--head goes with one model", actual=" ".join(chosen), expected="its name")
     proofs = [Proof(model) for model in chosen]
@@ -142,7 +146,7 @@ def _print(proofs: Sequence[Proof], *, tail: bool) -> None:
         _print_findings(proof)
     whole = [proof for proof in proofs if not proof.findings]
     for proof in whole:
-        out.print(f"[green]verified[/] {proof.subject}: every digest is what it should be{_counted(proof)}")
+        out.print(f"[green]verified[/] {proof.subject}: every digest is as recorded{_counted(proof)}")
         out.print(SIGNED if proof.signed else UNSIGNED)
     if whole and not tail:
         out.print(NO_TAIL)
@@ -151,7 +155,7 @@ def _print(proofs: Sequence[Proof], *, tail: bool) -> None:
 def _print_run(proof: Proof, verdict: Verdict | None) -> None:
     """Print the result of one verified run and its verdict, FAIL as plainly as PASS; it is no proof of a release."""
     out = console()
-    out.print(f"[green]verified[/] {proof.subject}: every digest is what it should be{_counted(proof)}")
+    out.print(f"[green]verified[/] {proof.subject}: every digest is as recorded{_counted(proof)}")
     if verdict is not None:
         colour = "green" if verdict.verdict == "PASS" else "bold red"
         said = "; ".join((verdict.verdict, *verdict.reasons))
@@ -161,7 +165,7 @@ def _print_run(proof: Proof, verdict: Verdict | None) -> None:
 
 def _counted(proof: Proof) -> str:
     good = _good(proof)
-    return f", {good} signature{'s' * (good != 1)} good" if good else ""
+    return f", {good} good signature{'s' * (good != 1)}" if good else ""
 
 
 def _good(proof: Proof) -> int:
@@ -171,7 +175,7 @@ def _good(proof: Proof) -> int:
 def _print_findings(proof: Proof) -> None:
     out = console()
     for item in proof.findings:
-        out.print(f"[red]does not hold[/] {plain(item.uri)}\n        {plain(item.problem)}")
+        out.print(f"[red]problem[/] {plain(item.uri)}\n        {plain(item.problem)}")
     named = {item.uri for item in proof.findings}
     for state, words in SAID.items():
         uris = [check.uri for check in proof.signatures if check.state == state and check.uri not in named]

@@ -37,11 +37,11 @@ class NotedHead(Document):
 
 
 def witness(
-    file: Annotated[Path, typer.Argument(help="File to append to, owned by another account than the ledger's.")],
+    file: Annotated[Path, typer.Argument(help="File to append to; another account than the ledger's must own it.")],
     policy: PolicyOption = DEFAULT_POLICY,
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
-    """Judge every ledger, check that what was noted before is still in it, and note its head.
+    """Check every ledger and that it still holds the entries noted before, then note its newest entry.
 
     Run it on a clock, under an account that the ledger's writer does not have. Exit 3: a ledger has lost entries, or
     does not hold; it is named, and the others are noted.

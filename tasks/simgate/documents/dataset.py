@@ -8,7 +8,9 @@ from pydantic import Field
 
 from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name, Sha256, Split
+from simgate.core.errors import InputError
 from simgate.documents.scene import SceneItem
+from simgate.rows.families import FAMILIES
 
 
 class ShardFile(Document):
@@ -42,6 +44,17 @@ class SplitDocument(Document):
     shards: tuple[ShardEntry, ...]
     classes: tuple[str, ...]
     frames: int
+
+    def check_bases(self, family: str) -> None:
+        """Refuse scenes in which a family's models could not command the robot, by the first one's name."""
+        row = FAMILIES.find(family)
+        wrong = [scene for scene in self.scenes if row.commands and scene.drive not in row.bases]
+        if wrong:
+            raise InputError(
+                f"scene {wrong[0].name}: a {family} cannot command its robot", actual=f"a {wrong[0].drive} base",
+                expected=f"a {' or '.join(row.bases)} base",
+                remedy="leave the scene out of the dataset, or release a family that commands such a base, or none",
+            )  # fmt: skip
 
 
 class DatasetDocument(Document):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simgate.core.documents.document import Document
-from simgate.core.documents.names import Name, RelativePath, Sha256, Split
+from simgate.core.documents.names import Drive, Name, RelativePath, Sha256, Split
 
 
 class ClosureFile(Document):
@@ -50,3 +50,5 @@ class SceneItem(Document):
     lights: tuple[Light, ...]
     meters_per_unit: float
     up_axis: Literal["Z"]
+    drive: Drive
+    """Motion of its robot's base."""

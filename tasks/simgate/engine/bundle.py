@@ -14,7 +14,7 @@ from simgate.core.identity import lock
 from simgate.documents.engine import MAX_BUNDLE_BYTES, NAME, EngineBundle, EngineFile
 from simgate.engine.protocol import Engine, Target
 from simgate.families.base_contract import Contract, read_contract
-from simgate.rows.engines import ENGINES, EngineRow
+from simgate.rows.engines import ENGINES, EngineRow, built_here
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
 REMEDY = "export the model again"
@@ -22,7 +22,7 @@ REMEDY = "export the model again"
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle whose files are what its engine.json says."""
+    """A bundle whose files agree with its engine.json."""
 
     folder: Path
     document: EngineBundle
@@ -61,7 +61,7 @@ def row_of(target: str, precision: str) -> EngineRow:
     """Find a target; one that comes later, or lacks the precision, is refused."""
     row = ENGINES.find(target)
     if not row.precisions:
-        there = " | ".join(item.name for item in ENGINES.ours if item.precisions)
+        there = built_here()
         remedy = f"use {there}; this target comes later"
         raise InputError("field target: not supported yet", actual=target, expected=there, remedy=remedy)
     if precision not in row.precisions:

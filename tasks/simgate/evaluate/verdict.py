@@ -1,4 +1,4 @@
-"""Judging as a whole: frames while the drivers drive, then the verdict."""
+"""Verdict: the frames of the eval split are judged while the drivers drive, then the figures are held to the spec."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from simgate.core.errors import InputError
 from simgate.core.runtime.work import Work
 from simgate.documents.dataset import SplitDocument
 from simgate.documents.evaluation import Evaluation
+from simgate.documents.pairs import chance_of
 from simgate.engine.pytorch import PytorchModel
 from simgate.evaluate.closed_loop import ClosedLoop, begin, finish, rates
-from simgate.evaluate.figures import metrics_of
-from simgate.evaluate.held_out import judge_frames
-from simgate.families.family import OpenLoop
-from simgate.families.frame import read_split
+from simgate.families.family import Meter, OpenLoop
+from simgate.families.frame import frames_of, read_split
 from simgate.families.trained import TrainedModel, read_trained
 from simgate.specs.bounds import broken_bounds
 from simgate.specs.evaluate import EvaluateSpec
@@ -64,3 +63,30 @@ def _evaluation(model: TrainedModel, held_out: OpenLoop, closed_loop: ClosedLoop
         episodes=closed_loop.episodes if closed_loop else (),
         baseline_episodes=closed_loop.baseline if closed_loop else (),
     )
+
+
+def judge_frames(work: Work[EvaluateSpec], model: PytorchModel, meter: Meter, split: SplitDocument) -> OpenLoop:
+    """Run every frame through the model, one at a time."""
+    contract = model.contract
+    numbers: dict[tuple[str, int], int] = {}
+    for done, frame in enumerate(frames_of(work.inputs, split, work.folder), start=1):
+        episode = numbers.setdefault((frame.scene, frame.episode), len(numbers))
+        meter.add(episode, frame, model.look(contract.picture(frame.image_bytes), frame.goal))
+        if done % 100 == 0 or done == split.frames:
+            work.progress(done, split.frames, "frames judged")
+    return meter.result(len(numbers), work.spec.seed)
+
+
+def metrics_of(evaluation: Evaluation, closed_loop: ClosedLoop | None) -> dict[str, float]:
+    """Return the numbers of the verdict. `success_gain` is the difference of the rates over the same episodes;
+    `success_gain_p` is how likely the untrained network, if it were as good, would let the model win so many pairs.
+    """
+    held_out = {name: interval.value for name, interval in evaluation.intervals.items()}
+    if closed_loop is None:
+        return held_out
+    return {
+        **held_out,
+        "episodes": float(len(closed_loop.episodes)),
+        "success_gain": (closed_loop.better - closed_loop.worse) / len(closed_loop.episodes),
+        "success_gain_p": chance_of(closed_loop.better, closed_loop.worse),
+    }

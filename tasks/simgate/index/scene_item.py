@@ -14,10 +14,12 @@ from simgate.scene.closure import closure_digest, find_closure
 from simgate.scene.composition import open_scene
 from simgate.scene.enclosure import Bounds, Tell, enclosed
 from simgate.scene.labels import read_labels
+from simgate.scene.layout import read_layout
 from simgate.scene.lights import read_lights
 from simgate.scene.lint import Finding, lint_scene, refuse_fatal
 from simgate.scene.location import LAYERS
 from simgate.scene.units import read_units
+from simgate.scene.usd_scene import UsdScene
 from simgate.specs.index import IndexSpec, SceneChoice
 
 T = TypeVar("T")
@@ -77,12 +79,17 @@ def open_enclosed(given: dict[str, Any], tell: Tell) -> dict[str, Any]:
     labels = _tried(problems, lambda: read_labels(stage, choice.name, classes=spec.classes))
     lights = _tried(problems, lambda: read_lights(stage, choice.name))
     findings = lint_scene(stage, folder)
+    layout = None
+    if not problems and not any(finding.fatal for finding in findings):
+        # As generate will: a wrong one ends here.
+        layout = _tried(problems, lambda: read_layout(UsdScene(folder / choice.root, spec.classes)))
     return {
         "closure": paths,
         "labels": [label.model_dump(mode="json") for label in labels or ()],
         "lights": [light.model_dump(mode="json") for light in lights or ()],
         "meters_per_unit": units.meters_per_unit if units else 0.0,
         "up_axis": units.up_axis if units else "",
+        "drive": layout.robot.drive if layout else "",
         "findings": [finding.model_dump(mode="json") for finding in findings],
         "problems": problems,
     }
@@ -110,7 +117,7 @@ def _of_problem(problem: InputError) -> Finding:
 
 
 def check_root(choice: SceneChoice, files: Mapping[str, FileRef]) -> None:
-    """Refuse a root layer that the snapshot has not, and say what it has."""
+    """Refuse a root layer that the snapshot lacks, and name those that it has."""
     if choice.root in files:
         return
     layers = sorted(path for path in files if path.lower().endswith(LAYERS))

@@ -90,8 +90,7 @@ def slot_in_dataset(manifest: Manifest) -> SlotName:
     """Return the slot of a dataset's pipeline that a committed run filled."""
     if manifest.stage != "generate":
         return SlotName(stage=manifest.stage)
-    fields = {name: manifest.spec.get(name) for name in ShardName.model_fields}
-    return SlotName(stage=manifest.stage, shard=ShardName.from_value(fields, what="shard"))
+    return SlotName(stage=manifest.stage, shard=manifest.part_of_spec(ShardName))
 
 
 def _previous(store: Store, why: DatasetWhy | ReleaseWhy) -> Iterator[tuple[SlotName, Manifest]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import UTC, datetime
+
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError, Refused
 from simgate.core.identity.signature import Signer
@@ -12,7 +15,7 @@ from simgate.plan.jobs import RELEASE_STAGES, slots_of, the
 from simgate.plan.record import ReleaseWhy, record_folder
 from simgate.plan.release import release_tries
 from simgate.release.authors import authors
-from simgate.release.candidate import Candidate, CandidateEntry, candidates, new_candidate
+from simgate.release.candidate import Candidate, CandidateEntry, candidates
 from simgate.release.evidence import observed
 from simgate.release.judge import judge
 from simgate.release.policy import Policy, Role
@@ -35,19 +38,21 @@ def propose(store: Store, why: ReleaseWhy, policy: Policy, signer: Signer | None
     folder = record_folder(why.domain, why.run)
     engine = read_manifest(store, found["export"]).content_digest
     judge(store, policy, recipe.model).must_hold()
-    candidate = new_candidate(
+    rules = policy.channel(recipe.channel)
+    candidate = Candidate(
         model=recipe.model,
         channel=recipe.channel,
         engine=engine,
         evidence=evidence,
         policy_sha256=why.policy_sha256,
         replaces=why.replaces,
-        ttl=policy.channel(recipe.channel).candidate_ttl,
+        expires_at=datetime.now(UTC) + rules.candidate_ttl,
+        nonce=secrets.token_hex(16),
         run_record=folder,
-        authors=authors(store, evidence.values(), folder),
+        authors=tuple(sorted(authors(store, evidence.values(), folder))),
         observations=observed(store, MAIN, engine),
     )
-    if policy.channel(recipe.channel).signed:
+    if rules.signed:
         _check_signed(store, candidate, policy, signer)
     release_tries(store, why).clear()
     return candidates(store, recipe.model, recipe.channel, signer).add(candidate)

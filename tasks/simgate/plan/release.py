@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.documents.canonical import sha256_hex
+from simgate.core.documents.stage_spec import EnvironmentPins
 from simgate.core.errors import InputError
 from simgate.core.identity.code import code_digest
 from simgate.core.runtime.attempt import read_verdict
 from simgate.core.runtime.manifest import Manifest, read_manifest
 from simgate.core.storage.heads import DatasetHead, dataset_head
 from simgate.core.storage.store import Store
+from simgate.documents.dataset import SplitDocument
 from simgate.plan.jobs import RELEASE_STAGES, NotReady, find, slots_of, the
 from simgate.plan.record import LiveBefore, ReleaseWhy, Trigger
 from simgate.plan.tries import Tries
@@ -41,6 +43,7 @@ def plan_release(
         remedy = f"run {DATASET_DAG}.{recipe.dataset} first"
         raise InputError(f"no dataset {recipe.dataset} in domain {domain}", remedy=remedy)
     policy.channel(recipe.channel)
+    _check_bases(store, head.validate_ref, recipe.train.family)
     # Nothing is made to replace a release that does not hold.
     state = judge(store, policy, recipe.model).must_hold()
     why = _why(store, head, domain, recipe, policy, run, triggers, state)
@@ -50,6 +53,13 @@ def plan_release(
         return None
     tries.count(by_hand=by_hand)
     return why
+
+
+def _check_bases(store: Store, validate: ManifestRef, family: str) -> None:
+    """Refuse a dataset of robots that the family's models cannot command, before anything is trained on it."""
+    manifest = read_manifest(store, validate)
+    for name in ("splits/train.json", "splits/eval.json"):
+        SplitDocument.from_json(store.read(manifest.artifact(name)), what=name).check_bases(family)
 
 
 def release_tries(store: Store, why: ReleaseWhy) -> Tries:
@@ -91,10 +101,8 @@ def _why(
 def _simulation(store: Store, validate: Manifest) -> SimulationSpec:
     """Read how the dataset was simulated: any shard's spec without the fields of the shard and of its machine."""
     shard = next(link for link in validate.dependencies if link.name == "generate")
-    spec = read_manifest(store, shard.ref).spec
-    wanted = SimulationSpec.model_fields.keys() - {"environment"}
-    common = {name: value for name, value in spec.items() if name in wanted}
-    return SimulationSpec.from_value(common, what="spec of a shard")
+    simulation = read_manifest(store, shard.ref).part_of_spec(SimulationSpec)
+    return simulation.model_copy(update={"environment": EnvironmentPins()})
 
 
 def _live(store: Store, state: ReleaseState, channel: str) -> LiveBefore | None:
@@ -128,7 +136,7 @@ def _says_no(store: Store, manifest: Manifest) -> bool:
 def _proposed(
     store: Store, why: ReleaseWhy, state: ReleaseState, evaluated: ManifestRef, exported: ManifestRef
 ) -> bool:
-    """Return whether the newest candidate came of these very runs: a doubled event makes no second candidate."""
+    """Return whether the newest candidate has this very evidence: a doubled event makes no second candidate."""
     newest = candidates(store, why.recipe.model, why.recipe.channel).newest()
     if newest is None or newest.candidate.policy_sha256 != why.policy_sha256:
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -63,6 +63,12 @@ def left_out(recipes: Iterable[DatasetRecipe], files: Collection[str]) -> tuple[
         for name, root in pushed_scenes(files).items()
         if root not in roots and not any(fnmatchcase(name, pattern) for pattern in patterns)
     )
+
+
+def without_recipe(names: Sequence[str]) -> str:
+    """Say that no recipe takes these pushed scenes, and what to do; empty where there are none."""
+    said = f"no recipe takes {', '.join(names)}: nothing is made of it; add it to a recipe's `scenes`"
+    return said if names else ""
 
 
 def _listed(pushed: Mapping[str, str]) -> str:

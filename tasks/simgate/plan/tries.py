@@ -36,7 +36,10 @@ class Tries:
         """Note one more; GivenUp where there were too many and no person asked for it."""
         others = self._others()
         if len(others) >= MAX_FAILED_RUNS and not by_hand:
-            raise GivenUp(f"{len(others)} runs came to nothing", remedy="mend the cause, then trigger the DAG by hand")
+            raise GivenUp(
+                f"{len(others)} runs of this ended without a result",
+                remedy="mend the cause, then trigger the DAG by hand",
+            )
         if not self._store.exists(self._mine):
             self._store.create(self._mine, datetime.now(UTC).isoformat().encode())
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -86,7 +85,7 @@ class Candidates:
         return entry
 
     def _check_own(self, found: CandidateEntry, mine: Candidate) -> None:
-        """Refuse what somebody else put under our run's name."""
+        """Refuse a candidate of somebody else under our run's name."""
         drawn = {"nonce": mine.nonce, "expires_at": mine.expires_at, "observations": mine.observations}
         signer, envelope = self._journal.signer, self._journal.envelope(found.seq)
         foreign = signer is not None and (envelope is None or not envelope.signed_by(signer.public_key))
@@ -111,32 +110,3 @@ class Candidates:
 def candidates(store: Store, model: str, channel: str, signer: Signer | None = None) -> Candidates:
     """Return the candidates of a model for a channel; with a signer, new ones are signed."""
     return Candidates(store, model, channel, signer)
-
-
-def new_candidate(
-    *,
-    model: str,
-    channel: str,
-    engine: str,
-    evidence: Mapping[Role, ManifestRef],
-    policy_sha256: str,
-    replaces: str,
-    ttl: timedelta,
-    run_record: str,
-    authors: Iterable[str],
-    observations: Mapping[str, str],
-) -> Candidate:
-    """Return a candidate that lapses after `ttl`."""
-    return Candidate(
-        model=model,
-        channel=channel,
-        engine=engine,
-        evidence=dict(evidence),
-        policy_sha256=policy_sha256,
-        replaces=replaces,
-        expires_at=datetime.now(UTC) + ttl,
-        nonce=secrets.token_hex(16),
-        run_record=run_record,
-        observations=dict(observations),
-        authors=tuple(sorted(authors)),
-    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import comb
 
 from simgate.core.documents.canonical import parse_json
 from simgate.core.errors import InputError
 from simgate.core.runtime.manifest import Manifest
 from simgate.core.storage.store import Store
 from simgate.documents.evaluation import Evaluation, Interval
+from simgate.documents.pairs import chance_of
 from simgate.release.reference import asked
 from simgate.specs.bounds import bounds
 
@@ -32,7 +32,7 @@ class Comparison:
     @property
     def p_value(self) -> float:
         """The chance of so many losses if neither model were better."""
-        return mcnemar_p(self.lost, self.won)
+        return chance_of(self.lost, self.won)
 
 
 def compare(store: Store, candidate: Manifest, live: Manifest) -> Comparison:
@@ -71,13 +71,3 @@ def successes(store: Store, evaluate: Manifest) -> dict[Episode, bool]:
     """Return for each episode of an evaluate run whether it reached its goal."""
     value = parse_json(store.read(evaluate.artifact("evaluation.json")), what="evaluation.json")
     return {(str(item["scene"]), int(item["episode"])): item["outcome"] == "success" for item in value["episodes"]}
-
-
-def mcnemar_p(lost: int, won: int) -> float:
-    """Return the one-sided exact McNemar p: the chance of at least `lost` of `lost + won` discordant pairs under a fair
-    coin.
-
-    McNemar, Psychometrika 12 (1947); exact form by the binomial distribution.
-    """
-    pairs = lost + won
-    return float(sum(comb(pairs, k) for k in range(lost, pairs + 1)) / 2**pairs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from simgate.core.errors import Refused
@@ -16,60 +17,58 @@ from simgate.release.ledger import Decided, write
 from simgate.release.policy import Policy
 
 
-def by_hand(
-    policy: Policy, action: Action, subject: str, who: str, why: str, *, channel: str = "", second: str = ""
-) -> Decision:
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A person's word: who decides, why, and who else agrees."""
+
+    who: str
+    why: str
+    second: str = ""
+
+
+def by_hand(policy: Policy, action: Action, subject: str, by: Word, *, channel: str = "") -> Decision:
     """Return a decision that no gate was asked about, made now."""
     return Decision(
-        action=action, channel=channel, subject=subject, who=who, second=second, why=why, approval=None,
+        action=action, channel=channel, subject=subject, who=by.who, second=by.second, why=by.why, approval=None,
         policy_sha256=policy.sha256, decided_at=datetime.now(UTC),
     )  # fmt: skip
 
 
 def quarantine(
-    store: Store, policy: Policy, *, model: str, digest: str, who: str, why: str, signer: Signer | None = None
+    store: Store, policy: Policy, *, model: str, digest: str, by: Word, signer: Signer | None = None
 ) -> LedgerEntry:
     """Bar a digest (engine, dataset, shard, manifest, candidate) and everything made from it from going live."""
     return write(
-        store, policy, model, lambda _state: Decided(by_hand(policy, "quarantine", digest, who, why), None),
+        store, policy, model, lambda _state: Decided(by_hand(policy, "quarantine", digest, by), None),
         entry_id=secrets.token_hex(16), signer=signer,
     )  # fmt: skip
 
 
 def waive(
-    store: Store,
-    policy: Policy,
-    *,
-    model: str,
-    channel: str,
-    manifest: str,
-    who: str,
-    why: str,
-    second: str = "",
-    signer: Signer | None = None,
+    store: Store, policy: Policy, *, model: str, channel: str, manifest: str, by: Word, signer: Signer | None = None
 ) -> LedgerEntry:
     """Write that a named person accepts one FAIL observation for one channel; if signed, a second person must."""
     return write(
         store, policy, model,
-        lambda _state: Decided(by_hand(policy, "waive", manifest, who, why, channel=channel, second=second), None),
+        lambda _state: Decided(by_hand(policy, "waive", manifest, by, channel=channel), None),
         entry_id=secrets.token_hex(16), signer=signer,
     )  # fmt: skip
 
 
 def rollback(
-    store: Store, policy: Policy, *, model: str, channel: str, who: str, why: str, signer: Signer | None = None
+    store: Store, policy: Policy, *, model: str, channel: str, by: Word, signer: Signer | None = None
 ) -> LedgerEntry:
     """Put the previous live model back and quarantine the engine that was live: one write.
 
     Refused where the previous model, or anything that it was made from, is quarantined, damaged or gone.
     """
     return write(
-        store, policy, model, lambda state: _rollback(store, policy, state, channel, who, why),
+        store, policy, model, lambda state: _rollback(store, policy, state, channel, by),
         entry_id=secrets.token_hex(16), signer=signer,
     )  # fmt: skip
 
 
-def _rollback(store: Store, policy: Policy, state: ReleaseState, channel: str, who: str, why: str) -> Decided:
+def _rollback(store: Store, policy: Policy, state: ReleaseState, channel: str, by: Word) -> Decided:
     now = state.state.channels.get(channel)
     if now is None or now.previous is None:
         raise Refused(f"channel {channel} has no previous model to go back to", remedy="see `simgate history`")
@@ -78,4 +77,4 @@ def _rollback(store: Store, policy: Policy, state: ReleaseState, channel: str, w
     if problems:
         raise Refused("the previous model may not go live: " + "; ".join(problems))
     candidate = candidates(store, state.model, channel).find(back.candidate)
-    return Decided(by_hand(policy, "rollback", back.candidate, who, why, channel=channel), candidate)
+    return Decided(by_hand(policy, "rollback", back.candidate, by, channel=channel), candidate)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.documents.canonical import sha256_hex
+from simgate.core.documents.document import Document
 from simgate.core.errors import DigestMismatch, Inconclusive, InputError, NotFound
 from simgate.core.given.snapshot import snapshot_domain
 from simgate.core.runtime.attempt import Failure, Started, read_verdict
@@ -59,17 +60,30 @@ def evidence_problems(
         yield f"evidence is malformed: {error!r}"
 
 
+class _OfFamily(Document):
+    family: str | None = None
+
+
+class _OnBench(Document):
+    bench: str = ""
+
+
+def family_of_run(manifest: Manifest) -> str:
+    """Return the model family that a run is about; empty for a stage that is about none."""
+    return manifest.part_of_spec(_OfFamily).family or ""
+
+
 def _family(store: Store, candidate: Candidate) -> str:
     """Return the family that the candidate was trained as; empty where no run says so, which spares no evidence."""
     ref = candidate.evidence.get("train")
-    return str(read_manifest(store, ref).spec.get("family", "")) if ref else ""
+    return family_of_run(read_manifest(store, ref)) if ref else ""
 
 
 def _one_family(family: str, found: Mapping[Role, Manifest]) -> Iterator[str]:
     """Check that each gate judged a model of the trained family, which decides which gates there are."""
     for role, manifest in found.items():
-        judged = manifest.spec.get("family", family)
-        if judged != family:
+        judged = manifest.part_of_spec(_OfFamily).family
+        if judged not in (None, family):
             yield f"evidence {role} judges a {judged}, and the candidate was trained as {family}"
 
 
@@ -174,7 +188,7 @@ def benches(store: Store, hil: Manifest) -> tuple[str, ...]:
     """
     verdict = read_verdict(store, hil)
     opened = "device" if verdict is not None and verdict.metrics.get("bench_emulated") == 0.0 else "emulated"
-    return tuple(dict.fromkeys((str(hil.spec.get("bench")), opened)))
+    return tuple(dict.fromkeys((hil.part_of_spec(_OnBench).bench, opened)))
 
 
 def _observations(
@@ -203,7 +217,7 @@ def _aborted(item: Manifest | Failure | Started) -> bool:
 
 
 def observations(store: Store, domain: str, engine: str) -> dict[str, Manifest | Failure | Started]:
-    """Return every attempt at a bench run of one engine, whatever was asked of the bench, by folder."""
+    """Return every attempt at a bench run of one engine, whatever its spec, by folder."""
     keys = set(store.keys(f"runs/{domain}/hil"))
     folders = sorted(key.removesuffix("/started.json") for key in keys if key.endswith("/started.json"))
     return {folder: _attempt(store, folder, keys) for folder in folders if engine in _inputs(store, folder)}

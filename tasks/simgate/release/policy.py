@@ -148,7 +148,7 @@ class Rules(Document):
 
 
 class Policy(Rules):
-    """`release/policy.yaml`."""
+    """`policy.yaml` of a project."""
 
     version: Literal[2] = 2
     channels: dict[Name, Channel]
@@ -197,7 +197,9 @@ class Policy(Rules):
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise InputError(f"cannot read policy {path}: {error.strerror}") from error
+            raise InputError(
+                f"cannot read policy {path}: {error.strerror}", remedy="--policy or SIMGATE_POLICY names a project's"
+            ) from error
         value = read_yaml(data, what=f"policy {path}")
         if isinstance(value, dict):  # `x-…` holds what YAML anchors share, as in compose files
             value = {name: item for name, item in value.items() if not str(name).startswith("x-")}

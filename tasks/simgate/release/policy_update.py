@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,9 +20,10 @@ TEMPLATE = """\
 # candidate.
 version: 2
 
-# People, under every name that systems know them by: write yours. An author who is not here blocks every approval.
+# People, under every name that systems know them by: write yours. An author who is not here blocks every approval, and
+# nobody approves their own work.
 people:
-  - name: release-manager
+{author}  - name: release-manager
     emails: [release@example.org]
     airflow_ids: [release-manager]
 
@@ -37,10 +39,18 @@ channels:
     approvers: [release-manager]
 """
 
+RELEASE_MANAGER = ("release-manager", "release@example.org")
+"""Names of one who is in every new policy already."""
+AUTHOR = """\
+  - name: author
+    emails: [{email}]
+    airflow_ids: [engineer]
+"""
+
 
 @dataclass
 class Update:
-    """A policy file's new text, and what a person should look at in it."""
+    """A policy file's new text, and warnings about it."""
 
     text: str
     added: list[str] = field(default_factory=list)
@@ -49,11 +59,14 @@ class Update:
     """Fields that no spec has."""
 
 
-def new_policy(channel: str, asked: Reference) -> str:
-    """Return a whole policy file for one channel whose reference is what the recipes ask."""
+def new_policy(channel: str, asked: Reference, author: str) -> str:
+    """Return a policy file for one channel, with the recipes as its reference; `author` pushes scenes."""
     bench = asked.hil.bench if asked.hil else "emulated"
     references = references_text({channel: asked})
-    return TEMPLATE.format(references=references, channel=channel, gates=", ".join(asked.gates), bench=bench)
+    people = "" if author in RELEASE_MANAGER else AUTHOR.format(email=json.dumps(author))
+    return TEMPLATE.format(
+        author=people, references=references, channel=channel, gates=", ".join(asked.gates), bench=bench
+    )
 
 
 def updated(text: str, asked: Reference, channels: Sequence[str]) -> Update:

@@ -136,4 +136,4 @@ def asked(manifest: Manifest) -> Spec:
         raise InputError(
             f"{manifest.stage} was asked by older code: its spec does not say {', '.join(missing)}", remedy="run again"
         )
-    return spec_type.from_value(manifest.spec, what=f"spec of {manifest.stage} {manifest.run_key[:12]}")
+    return manifest.spec_as(spec_type)

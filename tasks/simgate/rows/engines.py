@@ -35,3 +35,9 @@ ENGINES = Table(
         ),
     ),
 )  # fmt: skip
+
+
+def built_here() -> str:
+    """Name the targets that this build can write, and those that other distributions bring."""
+    later = {row.name for row in ENGINES.ours if not row.precisions}
+    return " | ".join(name for name in ENGINES.names() if name not in later)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from simgate.core.documents.names import Drive
 from simgate.rows.row import Row, Table
 
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -24,6 +25,8 @@ class FamilyRow(Row):
     """Its part of a train spec, `module:Class`; imported by whoever reads such a spec, so it imports no torch."""
     commands: bool
     """Whether its models command a robot, so that they are driven in closed loop and on the bench."""
+    bases: tuple[Drive, ...] = ("differential",)
+    """Bases that its commands move, where it commands a robot."""
 
     def modules_of(self, stage: str) -> tuple[str, ...]:
         """Name the modules of its folder that a stage works with, and its part of the spec."""

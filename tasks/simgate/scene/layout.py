@@ -50,7 +50,7 @@ class Layout:
 
 
 def read_layout(usd: UsdScene) -> Layout:
-    """Read the layout of an opened scene; one without a labelled floor, or with an empty robot, is refused."""
+    """Read the layout of an opened scene; one without floor that its robot could stand on is refused, by prim."""
     bodies: dict[str, list[Triangles]] = {ROBOT_PATH: [], **{path: [] for path in usd.roles}}
     standing, floor = [np.zeros((0, 3, 3))], [np.zeros((0, 3, 3))]
     for surface in read_surfaces(usd.stage):
@@ -69,7 +69,8 @@ def read_layout(usd: UsdScene) -> Layout:
         ActorModel(path, role, usd.label_of(path), _radius(own[path])) for path, role in sorted(usd.roles.items())
     )
     grid = build(np.concatenate(standing), np.concatenate(floor), robot_height_m=robot.height_m, start_m=_start(usd))
-    return Layout(grid, _spawn(usd, grid), actors, robot, len(usd.lights), len(usd.components.rows))
+    roomy = _roomy(usd, grid, robot.radius_m)
+    return Layout(grid, _spawn(usd, grid, roomy), actors, robot, len(usd.lights), len(usd.components.rows))
 
 
 def _holds(path: str, surface: Surface) -> bool:
@@ -96,7 +97,20 @@ def _start(usd: UsdScene) -> tuple[float, float]:
     return float(place[0, 3]), float(place[1, 3])
 
 
-def _spawn(usd: UsdScene, grid: OccupancyGrid) -> NDArray[np.bool_]:
+def _roomy(usd: UsdScene, grid: OccupancyGrid, radius_m: float) -> NDArray[np.bool_]:
+    """Return the cells where the robot's centre may be."""
+    roomy = grid.clearance_m >= radius_m
+    if not roomy.any():
+        raise InputError(
+            f"scene {usd.name}: no free floor for the robot {ROBOT_PATH}",
+            actual=f"a disc of {grid.clearance_m.max():.2f} m radius has room where it stands",
+            expected=f"{radius_m:.2f} m, the robot's radius",
+            remedy="move the robot to the floor where it is to drive, or clear that floor",
+        )
+    return np.asarray(roomy, dtype=np.bool_)
+
+
+def _spawn(usd: UsdScene, grid: OccupancyGrid, roomy: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the cells below or above a marked area; its purpose may be `guide`, so that no camera sees it."""
     cache = UsdGeom.XformCache()
     marked = [prim for prim in usd.stage.Traverse(Usd.TraverseInstanceProxies()) if prim.HasAttribute(AREA)]
@@ -110,9 +124,9 @@ def _spawn(usd: UsdScene, grid: OccupancyGrid) -> NDArray[np.bool_]:
         for part in Usd.PrimRange(prim, Usd.TraverseInstanceProxies()):
             for surface in surfaces_of(part, cache):
                 spawn |= grid.covered(surface.triangles)
-    if not (spawn & ~grid.blocked).any():
+    if not (spawn & roomy).any():
         raise InputError(
-            f"scene {usd.name}: no spawn area lies on free floor",
+            f"scene {usd.name}: no spawn area lies on free floor with room for the robot",
             actual=", ".join(str(prim.GetPath()) for prim in marked),
             remedy="move it to floor that the robot can reach, or remove it",
         )

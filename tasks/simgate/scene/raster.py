@@ -14,7 +14,7 @@ DIGITS = 5
 
 
 def rounded(metres: float) -> float:
-    """Round a length to what counts."""
+    """Round a length to the precision that counts."""
     return round(float(metres), DIGITS)
 
 
@@ -40,9 +40,24 @@ def mark(
         group = near[steps == count]
         size = max(1, MAX_CHUNK_POINTS // len(weights))
         for start in range(0, len(group), size):
-            points = np.einsum("pc,tcd->tpd", weights, group[start : start + size]).reshape(-1, 3).round(DIGITS)
-            _set(mask, points[(points[:, 2] >= z_m[0]) & (points[:, 2] <= z_m[1])], origin_m, cell_m)
+            _set(mask, _points(weights, group[start : start + size], z_m), origin_m, cell_m)
     return mask
+
+
+def _points(weights: NDArray[np.float64], group: Triangles, z_m: tuple[float, float]) -> NDArray[np.float64]:
+    """(x, y) of the points of some triangles whose height lies in the interval."""
+    x, y, z = (_along(weights, group[:, :, axis]) for axis in range(3))
+    inside = (z >= z_m[0]) & (z <= z_m[1])
+    return np.stack([x[inside], y[inside]], axis=1)
+
+
+def _along(weights: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compute a coordinate of each point of each triangle, term by term, so that every machine adds in this order."""
+    a, b, c = weights.T
+    found: NDArray[np.float64] = a * corners[:, 0, None]
+    found += b * corners[:, 1, None]
+    found += c * corners[:, 2, None]
+    return found.round(DIGITS)
 
 
 def _lattice(count: int) -> NDArray[np.float64]:
@@ -55,7 +70,7 @@ def _lattice(count: int) -> NDArray[np.float64]:
 
 def _set(mask: NDArray[np.bool_], points: NDArray[np.float64], origin_m: tuple[float, float], cell_m: float) -> None:
     # Whole units: a wall on the border of two cells is in the upper one, whatever its last bits are.
-    units = np.rint((points[:, :2] - np.asarray(origin_m)) * 10**DIGITS).astype(np.int64)
-    cells = units // round(cell_m * 10**DIGITS)
-    inside = (cells >= 0).all(axis=1) & (cells[:, 0] < mask.shape[1]) & (cells[:, 1] < mask.shape[0])
-    mask[cells[inside, 1], cells[inside, 0]] = True
+    units = np.rint((points - np.asarray(origin_m)) * 10**DIGITS).astype(np.int64)
+    columns, rows = (units // round(cell_m * 10**DIGITS)).T
+    inside = (columns >= 0) & (rows >= 0) & (columns < mask.shape[1]) & (rows < mask.shape[0])
+    mask[rows[inside], columns[inside]] = True

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
+from simgate.core.documents.names import Drive
 from simgate.core.errors import InputError
 from simgate.scene.components import ROBOT_PATH
 from simgate.scene.usd_scene import UsdScene
 
-Drive = Literal["differential", "holonomic"]
 ACCELERATION_M_S2 = 2.5
 YAW_ACCELERATION_RAD_S2 = 12.0
 

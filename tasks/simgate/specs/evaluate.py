@@ -45,6 +45,11 @@ class EvaluateSpec(Demands):
     swap_channels: Annotated[bool, EQUAL] = False
     """Feed BGR for RGB (a planted failure for tests of the gates)."""
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the work is done on a GPU."""
+        return self.device == "cuda"
+
     @model_validator(mode="after")
     def _whoever_commands_is_driven(self) -> Self:
         if FAMILIES.find(self.family).commands != (self.closed_loop is not None):

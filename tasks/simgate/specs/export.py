@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from simgate.core.documents.strictness import EQUAL, free, higher
-from simgate.rows.engines import ENGINES
+from simgate.rows.engines import ENGINES, built_here
 from simgate.rows.names import names
 from simgate.specs.demands import Demands
 
@@ -29,3 +29,18 @@ class ExportSpec(Demands):
     latency_runs: Annotated[
         int, Field(ge=1, le=100_000), free("latency here is shown and not judged; the bench judges it")
     ] = 200
+
+    @field_validator("target")
+    @classmethod
+    def _can_be_built(cls, target: str) -> str:
+        if not ENGINES.find(target).precisions:
+            raise ValueError(f"engine target {target} comes later; this build can write {built_here()}")
+        return target
+
+    @field_validator("precision")
+    @classmethod
+    def _of_the_target(cls, precision: str, info: ValidationInfo) -> str:
+        row = ENGINES.find(info.data["target"]) if "target" in info.data else None
+        if row is not None and precision not in row.precisions:
+            raise ValueError(f"engine target {row.name} has no precision {precision}; use {' | '.join(row.precisions)}")
+        return precision

@@ -117,6 +117,11 @@ class SimulationSpec(Spec):
     antialiasing: Annotated[bool, EQUAL] = True
     """MSAA ×4 for RGB; depth and masks always come from a single-sample pass."""
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the work is done on a GPU."""
+        return self.device == "cuda"
+
     @model_validator(mode="after")
     def _known(self) -> SimulationSpec:
         if self.simulator not in SIMULATORS.names():

@@ -33,3 +33,8 @@ class TrainSpec(Spec):
     """Permute the labels over samples (a planted failure for tests of the gates)."""
     network: FamilyPart = Field(default={})  # type: ignore[assignment]
     """The family's own part; its default where nothing is said."""
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the work is done on a GPU."""
+        return self.device == "cuda"

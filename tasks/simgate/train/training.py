@@ -32,6 +32,7 @@ def train(work: Work[TrainSpec]) -> None:
     _check(work)
     data = work.inputs.read("validate", SPLIT)
     split = read_split(data, what=SPLIT)
+    split.check_bases(work.spec.family)
     weights, history = _train(work, split) if work.spec.epochs else (_untrained(work.spec), ())
     card = _card(work.spec, split, sha256_hex(data), history)
     work.outputs.write("model.safetensors", weights, "application/vnd.safetensors")

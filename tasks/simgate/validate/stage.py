@@ -68,7 +68,7 @@ def _shards(work: Work[ValidateSpec]) -> list[DataShard]:
     """Return the shards by side, scene and episode: the job's order changes nothing."""
     shards = []
     for manifest in work.inputs.manifests("generate"):
-        spec = GenerateSpec.from_value(manifest.spec, what=f"spec of shard {manifest.run_key[:12]}")
+        spec = manifest.spec_as(GenerateSpec)
         name = f"scenes/{spec.scene}.json"
         shards.append(DataShard(manifest, spec, SceneItem.from_json(work.inputs.read("index", name), what=name)))
     if not shards:

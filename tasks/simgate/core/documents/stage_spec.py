@@ -54,3 +54,8 @@ class Spec(Document):
     """Version of this spec's format."""
     environment: OptionalPins = EnvironmentPins()
     """Pins of the machine and its libraries: a part of the key."""
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the work is done on a GPU, whose time is counted."""
+        return False

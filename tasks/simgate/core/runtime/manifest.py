@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -19,6 +19,8 @@ STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://slsa.dev/provenance/v1"
 BUILD_TYPE: Final = "urn:simgate:stage:v1"
 MANIFEST_NAME = "manifest.json"
+
+D = TypeVar("D", bound=Document)
 
 
 class _Wire(Document):
@@ -122,7 +124,7 @@ class Builder(_Wire):
 
 
 class BuildMetadata(_Wire):
-    """For whom and when."""
+    """The RunRecord, and the times of start and end."""
 
     invocation_id: StoreKey
     """Folder of the RunRecord."""
@@ -162,6 +164,15 @@ class Manifest(_Wire):
     def spec(self) -> dict[str, Any]:
         """The spec it was made from, as JSON."""
         return self.predicate.build_definition.external_parameters.spec
+
+    def spec_as(self, kind: type[D]) -> D:
+        """Return the spec as its document."""
+        return kind.from_value(self.spec, what=f"spec of {self.stage} {self.run_key[:12]}")
+
+    def part_of_spec(self, kind: type[D]) -> D:
+        """Return those fields of the spec that `kind` has; the others are not looked at."""
+        part = {name: self.spec[name] for name in kind.model_fields if name in self.spec}
+        return kind.from_value(part, what=f"spec of {self.stage} {self.run_key[:12]}")
 
     @property
     def run_key(self) -> str:

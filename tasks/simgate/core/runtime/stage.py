@@ -35,6 +35,7 @@ from simgate.core.runtime.events import Events
 from simgate.core.runtime.job import Job
 from simgate.core.runtime.manifest import Manifest, read_manifest
 from simgate.core.runtime.node import Node, own_node
+from simgate.core.runtime.origin import fault_of, their_trace
 from simgate.core.runtime.statement import statement
 from simgate.core.runtime.stop import Stop
 from simgate.core.runtime.work import Drawn, S, Share, Work, private_folder
@@ -63,6 +64,30 @@ class Stage(Generic[S]):
     """The work of the other machines of a run; None for a stage that runs on one."""
 
 
+@dataclass(frozen=True)
+class _Opened(Generic[S]):
+    """A job that was read and checked against what is installed here."""
+
+    job: Job
+    spec: S
+    parts: KeyParts
+    inputs: tuple[LoadedInput, ...]
+
+
+@dataclass(frozen=True)
+class _Run(Generic[S]):
+    """An opened job and the process that runs it; every step of its life is given this."""
+
+    stage: Stage[S]
+    opened: _Opened[S]
+    store: Store
+    place: str
+    node: Node
+    stop: Stop
+    watch: Stopwatch
+    events: Events
+
+
 def run_batch(stage: Stage[S], job_uris: Sequence[str], store: Store, *, place: str) -> int:
     """Run every job, on after a failed one, and return the worst exit code."""
     stop = Stop()
@@ -88,26 +113,26 @@ def run_job(stage: Stage[S], uri: str, store: Store, *, stop: Stop, place: str, 
     attempt: Attempt | None = None
     try:
         with stop.at_once():
-            job, spec, parts, inputs = _open(stage, uri, store)
-            ref = committed(store, job, parts.run_key)
-        events = events.bind(run_key=parts.run_key[:12])
+            opened = _open(stage, uri, store)
+            ref = committed(store, opened.job, opened.parts.run_key)
+        events = events.bind(run_key=opened.parts.run_key[:12])
         if ref is not None:
             events.emit("already committed", manifest=ref.uri)
             return 0
-        node = own_node()
-        if node.count > 1 and stage.take_part is None:
+        run = _Run(stage, opened, store, place, own_node(), stop, watch, events)
+        if run.node.count > 1 and stage.take_part is None:
             raise InputError(f"stage {stage.name} runs on one machine", remedy="leave SIMGATE_NODES unset")
-        if node.rank and stage.take_part is not None:
-            _take_part(stage.take_part, job, spec, parts, Inputs(store, inputs), store, node, stop, events)
+        if run.node.rank and stage.take_part is not None:
+            _take_part(stage.take_part, run)
             return 0
         # What would spoil the end of the work is looked at before its beginning.
         signer = own_signer()
-        check_pins(spec.environment, environment(stage.runtime_of(spec)))
+        check_pins(opened.spec.environment, environment(stage.runtime_of(opened.spec)))
         stop.check()
         # No stop is raised between its started.json and this name for it: what is begun is known to whoever ends it.
-        attempt = Attempt(store, job, parts, inputs)
-        manifest = _make(stage, spec, attempt, parts, inputs, node, stop, place, watch, signer, events)
-        _draw(stage, spec, manifest, attempt.folder, store, events)
+        attempt = Attempt(store, opened.job, opened.parts, opened.inputs)
+        manifest = _make(run, attempt, signer)
+        _draw(run, manifest, attempt.folder)
         return 0
     except BaseException as error:
         code = _ended(error, attempt, events)
@@ -116,7 +141,7 @@ def run_job(stage: Stage[S], uri: str, store: Store, *, stop: Stop, place: str, 
         return code
 
 
-def _open(stage: Stage[S], uri: str, store: Store) -> tuple[Job, S, KeyParts, tuple[LoadedInput, ...]]:
+def _open(stage: Stage[S], uri: str, store: Store) -> _Opened[S]:
     job = read_job(store, uri)
     if job.stage != stage.name:
         raise InputError("field stage: the job is for another stage", actual=job.stage, expected=stage.name)
@@ -130,7 +155,7 @@ def _open(stage: Stage[S], uri: str, store: Store) -> tuple[Job, S, KeyParts, tu
     own = distributions(needs.distributions)
     check_asked(job, code=code_digest(*needs.modules), lock=lock_digest(*needs.extras), distributions=own)
     inputs = load_inputs(store, job)
-    return job, spec, key_parts(job, inputs), inputs
+    return _Opened(job, spec, key_parts(job, inputs), inputs)
 
 
 def read_job(store: Store, uri: str) -> Job:
@@ -149,76 +174,50 @@ def _read_local(path: Path) -> bytes:
         ) from error
 
 
-def _make(
-    stage: Stage[S],
-    spec: S,
-    attempt: Attempt,
-    parts: KeyParts,
-    inputs: tuple[LoadedInput, ...],
-    node: Node,
-    stop: Stop,
-    place: str,
-    watch: Stopwatch,
-    signer: Signer | None,
-    events: Events,
-) -> Manifest:
+def _make(run: _Run[S], attempt: Attempt, signer: Signer | None) -> Manifest:
     started_on = _now()
-    store, job = attempt.store, attempt.job
-    scratch = Scratch(store, job.domain, parts.run_key)
-    with private_folder(stage.name) as folder:
-        work = Work(
-            spec, job, parts.run_key, store, folder, Inputs(store, inputs), scratch, stop, events, node, attempt
-        )  # fmt: skip
-        stop.check()
-        with nullcontext() if stage.polls_stop else stop.at_once():
-            stage.run(work)
-    manifest = _commit(stage, spec, attempt, parts, inputs, place, started_on, watch, signer, events)
-    scratch.clear()
+    with private_folder(run.stage.name) as folder:
+        share = _share(run, folder)
+        work = Work(**vars(share), outputs=attempt)
+        run.stop.check()
+        with nullcontext() if run.stage.polls_stop else run.stop.at_once():
+            run.stage.run(work)
+    manifest = _commit(run, attempt, started_on, signer)
+    share.scratch.clear()
     return manifest
 
 
-def _take_part(
-    part: Callable[[Share[S]], None],
-    job: Job,
-    spec: S,
-    parts: KeyParts,
-    inputs: Inputs,
-    store: Store,
-    node: Node,
-    stop: Stop,
-    events: Events,
-) -> None:
-    """Help node 0, without an attempt: only node 0 writes a result."""
-    scratch = Scratch(store, job.domain, parts.run_key)
-    with private_folder(job.stage) as folder:
-        stop.check()
-        part(Share(spec, job, parts.run_key, store, folder, inputs, scratch, stop, events, node))
-    events.emit("took part", node=node.rank, of=node.count)
+def _take_part(part: Callable[[Share[S]], None], run: _Run[S]) -> None:
+    """Help node 0, without an attempt: what node 0 leaves is the run."""
+    with private_folder(run.stage.name) as folder:
+        run.stop.check()
+        part(_share(run, folder))
+    run.events.emit("took part", node=run.node.rank, of=run.node.count)
 
 
-def _commit(
-    stage: Stage[S],
-    spec: S,
-    attempt: Attempt,
-    parts: KeyParts,
-    inputs: tuple[LoadedInput, ...],
-    place: str,
-    started_on: str,
-    watch: Stopwatch,
-    signer: Signer | None,
-    events: Events,
-) -> Manifest:
-    gpu = attempt.job.spec.get("device") == "cuda"
-    found = environment(stage.runtime_of(spec))
-    observed = Observed(version=2, environment=found, cost=watch.cost(gpu=gpu))
+def _share(run: _Run[S], folder: Path) -> Share[S]:
+    opened, store = run.opened, run.store
+    run_key = opened.parts.run_key
+    inputs, scratch = Inputs(store, opened.inputs), Scratch(store, opened.job.domain, run_key)
+    return Share(
+        opened.spec, opened.job, run_key, store, folder, inputs, scratch, run.stop, run.events, run.node
+    )  # fmt: skip
+
+
+def _commit(run: _Run[S], attempt: Attempt, started_on: str, signer: Signer | None) -> Manifest:
+    opened = run.opened
+    found = environment(run.stage.runtime_of(opened.spec))
+    observed = Observed(version=2, environment=found, cost=run.watch.cost(gpu=opened.spec.on_gpu))
     attempt.byproduct("observed.json", observed.to_json(), "application/json")
-    manifest = statement(attempt, parts, inputs, place=place, started_on=started_on, finished_on=_now())
+    manifest = statement(
+        attempt, opened.parts, opened.inputs, place=run.place, started_on=started_on, finished_on=_now()
+    )
     ref, won = attempt.commit(manifest, signer)
     if won:
-        events.emit("committed", manifest=ref.uri, wall_s=observed.cost.wall_s)
+        run.events.emit("committed", manifest=ref.uri, wall_s=observed.cost.wall_s)
     else:
-        events.emit("already committed", manifest=ref.uri)
-        _compare(manifest, read_manifest(attempt.store, ref), events)
+        run.events.emit("already committed", manifest=ref.uri)
+        _compare(manifest, read_manifest(attempt.store, ref), run.events)
     return manifest
 
 
@@ -234,19 +233,23 @@ def _compare(ours: Manifest, theirs: Manifest, events: Events) -> None:
             )
 
 
-def _draw(stage: Stage[S], spec: S, manifest: Manifest, folder: str, store: Store, events: Events) -> None:
+def _draw(run: _Run[S], manifest: Manifest, folder: str) -> None:
     """Draw the report; the run is committed, so a page that cannot be drawn fails nothing."""
-    if stage.report is None:
+    draw = run.stage.report
+    if draw is None:
         return
     try:
-        store.put(f"{folder}/report.html", stage.report(Drawn(spec, manifest, store)))
+        run.store.put(f"{folder}/report.html", draw(Drawn(run.opened.spec, manifest, run.store)))
     except Exception as error:
-        events.emit("report not drawn", error=repr(error), trace=traceback.format_exc(limit=5))
+        run.events.emit("report not drawn", error=repr(error), trace=traceback.format_exc(limit=5))
 
 
 def _ended(error: BaseException, attempt: Attempt | None, events: Events) -> int:
-    code = error.exit_code if isinstance(error, SimgateError) else 1
     trace = "" if isinstance(error, SimgateError) else traceback.format_exc()
+    if (fault := fault_of(error)) is not None:
+        # Where simgate called it, and whatever lies above, is nothing that its author could mend.
+        trace, error = their_trace(error), fault
+    code = error.exit_code if isinstance(error, SimgateError) else 1
     events.emit(
         "preempted" if isinstance(error, Preempted) else "error",
         exit_code=code,
