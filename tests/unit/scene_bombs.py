@@ -104,6 +104,21 @@ def _huge_hdr(folder: Path) -> None:
     _rename_wood(folder, ".hdr", b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 60000 +X 60000\n")
 
 
+def _nan_place(folder: Path) -> None:
+    edit(folder, ROOT, "xformOp:translate = (1, 0, 0)", "xformOp:translate = (1, nan, 0)")
+
+
+def _vast_floor(folder: Path) -> None:
+    corners = "[(-1000000, -1000000, 0), (1000000, -1000000, 0), (1000000, 1000000, 0), (-1000000, 1000000, 0)]"
+    edit(folder, ROOT, "[(-3, -3, 0), (3, -3, 0), (3, 3, 0), (-3, 3, 0)]", corners)
+    edit(folder, ROOT, "[(-3, -3, 0), (3, 3, 0)]", "[(-1000000, -1000000, 0), (1000000, 1000000, 0)]")
+
+
+def _timed_points(folder: Path) -> None:
+    edit(folder, CHAIR, "points = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)]",
+         "points.timeSamples = { 0: [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)] }")  # fmt: skip
+
+
 BOMBS: dict[str, tuple[Callable[[Path], None], str]] = {
     "nested tuples": (_layer(_nested_tuples()), CHAIR),
     "nested dictionaries": (_layer(_nested_dictionaries()), CHAIR),
@@ -115,6 +130,9 @@ BOMBS: dict[str, tuple[Callable[[Path], None], str]] = {
     "latin-1": (_latin_1, CHAIR),
     "a newline in a name": (_newline_name, ROOT),
     "a path of 600 characters": (_long_path, "d" * 200),
+    "a NaN transform": (_nan_place, "/World/Furniture/ChairA/Body"),
+    "a floor of 2,000 km": (_vast_floor, "the floor is too large"),
+    "points in time samples only": (_timed_points, "/World/Furniture/Chair"),
     "a truncated picture": (_truncated, WOOD),
     "60k × 60k PNG": (_huge_png, WOOD),
     "60k × 60k JPG": (_huge_jpg, "textures/wood.jpg"),

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from simgate.core.errors import InputError
 from simgate.scene.raster import DIGITS, Triangles, mark
 
 CELL_M = 0.05
+MAX_CELLS = 40_000_000
 LOWEST_M = 0.05
 """Below this the robot drives over it: thresholds, rugs, cables."""
 LEAST_CLEAR_HEIGHT_M = 0.8
@@ -84,6 +86,7 @@ def build(
     """Build the grid of a scene: free is the floor around `start_m` with nothing on it up to the robot's height."""
     low = (floor[:, :, :2].min(axis=(0, 1)) - CELL_M).round(DIGITS)
     high = (floor[:, :, :2].max(axis=(0, 1)) + CELL_M).round(DIGITS)
+    _check_size(high - low)
     shape = tuple(int(n) for n in np.ceil(((high - low) / CELL_M).round(DIGITS)).astype(int)[::-1])
     origin = (float(low[0]), float(low[1]))
     top = max(robot_height_m, LEAST_CLEAR_HEIGHT_M)
@@ -92,6 +95,17 @@ def build(
     standing = mark(surfaces, z_m=(LOWEST_M, top), origin_m=origin, cell_m=CELL_M, shape=size)
     free = _connected(on_floor & ~standing, origin, start_m)
     return OccupancyGrid(origin, CELL_M, ~free, clearance_of(~free))
+
+
+def _check_size(size_m: NDArray[np.float64]) -> None:
+    """Refuse a floor of more cells than fit into memory, before any is made."""
+    if not (size_m / CELL_M).prod() <= MAX_CELLS:
+        raise InputError(
+            "the floor is too large",
+            actual=" × ".join(f"{side:.6g}" for side in size_m) + " m",
+            expected=f"at most {MAX_CELLS * CELL_M**2:g} m² in all",
+            remedy="label less of it floor, or mend its units",
+        )
 
 
 def clearance_of(blocked: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from simgate.core.errors import InputError
 
 MAX_SIDE_PX = 16_384
 MAX_PIXELS = 1 << 26
-HEAD_BYTES = 1 << 16
+HEAD_BYTES = 1 << 22
 MAGIC = {".exr": b"\x76\x2f\x31\x01", ".hdr": b"#?"}
 EXR_WINDOW = b"dataWindow\0box2i\0"
 """Followed by the value's size and four integers: smallest and largest x and y (OpenEXR file layout)."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pxr import Usd, UsdGeom
 
+from simgate.core.errors import InputError
 from simgate.scene.labels import labels_of
 from simgate.scene.primitives import primitive
 from simgate.scene.raster import Triangles
@@ -43,6 +44,10 @@ def surfaces_of(prim: Usd.Prim, cache: UsdGeom.XformCache) -> Iterator[Surface]:
     world_from_prim = np.asarray(cache.GetLocalToWorldTransform(prim), dtype=np.float64).T
     parts = _mesh(prim) if prim.IsA(UsdGeom.Mesh) else [(str(prim.GetPath()), primitive(prim))]
     for path, local in parts:
+        if not (np.isfinite(local).all() and np.isfinite(world_from_prim).all()):
+            raise InputError(
+                f"prim {path} has a place or points that are no finite numbers", remedy="mend its transform or points"
+            )
         if len(local):
             yield Surface(path, local @ world_from_prim[:3, :3].T + world_from_prim[:3, 3])
 
@@ -54,6 +59,12 @@ def _drawn(prim: Usd.Prim) -> bool:
 
 def _mesh(prim: Usd.Prim) -> list[tuple[str, Triangles]]:
     mesh = UsdGeom.Mesh(prim)
+    if mesh.GetPointsAttr().GetNumTimeSamples() and mesh.GetPointsAttr().Get() is None:
+        raise InputError(
+            f"prim {prim.GetPath()} has points in time samples only",
+            expected="points without a time, which is what is drawn",
+            remedy="write default points, as `simgate scenes wrap` does",
+        )
     points = np.asarray(mesh.GetPointsAttr().Get() or [], dtype=np.float64).reshape(-1, 3)
     counts = np.asarray(mesh.GetFaceVertexCountsAttr().Get() or [], dtype=np.int64)
     corners = np.asarray(mesh.GetFaceVertexIndicesAttr().Get() or [], dtype=np.int64)
