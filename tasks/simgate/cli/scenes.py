@@ -12,13 +12,15 @@ from simgate.cli.console import console, short, show_json, show_table, when
 from simgate.cli.options import DEFAULT_STORE, DomainOption, JsonOption, StoreOption, open_store, present_store
 from simgate.cli.recipes import DEFAULT_RECIPES, RecipesOption, present_recipes
 from simgate.cli.scenes_check import check
+from simgate.cli.scenes_wrap import wrap
 from simgate.core.errors import InputError
 from simgate.core.given.snapshot import read_snapshot
 from simgate.plan.scenes import choose_scenes, left_out, without_recipe
 from simgate.specs.recipe_file import is_folder
 
-app = typer.Typer(no_args_is_help=True, help="Check and push scene files, and see who pushed what.")
+app = typer.Typer(no_args_is_help=True, help="Check, wrap and push scene files, and see who pushed what.")
 app.command()(check)
+app.command()(wrap)
 
 
 @app.command()

@@ -33,7 +33,7 @@ def check(
     if not roots:
         raise InputError(
             "no scene in the folder", actual=folder, expected="a folder that holds a layer of its own name",
-            remedy="name the folder and its root layer alike",
+            remedy="name the folder and its root layer alike, or `simgate scenes wrap` an asset",
         )  # fmt: skip
     found = _Check(folder, paths, _classes(recipes))
     for name, root in roots.items():

@@ -47,7 +47,7 @@ class Reason(NamedTuple):
     """Why a rule's failure refuses a scene."""
 
     changes: Literal["picture", "label", "physics", "reproducibility"]
-    """What two readers of the scene would make differently."""
+    """Result that two readers of the scene would make differently."""
     expected: str
     remedy: str
     harmless: str = ""
@@ -129,9 +129,9 @@ class Finding(Document):
     layer: str
     """Layer with the strongest opinion about it, relative to the scene folder; empty where the rule names none."""
     message: str
-    """What the rule found there."""
+    """Complaint of the rule, as it is."""
     expected: str = ""
-    """What it should be; empty for a finding that refuses nothing."""
+    """State that the rule asks for; empty for a finding that refuses nothing."""
     remedy: str = ""
 
     @property
@@ -144,7 +144,7 @@ class Finding(Document):
 
     @property
     def level(self) -> str:
-        """What it means for the scene, in a word."""
+        """Consequence for the scene, in a word."""
         return "refused" if self.fatal else "warning"
 
     def __str__(self) -> str:

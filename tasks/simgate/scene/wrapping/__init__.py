@@ -1,0 +1,1 @@
+"""wrapping: a scene around an asset of somebody else."""
