@@ -13,10 +13,12 @@ from urllib.parse import unquote
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from simgate.cli.app import app
 from simgate.rows.stages import STAGES
 from simgate_airflow.local.command import app as airflow_app
+from tests.unit.foreign_asset import foreign
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "helm", "examples")
@@ -65,6 +67,17 @@ def test_every_simgate_command_exists_with_those_options() -> None:
     ]
     assert len(said) > 5
     assert not [f"{item.document}: {item.text}: {wrong}" for item in said if (wrong := _wrong(item))]
+
+
+def test_the_commands_around_a_foreign_asset_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "docs/scenes.md").read_text(encoding="utf-8")
+    [block] = [block for _, block in _FENCE.findall(text) if "scenes wrap" in block]
+    foreign(tmp_path / "download")
+    monkeypatch.chdir(tmp_path)
+    for line in block.splitlines():
+        done = CliRunner().invoke(app, shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}: {done.output}"
+    assert (tmp_path / "scenes/kitchen/labels.yaml").is_file()
 
 
 def test_every_stage_started_by_module_exists() -> None:
