@@ -1,10 +1,10 @@
-"""A foreign asset: Y up, in centimetres, with kinds and looks, and with neither floor, light nor robot."""
+"""A foreign asset: Y up, in centimetres, with kinds, looks and a light of its own, without floor and robot."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pxr import Sdf, Usd, UsdGeom, UsdShade
+from pxr import Sdf, Usd, UsdGeom, UsdLux, UsdShade
 
 from tests.unit.scene_planting import png
 
@@ -31,6 +31,7 @@ def foreign(folder: Path, *, unit: float = 0.01, up: str = "Y") -> Path:
     moved = UsdGeom.Xformable(stage.GetPrimAtPath("/Kitchen/OakTable01")).AddTranslateOp()
     moved.Set((10.0, 0.0, 0.0), 1.0)
     moved.Set((90.0, 0.0, 0.0), 2.0)
+    UsdLux.SphereLight.Define(stage, "/Kitchen/Bulb").CreateIntensityAttr(30_000.0)
     _look(stage, folder)
     stage.GetRootLayer().Save()
     return folder / "Kitchen_set.usda"

@@ -82,6 +82,7 @@ def test_textures_come_along_and_what_is_left_out_is_told(tmp_path: Path) -> Non
     assert done.exit_code == 0
     assert (tmp_path / "scenes/kitchen_set/textures/wood.png").read_bytes() == png()
     assert "left out: material of /Asset/Kitchen/TeaPot_L/Shape: it is not there" in done.output
+    assert "left out: light /Asset/Kitchen/Bulb: the room has its own" in done.output
     stage = Usd.Stage.Open(str(tmp_path / "scenes/kitchen_set/kitchen_set.usda"))
     bound, _ = UsdShade.MaterialBindingAPI(
         stage.GetPrimAtPath("/World/asset/Kitchen/OakTable01/Shape")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pxr import Ar, Gf, Sdf, Tf, Usd, UsdGeom, UsdShade, UsdSkel
+from pxr import Ar, Gf, Sdf, Tf, Usd, UsdGeom, UsdLux, UsdShade, UsdSkel
 
 from simgate.core.errors import InputError
 from simgate.scene.location import PICTURES, UDIM
@@ -187,6 +187,9 @@ def _mend(prim: Usd.Prim, baked: Baked) -> None:
             prim.RemoveProperty(relationship.GetName())
     if any(name.startswith("material:binding") for name in prim.GetAuthoredPropertyNames()):
         UsdShade.MaterialBindingAPI.Apply(prim)
+    if prim.HasAPI(UsdLux.LightAPI):
+        baked.left_out.append(f"light {prim.GetPath()}: the room has its own")
+        prim.SetActive(False)
     if prim.IsA(UsdGeom.Mesh):
         _mend_mesh(UsdGeom.Mesh(prim), baked)
 
