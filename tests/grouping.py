@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).parents[1]
 SHARED = {
     "airflow": re.compile(r"def test_\w+\([^)]*\bworld: World\b"),
+    "outside": re.compile(r"\bwalked: Walked\b"),
     "cluster": re.compile(r"\b(cluster: Cluster|installed: Installed|world_of_pods: Deployment)\b"),
     "tiny": re.compile(r"\btiny_(store|copy): Store\b"),
 }

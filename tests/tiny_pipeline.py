@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from simgate.core.storage.store import Store
@@ -73,9 +74,11 @@ def reference() -> Reference:
     return Reference.of(dataset_recipe(), release_recipe())
 
 
-def run_pipeline(store: Store, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """Walk both pipelines to the candidate, as a developer would."""
-    recipes = write_recipes(folder / "recipes", dataset_recipe(), release_recipe())
+def run_pipeline(
+    store: Store, folder: Path, *more: str, releases: Sequence[ReleaseRecipe] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Walk both pipelines to the candidate, as a developer would; without a word, to the navigator's."""
+    recipes = write_recipes(folder / "recipes", dataset_recipe(), *(releases or (release_recipe(),)))
     command = [
         sys.executable,
         "-c",

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from simgate.core.errors import InputError, SimgateError
+from simgate.core.runtime.origin import told_as_theirs
 from simgate.plan.tries import GivenUp
 
 
@@ -15,7 +16,8 @@ from simgate.plan.tries import GivenUp
 def failures_for_airflow() -> Iterator[None]:
     """Make an InputError (a refusal is one) or a GivenUp final, and let any other SimgateError be tried again."""
     try:
-        yield
+        with told_as_theirs():
+            yield
     except (InputError, GivenUp) as error:
         raise AirflowFailException(str(error)) from error
     except SimgateError as error:

@@ -58,7 +58,7 @@ def _written_out(resource: str, dags: Collection[str]) -> list[str]:
 
 
 def apply_roles(manager: FabAirflowSecurityManagerOverride, roles: Mapping[str, frozenset[Permission]]) -> list[str]:
-    """Make each role hold these permissions and no other; what was changed, one line a change."""
+    """Give each role these permissions and no other; return one line for each change."""
     changes = []
     for name, wanted in sorted(roles.items()):
         role = manager.find_role(name) or manager.add_role(name)

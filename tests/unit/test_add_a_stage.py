@@ -16,6 +16,7 @@ import pytest
 
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.runtime.manifest import read_manifest
+from tests.demo_recipes import RECIPES
 from tests.unit.toy_dataset import FRAMES, ToyStore
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,8 @@ FILE = re.compile(r"^\*\*(\S+)\*\*(?:, (.*?))?:\n\n```\w+\n(.*?)```$", re.MULTIL
 COMMAND = re.compile(r"^simgate (run census .*)$", re.MULTILINE)
 FOLDER, SPEC = "tasks/simgate/census", "census.yaml"
 MOST_PRODUCT_FILES = 4
-COPIED = ("tasks", "plugins", "locks", "helm", "pyproject.toml", "tests/layers.py")
+COPIED = ("tasks", "plugins", "dags", "locks", "helm", "pyproject.toml", "tests/layers.py")
+ALONE, PIPELINE = PAGE.split("## 5. In a pipeline")
 ROWS = """
 import json
 from simgate.rows.roles import writes
@@ -36,6 +38,33 @@ runtime = runtime_of("census", CensusSpec())
 print(json.dumps({
     "names": STAGES.names(), "code": identity_of(runtime)[0], "image": runtime.image,
     "writes": "runs/main/census/" in writes("stage", "main"),
+}))
+"""
+SLOT = """
+import json, sys
+from datetime import datetime
+from pathlib import Path
+from simgate.core.documents.artifact import ManifestRef
+from simgate.core.storage.store import Store
+from simgate.plan.jobs import RELEASE_STAGES, slots_of
+from simgate.plan.record import ReleaseWhy
+from simgate.specs.census import CensusSpec
+from simgate.specs.recipe_file import read_recipes
+
+url, dataset, recipes = sys.argv[1:]
+found = read_recipes(Path(recipes))
+recipe = found.release["navigator"].model_copy(update={"census": CensusSpec(by="shard")})
+why = ReleaseWhy(
+    run="r", domain="main", triggers=(), people=(), pull_request="", dataset=ManifestRef.model_validate_json(dataset),
+    simulation=found.dataset["rooms"].simulation, recipe=recipe, recipe_sha256=recipe.sha256, policy_sha256="0" * 64,
+    replaces="", live=None, nonce="1" * 16,
+)
+(slot,) = slots_of(Store(url), why, "census")
+other = why.model_copy(update={"recipe": found.release["navigator"]})
+print(json.dumps({
+    "stages": RELEASE_STAGES, "spec": {"by": slot.job.spec["by"]},
+    "inputs": [[item.ref.uri, item.output] for item in slot.job.inputs],
+    "unasked": len(slots_of(Store(url), other, "census")),
 }))
 """
 
@@ -50,7 +79,17 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, root / name)
-    for path, place, text in FILE.findall(PAGE):
+    for path, place, text in FILE.findall(ALONE):
+        follow(root / path, place, text)
+    return root
+
+
+@pytest.fixture(scope="module")
+def piped(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The copy, in which the stage became part of a pipeline too."""
+    root = tmp_path_factory.mktemp("piped") / "copy"
+    shutil.copytree(copy, root, ignore=shutil.ignore_patterns("__pycache__"))
+    for path, place, text in FILE.findall(PIPELINE):
         follow(root / path, place, text)
     return root
 
@@ -63,9 +102,20 @@ def follow(path: Path, place: str, text: str) -> None:
         path.write_text(text)
     elif place == "in `STAGES`":
         add(path, "    ),\n)  # fmt: skip\n", f"{indent(text.rstrip(), ' ' * 8)},\n", before=True)
+    elif path.suffix == ".json":
+        add(path, '"probe"', f",\n              {text.rstrip()}", before=False)
     else:
-        (after,) = re.findall(r"^after `(.*?)`", place)
-        add(path, after, f",\n              {text.rstrip()}", before=False)
+        how, line = place.split(" `", 1)
+        insert(path, line.rstrip("`"), text, instead=how == "instead of")
+
+
+def insert(path: Path, line: str, text: str, *, instead: bool) -> None:
+    """Put lines after a line, or in its place, as far in as that line is."""
+    (found,) = [item for item in path.read_text().splitlines(keepends=True) if item.strip().endswith(line)]
+    far = " " * (len(found) - len(found.lstrip()))
+    kept = "" if instead else found
+    lines = f"{kept}{indent(text, far)}"
+    path.write_text(path.read_text().replace(found, lines))
 
 
 def add(path: Path, anchor: str, text: str, *, before: bool) -> None:
@@ -153,3 +203,21 @@ def test_the_layers_hold_it_without_a_word_about_it(copy: Path) -> None:
         assert "simgate.census is not allowed to import simgate.probe" in in_copy(copy, *check).stdout
     finally:
         stage.write_text(text)
+
+
+def test_in_a_pipeline_its_run_follows_from_the_row_and_the_recipe(piped: Path, tmp_path: Path) -> None:
+    toy = ToyStore(tmp_path, train_episodes=2, eval_episodes=1)
+    slot = said(piped, "-c", SLOT, toy.store.url, toy.validate.model_dump_json(), str(RECIPES))
+    assert slot == {
+        "stages": ["train", "evaluate", "export", "hil", "census"], "spec": {"by": "shard"},
+        "inputs": [[toy.validate.uri, "splits/train.json"]], "unasked": 0,
+    }  # fmt: skip
+    text = (piped / "dags/release_model.py").read_text()
+    assert tuple(dict.fromkeys(re.findall(r' stage="([a-z]+)"', text))) == tuple(slot["stages"])
+    compile(text, "release_model.py", "exec")
+
+
+def test_in_a_pipeline_the_page_touches_two_files_more(copy: Path, piped: Path) -> None:
+    files = {path.relative_to(piped) for path in piped.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    changed = {str(path) for path in files if (copy / path).read_bytes() != (piped / path).read_bytes()}
+    assert changed == {"tasks/simgate/rows/stages.py", "tasks/simgate/specs/recipe.py", "dags/release_model.py"}

@@ -113,7 +113,8 @@ def test_a_file_that_is_no_engine_fails_and_its_words_are_kept(tmp_path: Path) -
     verdict = read_verdict(place.store, manifest)
     assert verdict is not None
     assert verdict.verdict == "FAIL"
-    assert verdict.reasons[0] == "device under test ended by itself (exit code 2)"
+    assert verdict.reasons[0].startswith("device under test ended by itself (exit code 2); the last line of its log: ")
+    assert "no ONNX model" in verdict.reasons[0]
     assert b"no ONNX model" in place.store.read(manifest.artifact("device.log"))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from simgate.core.errors import InputError
+from simgate.core.errors import InputError, OutsideFault
 from simgate.worker.fault import (
     Chatty,
     Closed,
@@ -47,6 +47,11 @@ from simgate.worker.hello import hello
 from simgate.worker.message import Message
 
 fd = int(os.environ["SIMGATE_WORKER_FD"])
+"""
+THEIRS = """
+from simgate.core.runtime.origin import Origin, remember
+
+remember(Origin("simulator lamp", "lamp of simgate.simulators", "acme 2.0", "__main__"))
 """
 SERVE = """
 channel = open_channel(1 << 24)
@@ -128,6 +133,8 @@ def worker_beside(program: str) -> Iterator[Worker]:
         (echo("os.write(fd, b'hello, this is a log line')"), Oversized, r"a frame of \d+ bytes, at most"),
         (echo("return iter(())"), None, ""),
         (echo("raise InputError('field scene: no such scene')"), InputError, "^field scene: no such scene$"),
+        (THEIRS + echo("raise ValueError('no current')"), OutsideFault,
+         r"^simulator lamp of distribution acme 2\.0 .*ValueError\('no current'\) in __main__ line \d+; ask"),
         ("os.write(fd, framed(hello('device').to_bytes())); time.sleep(60)", OtherProtocol, "device.*expected.*echo"),
         (
             "os.write(fd, framed(Message('hello', {'protocol': 2, 'role': 'echo'}).to_bytes())); time.sleep(60)",

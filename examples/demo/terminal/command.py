@@ -146,11 +146,11 @@ def tell(story: Story, *, stays: bool) -> None:
     edit, head = "The sample scenes were pushed", story.push("the sample scenes")
     release = story.release(story.dataset(head))
     if release is None or release.decision is None or not release.decision.is_rejected:
-        _heading("2. Somebody edits one scene; only what hangs on it is made again")
+        _heading("2. Somebody edits one scene; only the results that depend on it are made again")
         edit = move_lamp(site.scenes, site.samples, head.seq)
         console().print(edit)
         release = story.release(story.dataset(story.push(edit)))
-    _heading("3. What came of it, and why")
+    _heading("3. The result, and why")
     _end(story, edit, release, stays=stays)
 
 

@@ -47,7 +47,7 @@ def show_lineage(story: Story) -> None:
 
 
 def carry_over(story: Story) -> None:
-    """Mirror the ledger to MLflow; a failure is told and fails nothing."""
+    """Mirror the ledger to MLflow; a failure is printed and fails nothing."""
     with console().status("mirroring the ledger to MLflow"):
         problem = mirror(story.store.url, MODEL, story.site.mlflow_uri, story.site.policy)
     if problem:

@@ -15,7 +15,7 @@ from simgate.release.settle import REJECTED
 def candidate_end(release: ReleaseState, entry: CandidateEntry, newest: CandidateEntry) -> Iterator[str]:
     """Say how a candidate ended, first decision first; one without a decision is superseded, lapsed, or waits."""
     if release.problem:
-        yield f"The ledger does not hold, and only what comes before is told: {release.problem}"
+        yield f"The ledger does not hold; only the entries before the fault count here: {release.problem}"
     said = [*_lives(release, entry), *_decisions(release, entry)]
     yield from said or [_undecided(entry, newest)]
 

@@ -65,7 +65,7 @@ class Change:
 
 
 def read_change(case: Case) -> Change:
-    """Compare the candidate with what is live now."""
+    """Compare the candidate with the live model."""
     now = read_dataset(case.store, case.candidate.evidence["validate"])
     before = _live_dataset(case)
     pushes, back = _pushes(case.store, before, now)

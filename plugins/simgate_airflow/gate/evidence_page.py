@@ -226,6 +226,6 @@ def _named(policy: Policy, identity: str) -> str:
 
 
 def _list(title: str, lines: Sequence[str], *, more: int = 0, of: str = "", page: str = "") -> str:
-    """Return a titled list; what is left out is counted, and where it is."""
+    """Write a titled list; it says how many items are left out, and where they are."""
     rest = [f"… and [{more} more {of}]({page})"] if more > 0 else []
     return f"**{title}:**\n\n" + "\n".join(f"- {line}" for line in (*lines, *rest))

@@ -23,7 +23,7 @@ MAX_CARD_BYTES = 1024 * 1024
 
 
 def figures(store: Store, manifest: Manifest, verdict: Verdict | None) -> tuple[str, ...]:
-    """`map_50 0.31`, `command_error 0.17`: at most two, none where a document does not hold what it should."""
+    """Write at most two figures, e.g. `map_50 0.31`; none where a document lacks them."""
     try:
         found = _metrics(manifest.stage, verdict) if verdict else _OF.get(manifest.stage, _none)(store, manifest)
     except (SimgateError, KeyError, TypeError, ValueError):

@@ -112,7 +112,7 @@ def _bound(known: Metric, limits: Mapping[str, Bound]) -> Bound | None:
 
 
 def _in_order(manifest: Manifest, verdict: Verdict) -> list[Metric]:
-    """Return the table's order, families within it by name; what the table does not know comes last."""
+    """Sort in the table's order, families within it by name; metrics that the table does not know come last."""
     stage, family = manifest.stage, family_of_run(manifest)
     family = family if family in FAMILIES.names() else ""
     names = [known.name for known in metrics_of(stage, family)]

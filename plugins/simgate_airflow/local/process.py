@@ -48,7 +48,7 @@ def session_alive(session: int) -> bool:
 
 
 def end_session(session: int, *, first: signal.Signals, grace_s: float) -> None:
-    """Send `first` to the leader, wait, then end what is left of the session: no process of it survives."""
+    """Send `first` to the leader, wait, then kill the rest of the session: no process of it survives."""
     _send(session, first, [session] if session_alive(session) else [])
     _gone(session, grace_s)
     _send(session, signal.SIGTERM, members(session))

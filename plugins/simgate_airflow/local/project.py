@@ -15,7 +15,7 @@ HANDED_ON = ("SIMGATE_", "AWS_")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Recipes, policy and store of somebody's own; what Airflow writes lies in `.simgate` beside them."""
+    """A project's recipes, policy and store; Airflow's files lie in `.simgate` beside them."""
 
     folder: Path
     recipes: Path
@@ -42,10 +42,7 @@ class Project:
 
 
 def project_in(folder: Path, given: Mapping[str, str]) -> Project:
-    """Find the parts of a folder's project; SIMGATE_RECIPES, SIMGATE_POLICY and SIMGATE_STORE name what lies elsewhere.
-
-    Raises InputError where recipes or policy are missing.
-    """
+    """Find the parts of a folder's project; SIMGATE_RECIPES, SIMGATE_POLICY and SIMGATE_STORE name parts elsewhere."""
     recipes = folder / given.get("SIMGATE_RECIPES", "recipes")
     policy = folder / given.get("SIMGATE_POLICY", "policy.yaml")
     for name, path, is_there in (("recipes", recipes, recipes.is_dir()), ("policy", policy, policy.is_file())):

@@ -50,7 +50,7 @@ class Owned:
 
 
 class Reaper:
-    """Compares what runs in one namespace with what Airflow knows."""
+    """Compares pods and Jobs of one namespace with Airflow's tasks."""
 
     def __init__(self, api: client.ApiClient, rest: Rest, namespace: str, grace: timedelta) -> None:
         self._core = client.CoreV1Api(api)

@@ -42,7 +42,7 @@ class LocalProcess(BaseOperator):
     process: subprocess.Popen[str] | None = None
 
     def execute(self, context: Context) -> Any:
-        """Run to the end; raises nothing, whatever the end is."""
+        """Run the process to its end; raises nothing, whatever the end is."""
         self.process = self._start(stage_environment(self.stage, domain_of(context)))
         reader = threading.Thread(target=self._relay, args=(self.process.stdout,), daemon=True)
         reader.start()

@@ -65,7 +65,7 @@ class StageMixin(Place):
         return own
 
     def execute(self, context: Context) -> list[dict[str, str]]:
-        """Run what is not committed yet; the refs of what is committed in the end."""
+        """Run the slots that are not committed, and return the refs of all."""
         from simgate_airflow.failure import failures_for_airflow
         from simgate_airflow.place.stage_run import StageRun
 

@@ -82,7 +82,7 @@ class StageRun:
         return next(iter(found), "")
 
     def write_jobs(self) -> tuple[str, ...]:
-        """Write the jobs of what is missing; their keys, for `--job`."""
+        """Write the jobs of missing slots and return their keys, for `--job`."""
         return jobs.write_jobs(self._store, self._folder, [item.slot for item in self.missing])
 
     def warnings(self) -> Iterator[str]:
@@ -97,10 +97,7 @@ class StageRun:
         return last_line(self._store, self._found, self._page)
 
     def conclude(self, exit_code: int | None = None, ended: str = "") -> list[dict[str, str]]:
-        """Record what is committed, then raise the worst of what is not, or return the refs.
-
-        `ended` is what the place says of the end; it is only repeated.
-        """
+        """Record committed slots, then raise the worst error of the others, or return the refs."""
         also = f"; {ended}" if ended else ""
         done = lines(self._found)
         if done:

@@ -83,7 +83,7 @@ def publish(context: Context) -> dict[str, Any]:
         head, moved = dataset.publish_judged(store, why, _passed(store, why))
     if why.domain != MAIN:
         raise AirflowSkipException(
-            f"dataset {head.seq} of {why.domain} is published there; the asset is main's, so nothing is told"
+            f"dataset {head.seq} of {why.domain} is published there; the asset is main's, so no event is sent"
         )
     # A retry after the move finds its own head: the event was not told yet.
     if not moved and head.run_record != folder_of(context):

@@ -56,7 +56,7 @@ def compare_engine() -> str:
 
 @task(task_id="propose")
 def propose_candidate() -> str:
-    """Append the run's candidate; its digest, which is what the gate asks about."""
+    """Append the run's candidate and return its digest, which the gate asks about."""
     from simgate_airflow.run.release_run import propose_candidate as propose
 
     return propose(get_current_context())

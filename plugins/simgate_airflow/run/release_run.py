@@ -52,7 +52,7 @@ def compare(context: Context) -> str:
 
 
 def propose_candidate(context: Context) -> str:
-    """Append the run's candidate; its digest, which is what the gate asks about."""
+    """Append the run's candidate and return its digest, which the gate asks about."""
     with failures_for_airflow():
         store = _store(context)
         policy, signer = Policy.load(settings().policy_path), open_signer("planner", MAIN)

@@ -42,7 +42,7 @@ class AttemptPlace:
         return f"{runs_prefix(self.domain, self.stage, self.run_key)}/{self.attempt}"
 
     def key(self, name: str) -> str:
-        """Return the key of one of its files; NotFound for whatever is not plainly a name below the folder."""
+        """Return the key of one of its files; NotFound for anything but a plain name below the folder."""
         parts = name.split("/")
         if len(parts) > MAX_DEPTH or any(_NAME.fullmatch(part) is None for part in parts):
             raise NotFound("no file has such a name", actual=_said(name))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from simgate.core.errors import SimgateError
+from simgate.core.runtime.origin import told_as_theirs
 
 INTERRUPTED = 130
 
@@ -27,7 +28,8 @@ def run_and_exit(command: Callable[[], None]) -> None:
     # Stores, records and logs that it writes are the operator's alone.
     os.umask(0o077)
     try:
-        command()
+        with told_as_theirs():
+            command()
     except SimgateError as error:
         _say(str(error))
         sys.exit(error.exit_code)

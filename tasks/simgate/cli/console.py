@@ -69,7 +69,7 @@ def show_json(value: object) -> None:
 
 
 def show_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", empty: str = "") -> None:
-    """Print a table of plain text without markup, each row as one; `empty` is said below a table without rows."""
+    """Print a table of plain text without markup, each row as one; `empty` is printed below a table without rows."""
     table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name in head:
         table.add_column(name, overflow="fold")  # on to the next line: nothing is cut

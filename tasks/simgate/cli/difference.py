@@ -77,7 +77,7 @@ def _trees(store: Store, model: LiveModel) -> list[MadeFrom]:
 
 
 def _made(trees: Sequence[MadeFrom]) -> dict[str, MadeFrom]:
-    """Return every run that a model was made from, by stage and what it was about."""
+    """Return every run that a model was made from, by stage and subject."""
     nodes = (node for tree in trees for node in tree.walk() if node.kind != SNAPSHOT)
     return {_name(node): node for node in nodes}
 

@@ -26,7 +26,7 @@ def store_before_command(
         str | None, typer.Option("--store", help="The artifact store, for the command that follows.")
     ] = None,
 ) -> None:
-    """Take `simgate --store X verify` as `simgate verify --store X`; what the command itself says comes first."""
+    """Take `simgate --store X verify` as `simgate verify --store X`; an option after the command wins."""
     if store is None:
         return
     before = os.environ.get(STORE_VARIABLE)

@@ -118,7 +118,7 @@ def _head(store: Store, domain: str) -> ScenesHead:
 
 
 def release_lines(store: Store, domain: str, recipe: ReleaseRecipe, policy: Path, *, settled: bool) -> list[Line]:
-    """Return the release's outlook; it hangs on the dataset while that is still to be made."""
+    """Return the release's outlook; its stages depend on the dataset while that is still to be made."""
     if not settled or dataset_head(store, domain, recipe.dataset) is None:
         return _all_depend("the dataset comes first")
     from simgate.plan.release import plan_release

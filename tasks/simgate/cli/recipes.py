@@ -28,7 +28,7 @@ ReleaseOption = Annotated[str, typer.Option("--release", help="Name of a release
 
 
 def present_recipes(folder: Path) -> Recipes:
-    """Read a folder of recipes; what is wrong with one of them is told, and the others are used."""
+    """Read a folder of recipes; a broken one is named on stderr, and the others are used."""
     found = read_recipes(folder)
     for problem in found.problems:
         console(stderr=True).print(f"[yellow]warning:[/] {problem}", soft_wrap=True)

@@ -65,7 +65,7 @@ def _compare(folder: Path, files: Collection[str]) -> None:
 
 
 def tell_left_out(names: Sequence[str]) -> None:
-    """Say which pushed scenes no recipe takes, and what to do."""
+    """Name pushed scenes that no recipe takes, with the remedy."""
     if said := without_recipe(names):
         console(stderr=True).print(f"[yellow]warning:[/] {said}", soft_wrap=True)
 

@@ -44,7 +44,7 @@ class Copied:
 
 
 def copy(source: Store, to: Store, *, check: bool, tell: Callable[[Copied], None]) -> Copied:
-    """Copy what is missing; with `check`, what is there is compared too, byte for byte by its digest."""
+    """Copy missing objects; `check` also compares those that are there, by the digest of their bytes."""
     done = Copied()
     with tempfile.TemporaryDirectory(prefix="simgate-copy-") as folder:
         listed = _list(source, Path(folder), done, tell)
@@ -57,7 +57,7 @@ def copy(source: Store, to: Store, *, check: bool, tell: Callable[[Copied], None
 
 
 def _list(source: Store, folder: Path, done: Copied, tell: Callable[[Copied], None]) -> list[Names]:
-    """Return every key on disk, what names before what is named: the reverse of the order of copying."""
+    """List every key on disk in the reverse order of copying: a manifest before the files that it names."""
     found = []
     names = ("approvals", "policies", "memo", "manifests", "hand", "plans", "runs", "snapshots", "files")
     for name in (*reversed(JOURNALS), *names):

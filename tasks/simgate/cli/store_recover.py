@@ -17,7 +17,7 @@ CHUNK_BYTES = 4 * 1024 * 1024
 
 
 def recover(server: Server, key: str, sha256: str) -> str:
-    """Make the version with that digest the newest; what was done, in words."""
+    """Make the version with that digest the newest; return a sentence about it."""
     client, name = server.client(), server.key(key)
     with answers(f"recover {key}"):
         versions = list(_versions(client, server.bucket, name))

@@ -38,7 +38,7 @@ class Server:
         if not url.startswith("s3://"):
             raise InputError(
                 "this command administers stores in S3", actual=url, expected="s3://bucket or s3://bucket/prefix",
-                remedy="a folder needs none: whoever may write it may write all of it",
+                remedy="a folder needs no accounts: anybody who may write in it may write all of it",
             )  # fmt: skip
         bucket, _, prefix = bucket_url(url).removeprefix("s3://").partition("/")
         return cls(bucket, prefix, own_store_keys() or _account())
@@ -99,7 +99,7 @@ class Server:
 
 @contextmanager
 def answers(doing: str) -> Iterator[None]:
-    """Turn what the SDK raises into one line: what was done, what the server said, what to do."""
+    """Turn the SDK's errors into one line: the action, the server's message, the remedy."""
     from minio.error import MinioAdminException, MinioException, S3Error
     from urllib3.exceptions import HTTPError
 

@@ -104,7 +104,7 @@ def _check_head(head: str) -> None:
 def _prove(
     store: Store, policy: Policy, chosen: Sequence[str], head: str, noted: Mapping[str, Sequence[str]]
 ) -> list[Proof]:
-    """Return a proof for each model: what one of them has signed says nothing of another."""
+    """Return a proof for each model: one model's signatures prove nothing about another."""
     if not chosen:
         raise InputError(
             "nothing to verify: the store has no model yet", remedy="name a run, as `simgate runs` lists it"

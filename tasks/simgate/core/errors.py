@@ -10,6 +10,7 @@
     │   ├── Damaged         what lies there cannot be what was written, e.g. a journal with a gap
     │   ├── TooLarge        an object is larger than anything that belongs there
     │   └── AlreadyExists   a create-only key is taken by other bytes
+    ├── OutsideFault        code of another distribution failed (simulator, model family, engine); exit 1
     ├── Inconclusive        an observation that proves nothing (starved replay, empty set); exit 1, commits no memo
     └── Preempted           SIGTERM after a checkpoint; exit 143, retried and resumed
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 
 class SimgateError(Exception):
-    """Something is wrong; says what, what was found, what was expected, what to do."""
+    """An error with what is wrong, the actual value, the expected value and the remedy."""
 
     exit_code = 1
 
@@ -59,11 +60,11 @@ class Unproven(Refused):
 
 
 class DigestMismatch(SimgateError):
-    """Bytes are not what their manifest says; names both digests."""
+    """Bytes differ from their manifest; names both digests."""
 
 
 class StoreError(SimgateError):
-    """The artifact store did not do what was asked."""
+    """The artifact store failed."""
 
 
 class NotFound(StoreError):
@@ -80,6 +81,10 @@ class TooLarge(StoreError):
 
 class AlreadyExists(StoreError):
     """A create-only key is taken by other bytes."""
+
+
+class OutsideFault(SimgateError):
+    """Other people's code failed; names its distribution and its entry point."""
 
 
 class Inconclusive(SimgateError):

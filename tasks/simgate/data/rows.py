@@ -89,7 +89,7 @@ class RowsWriter:
             self._flush()
 
     def close(self) -> None:
-        """Write what is left and the footer."""
+        """Write the remaining rows and the footer."""
         if self._rows or self._writer is None:
             self._flush()
         if self._writer is not None:

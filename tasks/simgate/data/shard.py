@@ -66,7 +66,7 @@ class ShardWriter:
         self._samples.append(IndexedSample(key=key, start=start, members=places))
 
     def close(self) -> ShardIndex:
-        """End the tar; the index of what is in it."""
+        """End the tar and return its index."""
         ustar.write_end(self._out)
         self._out.close()
         return ShardIndex(samples=tuple(self._samples))

@@ -17,7 +17,7 @@ class Interval(Document):
 
 
 class Evaluation(Document):
-    """`evaluation.json`: what the policy compares, pair by pair, with the live model's."""
+    """`evaluation.json`: figures that the policy compares, pair by pair, with the live model's."""
 
     version: Literal[2] = 2
     family: str

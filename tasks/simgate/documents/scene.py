@@ -51,4 +51,4 @@ class SceneItem(Document):
     meters_per_unit: float
     up_axis: Literal["Z"]
     drive: Drive
-    """How its robot moves."""
+    """Motion of its robot's base."""

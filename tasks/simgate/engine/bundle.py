@@ -22,7 +22,7 @@ REMEDY = "export the model again"
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle whose files are what its engine.json says."""
+    """A bundle whose files agree with its engine.json."""
 
     folder: Path
     document: EngineBundle

@@ -23,7 +23,7 @@ def build(graph: bytes, precision: str, folder: Path) -> None:  # noqa: ARG001
 
 
 def open_target(folder: Path, contract: Contract) -> OnnxEngine:  # noqa: ARG001
-    """Open the graph; it carries its contract, which whoever calls compares."""
+    """Open the graph; it carries its contract, which the caller compares."""
     return OnnxEngine.from_bytes((folder / FILE).read_bytes(), what=FILE)
 
 
@@ -74,7 +74,7 @@ class OnnxEngine:
         return self._contract.command(self.look(self._contract.picture(image_bytes), goal))
 
     def warm_up(self, runs: int = 3) -> None:
-        """Let the runtime allocate what it keeps, so that the first real picture is not slower than the others."""
+        """Run a few times, so that the runtime has its memory and the first real picture is as fast as the others."""
         for _ in range(runs):
             self.infer(self._nothing)
 

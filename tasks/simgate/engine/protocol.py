@@ -35,7 +35,7 @@ class Engine(Model, Protocol):
         ...
 
     def warm_up(self, runs: int = 3) -> None:
-        """Let the runtime allocate what it keeps, so that the first real picture is not slower than the others."""
+        """Run a few times, so that the runtime has its memory and the first real picture is as fast as the others."""
         ...
 
 

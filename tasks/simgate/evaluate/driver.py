@@ -25,7 +25,7 @@ MAX_TRIP_BYTES = 16 * 1024 * 1024
 
 
 def share_message(driving: Driving, trips: Sequence[Trip]) -> Message:
-    """Write what a driver is given."""
+    """Write a driver's share of the trips, with everything that it needs, as a message."""
     body = {
         "baseline_seed": driving.baseline_seed,
         "device": driving.device,

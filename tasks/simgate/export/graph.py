@@ -52,7 +52,7 @@ def _trace(network: nn.Module, contract: Contract, opset: int) -> bytes:
 
 
 def _strip(model: ModelProto) -> None:
-    """Take out what says where and by whom it was made, and nothing of what it computes."""
+    """Remove all notes on where and by whom the graph was made, and none of its computation."""
     model.doc_string = ""
     model.graph.name = "simgate"
     del model.metadata_props[:]

@@ -77,7 +77,7 @@ class Learning(Protocol):
         ...
 
     def losses(self, outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor], spec: Any, /) -> Losses:
-        """Compare a batch's outputs with its targets, in float32 whatever the network ran in."""
+        """Compare a batch's outputs with its targets, always in float32."""
         ...
 
 
@@ -176,7 +176,7 @@ class Family:
 
     @property
     def curves(self) -> Mapping[str, Mapping[str, str]]:
-        """Losses by section of the page of a training, and what each is called there."""
+        """Losses by section of a training's page, with their names there."""
         found: Mapping[str, Mapping[str, str]] = self._part("metrics").CURVES
         return found
 

@@ -32,7 +32,7 @@ class Lane:
             self._kept_rows.append(row_of(encoded.sample))
 
     def close(self) -> BagFiles:
-        """Store what waited, and end the bag; lanes are closed in the order of their episodes."""
+        """Store the waiting samples and end the bag; lanes are closed in the order of their episodes."""
         if self._kept is not None and self._waiting is not None:
             self._kept.close()
             for key, members in read_members(self._waiting):

@@ -62,7 +62,7 @@ class Bench:
         slow = not ready and fault is None
         trace = Trace(
             bench=bench_of(link),
-            device_fault=fault.what if fault else None,
+            device_fault=str(fault) if fault else None,
             slow_start=slow,
             started_ms=started_ms,
             drives=tuple(done),

@@ -2,7 +2,7 @@
 
     python -m simgate.hil.device ENGINE-FOLDER
 
-It ends with 0 when its input ends, with 2 where the engine is refused or the bench talks nonsense.
+It ends with 0 when its input ends, with 2 where the engine is refused or fails, or the bench talks nonsense.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from simgate.core.errors import InputError
+from simgate.core.errors import InputError, OutsideFault
+from simgate.core.runtime.origin import told_as_theirs
 from simgate.engine.bundle import open_engine
 from simgate.hil.wire import MAX_QUESTION_BYTES, ROLE, Answer, Question
 from simgate.worker.channel import Channel, open_channel
@@ -23,8 +24,9 @@ from simgate.worker.hello import hello
 def main(arguments: Sequence[str]) -> int:
     """Load the engine, say hello, answer every question until the input ends."""
     try:
-        serve(Path(arguments[0]), open_channel(MAX_QUESTION_BYTES))
-    except (InputError, Garbled, IndexError, OSError) as error:
+        with told_as_theirs():
+            serve(Path(arguments[0]), open_channel(MAX_QUESTION_BYTES))
+    except (InputError, OutsideFault, Garbled, IndexError, OSError) as error:
         print(f"device under test: {error}", file=sys.stderr)
         return 2
     return 0

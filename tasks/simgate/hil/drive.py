@@ -35,7 +35,7 @@ class DriveFrame:
 
     @property
     def input_id(self) -> int:
-        """Names what the device is shown, picture and goal: another input, another number."""
+        """A number of picture and goal: another input has another number."""
         goal = struct.pack("!dd", self.goal.distance_m, self.goal.bearing_rad)
         return int.from_bytes(hashlib.sha256(goal + self.image).digest()[:8])
 

@@ -130,7 +130,7 @@ class Replay:
             self._take(self._monitor.arm(now_ns=at_ns), at_ns)
 
     def _take(self, ruling: Ruling, now_ns: int) -> None:
-        """Believe the monitor: what the actuators are told, its violation."""
+        """Take the monitor's ruling: its output goes to the actuators, a violation becomes a trip."""
         output, violation = ruling
         if violation is not None:
             self._tripped_ns = now_ns

@@ -63,7 +63,7 @@ def check_engine(spec: HilSpec, engine: EngineBundle) -> None:
 
 
 def check(spec: HilSpec) -> None:
-    """Refuse what this bench cannot do."""
+    """Refuse a spec that this bench cannot run."""
     check_bench(spec.bench)
     if not spec.limits.tick_period_ms >= LEAST_TICK_MS:
         raise InputError(

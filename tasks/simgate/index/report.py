@@ -20,7 +20,7 @@ MAX_PICTURES = 24
 
 
 def draw(drawn: Drawn[IndexSpec]) -> bytes:
-    """Return the page: what each scene looks like, what is in it, what it is made of, and what the lint says."""
+    """Draw the page: a picture of each scene, its labels, its files, and the findings of lint."""
     items = [_item(drawn, choice.name) for choice in drawn.spec.scenes]
     plan = ShardPlan.from_json(drawn.read("shards.json"), what="shards.json")
     lint = Lint.from_json(drawn.read("lint.json"), what="lint.json")

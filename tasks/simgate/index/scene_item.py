@@ -24,7 +24,7 @@ from simgate.specs.index import IndexSpec, SceneChoice
 def read_scene(
     choice: SceneChoice, spec: IndexSpec, folder: Path, files: Mapping[str, FileRef]
 ) -> tuple[SceneItem, tuple[Finding, ...]]:
-    """Return the item of one scene and what the lint says of it; `folder` holds the snapshot's `files`."""
+    """Return the item of one scene and its lint findings; `folder` holds the snapshot's `files`."""
     check_root(choice, files)
     paths = find_closure(folder, choice.root, max_bytes=spec.max_closure_bytes)
     closure = tuple(_closure_file(path, files) for path in paths)
@@ -51,7 +51,7 @@ def read_scene(
 
 
 def check_root(choice: SceneChoice, files: Mapping[str, FileRef]) -> None:
-    """Refuse a root layer that the snapshot has not, and say what it has."""
+    """Refuse a root layer that the snapshot lacks, and name those that it has."""
     if choice.root in files:
         return
     layers = sorted(path for path in files if path.lower().endswith(LAYERS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 from simgate.core.documents.artifact import ManifestRef
@@ -21,7 +22,7 @@ from simgate.documents.shard_plan import ShardPlan
 from simgate.plan.record import DatasetWhy, ReleaseWhy, read_why, record_folder
 from simgate.plan.slot_name import ShardName, SlotName
 from simgate.rows.runtime import identity_of, runtime_of
-from simgate.rows.stages import STAGES, Subject, stages_of
+from simgate.rows.stages import STAGES, Subject, Upstream, stages_of
 from simgate.specs.evaluate import EvaluateSpec
 from simgate.specs.generate import GenerateSpec
 from simgate.specs.index import IndexSpec
@@ -45,7 +46,7 @@ class Slot:
 
 
 def slots(store: Store, folder: str, stage: str) -> tuple[Slot, ...]:
-    """Return the runs of one stage; NotReady while what they are made from is not committed."""
+    """Return the runs of one stage; NotReady while an input of theirs is not committed."""
     return slots_of(store, read_why(store, folder), stage)
 
 
@@ -104,7 +105,7 @@ def _all_runs(store: Store, wanted: Sequence[Slot]) -> list[Run]:
 
 
 def image_of(slot: Slot) -> str:
-    """Name of the image that a slot's job runs in as a pod: its stage's, or that of what its spec names."""
+    """Name the image of a slot's job as a pod: its stage's, or that of a row that its spec names."""
     spec = STAGES.find(slot.job.stage).spec_type.from_value(slot.job.spec, what=f"spec of {slot.name}")
     return runtime_of(slot.job.stage, spec).image
 
@@ -183,24 +184,30 @@ def _validate(store: Store, why: DatasetWhy) -> tuple[Slot, ...]:
     return (slot,)
 
 
-def _train(_store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
-    return (_slot(why, SlotName(stage="train"), why.recipe.train, [_from("train", "validate", why.dataset)]),)
+def _one(stage: str, store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
+    """Return the one run of a stage: the recipe's field of its name asks for it, its row says what it is made from."""
+    spec: Spec | None = getattr(why.recipe, stage)
+    if spec is None:
+        return ()
+    inputs = [_taken(store, why, item) for item in STAGES.find(stage).upstream]
+    return (_slot(why, SlotName(stage=stage), spec, inputs),)
 
 
-def _from(stage: str, upstream: str, ref: ManifestRef) -> ManifestInput:
-    """Name the part of another stage's run that a stage takes, as its row says."""
-    return ManifestInput(ref=ref, output=STAGES.find(stage).upstream_of(upstream).output or None)
+def _taken(store: Store, why: ReleaseWhy, item: Upstream) -> ManifestInput:
+    """Return one thing that a stage is made from: a side of the dataset, or the candidate's run of a stage before."""
+    ref = why.dataset if item.split is not None else the(store, slots_of(store, why, item.stage)[0])
+    return ManifestInput(ref=ref, output=item.output or None)
 
 
 def _evaluate(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
+    """Return one run a model, alike but for the model."""
     spec = _evaluate_spec(store, why)
-    candidate = the(store, _train(store, why)[0])
-    models: dict[Subject, ManifestRef] = {"candidate": candidate}
-    if why.live is not None and why.live.train != candidate:
-        models["live"] = why.live.train
-    split = _from("evaluate", "validate", why.dataset)
+    candidate, split = (_taken(store, why, item) for item in STAGES.find("evaluate").upstream)
+    models: dict[Subject, ManifestInput] = {"candidate": candidate}
+    if why.live is not None and why.live.train != candidate.ref:
+        models["live"] = candidate.model_copy(update={"ref": why.live.train})
     return tuple(
-        _slot(why, SlotName(stage="evaluate", subject=subject), spec, [_from("evaluate", "train", model), split])
+        _slot(why, SlotName(stage="evaluate", subject=subject), spec, [model, split])
         for subject, model in models.items()
     )
 
@@ -214,28 +221,12 @@ def _eval_split_document(store: Store, why: ReleaseWhy) -> SplitDocument:
     return SplitDocument.from_json(data, what="splits/eval.json")
 
 
-def _export(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
-    candidate = the(store, _train(store, why)[0])
-    inputs = [_from("export", "train", candidate), _from("export", "validate", why.dataset)]
-    return (_slot(why, SlotName(stage="export"), why.recipe.export, inputs),)
-
-
-def _hil(store: Store, why: ReleaseWhy) -> tuple[Slot, ...]:
-    if why.recipe.hil is None:
-        return ()
-    engine = the(store, _export(store, why)[0])
-    inputs = [_from("hil", "export", engine), _from("hil", "validate", why.dataset)]
-    return (_slot(why, SlotName(stage="hil"), why.recipe.hil, inputs),)
-
-
 _DATASET: dict[str, Callable[[Store, DatasetWhy], tuple[Slot, ...]]] = {
     "index": _index,
     "generate": _generate,
     "validate": _validate,
 }
 _RELEASE: dict[str, Callable[[Store, ReleaseWhy], tuple[Slot, ...]]] = {
-    "train": _train,
+    **{stage: partial(_one, stage) for stage in RELEASE_STAGES},
     "evaluate": _evaluate,
-    "export": _export,
-    "hil": _hil,
 }

@@ -139,7 +139,7 @@ def find_why(store: Store, folder: str) -> DatasetWhy | ReleaseWhy | None:
 
 
 def record_task(store: Store, folder: str, task: str, lines: Sequence[TaskLine]) -> None:
-    """Say what a task made or reused; a retry that says it again is numbered on, never overwritten."""
+    """Record a task's results as made or reused; a retry gets a new number and overwrites nothing."""
     data = TaskLines(lines=tuple(lines)).to_json()
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", task)
     taken = set(store.keys(f"{folder}/tasks"))

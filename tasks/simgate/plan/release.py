@@ -136,7 +136,7 @@ def _says_no(store: Store, manifest: Manifest) -> bool:
 def _proposed(
     store: Store, why: ReleaseWhy, state: ReleaseState, evaluated: ManifestRef, exported: ManifestRef
 ) -> bool:
-    """Return whether the newest candidate came of these very runs: a doubled event makes no second candidate."""
+    """Return whether the newest candidate has this very evidence: a doubled event makes no second candidate."""
     newest = candidates(store, why.recipe.model, why.recipe.channel).newest()
     if newest is None or newest.candidate.policy_sha256 != why.policy_sha256:
         return False

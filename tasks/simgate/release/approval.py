@@ -65,7 +65,7 @@ class GateRecord(Document):
 
 
 class ApprovalRecord(Document):
-    """`approvals/<candidate>/…`: an answer as read, and what became of it."""
+    """`approvals/<candidate>/…`: an answer as read, and its outcome."""
 
     version: Literal[2] = 2
     model: Name

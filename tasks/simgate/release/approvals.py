@@ -83,7 +83,7 @@ def read_kept(store: Store, key: str) -> KeptApproval:
 def keep_answer(
     approvals: Approvals, policy: Policy, entry: CandidateEntry, gate: GateRecord, reasons: Sequence[str]
 ) -> ApprovalRef:
-    """Keep what was answered and what became of it: accepted without reasons, refused with them."""
+    """Keep an answer with its outcome: accepted, or refused with reasons."""
     record = ApprovalRecord(
         model=entry.candidate.model, channel=entry.candidate.channel, candidate=entry.digest,
         outcome="refused" if reasons else "accepted", reasons=tuple(reasons),

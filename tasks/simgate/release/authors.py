@@ -27,10 +27,7 @@ def authors(store: Store, evidence: Iterable[ManifestRef], run_record: str) -> f
 
 
 def authors_of(store: Store, candidate: Candidate) -> Authors:
-    """Return the authors by the lineage, and those whom the candidate names.
-
-    Records of runs are not signed, candidates are: who was an author when it was proposed stays one.
-    """
+    """Return the authors by the lineage, and those that the candidate names."""
     named = frozenset(candidate.authors)
     try:
         found = authors(store, candidate.evidence.values(), candidate.run_record)

@@ -85,7 +85,7 @@ class Candidates:
         return entry
 
     def _check_own(self, found: CandidateEntry, mine: Candidate) -> None:
-        """Refuse what somebody else put under our run's name."""
+        """Refuse a candidate of somebody else under our run's name."""
         drawn = {"nonce": mine.nonce, "expires_at": mine.expires_at, "observations": mine.observations}
         signer, envelope = self._journal.signer, self._journal.envelope(found.seq)
         foreign = signer is not None and (envelope is None or not envelope.signed_by(signer.public_key))

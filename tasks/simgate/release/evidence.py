@@ -217,7 +217,7 @@ def _aborted(item: Manifest | Failure | Started) -> bool:
 
 
 def observations(store: Store, domain: str, engine: str) -> dict[str, Manifest | Failure | Started]:
-    """Return every attempt at a bench run of one engine, whatever was asked of the bench, by folder."""
+    """Return every attempt at a bench run of one engine, whatever its spec, by folder."""
     keys = set(store.keys(f"runs/{domain}/hil"))
     folders = sorted(key.removesuffix("/started.json") for key in keys if key.endswith("/started.json"))
     return {folder: _attempt(store, folder, keys) for folder in folders if engine in _inputs(store, folder)}

@@ -148,7 +148,7 @@ def _lines(store: Store, model: str) -> tuple[list[Line], str]:
 
 
 def _engines(store: Store, entries: Sequence[LedgerEntry]) -> tuple[tuple[LedgerEntry, ...], str]:
-    """Return the entries up to the first whose live model's engine is not what its export run left."""
+    """Return the entries up to the first whose live engine differs from its export run's."""
     state = entries[-1].after if entries else EMPTY
     for live in (now.live for now in state.channels.values() if now.live is not None):
         if problem := _engine_problem(store, live) or _barred(store, entries, live):
@@ -165,7 +165,7 @@ def _made_live(entries: Sequence[LedgerEntry], live: LiveModel) -> int:
 
 
 def _barred(store: Store, entries: Sequence[LedgerEntry], live: LiveModel) -> str:
-    """Name what was quarantined, before the rollback, of the model that it brought back and of its lineage."""
+    """Name digests of the restored model and its lineage that were quarantined before the rollback."""
     at = _made_live(entries, live)
     if entries[at].action != "rollback":
         return ""

@@ -36,11 +36,7 @@ def write(
     entry_id: str,
     signer: Signer | None,
 ) -> LedgerEntry:
-    """Append what `decide` makes of the ledger as it is; decided anew where another writer was faster.
-
-    An entry of the same id is returned, not doubled. Refused where the ledger does not hold, where the person has no
-    right to decide this, or where the entry would have to be signed and this process has no ledger key of the policy.
-    """
+    """Append the entry that `decide` makes of the ledger's state; after another writer's entry it decides again."""
     while True:
         state = judge(store, policy, model).must_hold()
         if written := next((entry for entry in state.entries if entry.id == entry_id), None):

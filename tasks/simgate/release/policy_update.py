@@ -50,7 +50,7 @@ AUTHOR = """\
 
 @dataclass
 class Update:
-    """A policy file's new text, and what a person should look at in it."""
+    """A policy file's new text, and warnings about it."""
 
     text: str
     added: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Update:
 
 
 def new_policy(channel: str, asked: Reference, author: str) -> str:
-    """Return a whole policy file for one channel whose reference is what the recipes ask; `author` pushes scenes."""
+    """Return a policy file for one channel, with the recipes as its reference; `author` pushes scenes."""
     bench = asked.hil.bench if asked.hil else "emulated"
     references = references_text({channel: asked})
     people = "" if author in RELEASE_MANAGER else AUTHOR.format(email=json.dumps(author))

@@ -54,7 +54,7 @@ def _people(policy: Policy, name: str) -> Iterator[str]:
 def _reference(channel: Channel) -> Iterator[str]:
     reference = channel.reference
     if reference.dataset.seeds == "any":
-        yield "takes a dataset of any seed: whoever makes one may draw until it suits"
+        yield "takes a dataset of any seed, so its maker may draw again until one suits"
     evaluate = reference.evaluate
     if evaluate is None:
         return

@@ -23,7 +23,8 @@ class Names:
 
     def _known(self, name: str) -> str:
         if not self.table.has(name):
-            raise ValueError(f"no such {self.table.kind}; there are {', '.join(self.table.names())}")
+            said = f"no such {self.table.kind}; there are {', '.join(self.table.names())}"
+            raise ValueError(f"{said}; {self.table.remedy}" if self.table.remedy else said)
         return name
 
 

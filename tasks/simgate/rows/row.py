@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from simgate.core.errors import InputError
 from simgate.core.identity.distribution import holds
+from simgate.core.runtime.origin import Origin, remember
 
 OURS = "simgate"
 
@@ -34,7 +35,7 @@ class Row:
     of what it makes."""
 
     def modules_of(self, stage: str) -> tuple[str, ...]:
-        """Name the modules whose code decides what a stage makes with it."""
+        """Name the modules whose code decides the stage's bytes."""
         del stage
         return (self.module,)
 
@@ -77,13 +78,18 @@ class Table(Generic[R]):
         """Return every row, other people's loaded."""
         return tuple(self.find(name) for name in self.names())
 
+    @property
+    def remedy(self) -> str:
+        """Say what to do where a name is missing."""
+        return f"install the one distribution that has it as an entry point of {self.group}" * bool(self.group)
+
     def module(self, name: str, part: str = "") -> ModuleType:
         """Import the module that a row names, or a part of that folder."""
         row = self.find(name)
         return self.imported(row, f"{row.module}.{part}" if part else row.module)
 
     def imported(self, row: R, module: str) -> ModuleType:
-        """Import a module of a row; what is missing or fails in another distribution is refused in its name."""
+        """Import a module of a row; an error in another distribution's module names that distribution."""
         try:
             return import_module(module)
         except Exception as error:
@@ -97,7 +103,7 @@ class Table(Generic[R]):
             ) from error  # fmt: skip
 
     def _broken(self, name: str, owner: str, error: Exception) -> InputError:
-        """Say whose fault it is: whatever other people's code raises is theirs."""
+        """Turn another distribution's error into one that names it."""
         said = f"{self.kind} {name} of distribution {owner} cannot be loaded: {error!r}"
         return InputError(said, remedy=f"ask the author of {owner}")
 
@@ -124,6 +130,9 @@ class Table(Generic[R]):
                     f"{self.kind} {name} of distribution {owner} names a module that is none of its files",
                     actual=module, expected=f"a module of {owner}, so that the key covers it", remedy="ask its author",
                 )  # fmt: skip
+        version = point.dist.version if point.dist else ""
+        for module in {row.module, *row.modules_of("")}:
+            remember(Origin(f"{self.kind} {name}", f"{name} of {self.group}", f"{owner} {version}".strip(), module))
         return replace(row, distribution=owner)
 
     def _point(self, name: str) -> metadata.EntryPoint:
@@ -135,7 +144,7 @@ class Table(Generic[R]):
             f"distributions {owners} both bring this {self.kind}" if found else f"no such {self.kind}",
             actual=name,
             expected=" | ".join(self.names()),
-            remedy=f"install the one distribution that has it as an entry point of {self.group}" * bool(self.group),
+            remedy=self.remedy,
         )
 
 

@@ -74,10 +74,6 @@ class StageRow(Row):
         """Role of the store under which it runs, writes and signs."""
         return "gate" if self.gate else "stage"
 
-    def upstream_of(self, stage: str) -> Upstream:
-        """Return the upstream entry of one stage."""
-        return next(item for item in self.upstream if item.stage == stage)
-
 
 STAGES = Table(
     "stage",

@@ -129,6 +129,6 @@ class _Search:
         return [file for use, file in self._located if use.kind == "sublayer" and use.layer == layer]
 
     def _target(self, use: AssetUse, file: str, stacks: dict[str, tuple[str, ...]]) -> list[tuple[str, Sdf.Layer]]:
-        """Return the layers that an arc reaches into; without a file it is whatever its own layer is stacked with."""
+        """Return the layers that an arc reaches into: without a file, the stack of its own layer."""
         names = stacks[file] if use.path else [part for stack in stacks.values() if file in stack for part in stack]
         return [(name, self._layers[name]) for name in dict.fromkeys([file, *names])]

@@ -64,7 +64,7 @@ class OccupancyGrid:
         return round((y_m - self.origin_m[1]) * unit) // cell, round((x_m - self.origin_m[0]) * unit) // cell
 
     def covered(self, area: Triangles) -> NDArray[np.bool_]:
-        """Return cells under or over an area, whatever its height (world frame)."""
+        """Return cells under or over an area of any height (world frame)."""
         return mark(area, z_m=EVERY_M, origin_m=self.origin_m, cell_m=self.cell_m, shape=self.blocked.shape)
 
     def with_discs(self, discs: Iterable[Disc]) -> NDArray[np.float64]:

@@ -81,7 +81,7 @@ class Finding(Document):
 
 
 class Lint(Document):
-    """`lint.json`: what the rules say of each scene of a run."""
+    """`lint.json`: the findings of each scene of a run."""
 
     version: Literal[1] = 1
     validator: str
@@ -138,6 +138,6 @@ def _finding(issue: Issue, folder: Path) -> Finding:
 
 
 def _prim(at: object) -> str:
-    """Return the path of whatever kind of identifier the rule gave."""
+    """Return the path from any kind of identifier that a rule gives."""
     owner = at if hasattr(at, "path") else getattr(at, "prim_id", None)
     return str(getattr(owner, "path", ""))

@@ -63,7 +63,7 @@ def check_format(path: str, what: str) -> None:
 
 
 def check_file(folder: Path, path: str, what: str) -> None:
-    """Refuse what is missing, is reached by a symbolic link, or is no regular file."""
+    """Refuse a file that is missing, reached by a symbolic link, or no regular file."""
     place = folder
     for part in path.split("/"):
         place = place / part

@@ -14,7 +14,7 @@ DIGITS = 5
 
 
 def rounded(metres: float) -> float:
-    """Round a length to what counts."""
+    """Round a length to the precision that counts."""
     return round(float(metres), DIGITS)
 
 
@@ -52,7 +52,7 @@ def _points(weights: NDArray[np.float64], group: Triangles, z_m: tuple[float, fl
 
 
 def _along(weights: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One coordinate of each point of each triangle; term by term, so that every machine adds in this order."""
+    """Compute a coordinate of each point of each triangle, term by term, so that every machine adds in this order."""
     a, b, c = weights.T
     found: NDArray[np.float64] = a * corners[:, 0, None]
     found += b * corners[:, 1, None]

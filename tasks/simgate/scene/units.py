@@ -58,7 +58,7 @@ def in_metres(stage: Usd.Stage, scene: str) -> None:
 
 
 def _topmost(prim: Usd.Prim) -> list[UsdGeom.Xformable]:
-    """Return the prim itself if it can be placed, else whatever can below it."""
+    """Return the prim itself if it can be placed, else the nearest prims below it that can."""
     if prim.IsA(UsdGeom.Xformable):
         return [UsdGeom.Xformable(prim)]
     return [found for child in prim.GetChildren() for found in _topmost(child)]

@@ -114,7 +114,7 @@ class Simulator(Protocol):
         ...
 
     def pictures(self, lanes: Sequence[int]) -> Sequence[NDArray[np.uint8]]:
-        """Take the colour pictures of `render` alone, cheaper: what a policy sees."""
+        """Render only the colour pictures, which is cheaper: a policy sees no more."""
         ...
 
     def overview(self, view: View) -> Overview:

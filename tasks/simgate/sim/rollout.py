@@ -108,7 +108,7 @@ class _Recorder:
         return _disturbed(command, next(self._disturbance), self._spec)
 
     def sample(self, frame: int, view: Frame, state: EpisodeState, command: Command) -> Sample:
-        """Return the sample of a frame, with what its robot's sensors read."""
+        """Return the sample of a frame, with the robot's sensor readings."""
         track = self._imu_track(frame, state)
         return Sample(
             scene=self._spec.scene,

@@ -118,7 +118,7 @@ class ReleaseRecipe(Document):
     @model_validator(mode="before")
     @classmethod
     def _said_once(cls, value: Any) -> Any:
-        """Take family and target of what comes later from what comes before, where they are not said."""
+        """Copy family and target from an earlier stage's part to a later one that does not name them."""
         parts = dict(value) if isinstance(value, Mapping) else {}
         train, export, hil = (parts.get(name) for name in ("train", "export", "hil"))
         if not isinstance(train, Mapping) or not isinstance(export, Mapping):

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from simgate.core.documents.yaml_text import MAX_YAML_BYTES, document_of, read_yaml
-from simgate.core.errors import InputError
+from simgate.core.errors import InputError, SimgateError
+from simgate.core.runtime.origin import told_as_theirs
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
 
 Recipe = DatasetRecipe | ReleaseRecipe
@@ -20,7 +21,7 @@ R = TypeVar("R", DatasetRecipe, ReleaseRecipe)
 
 @dataclass(frozen=True, slots=True)
 class Recipes:
-    """The recipes of a folder, by name, and what is wrong with the others."""
+    """The recipes of a folder by name, and the faults of broken ones."""
 
     dataset: Mapping[str, DatasetRecipe]
     release: Mapping[str, ReleaseRecipe]
@@ -62,8 +63,9 @@ def read_recipes(folder: Path) -> Recipes:
     read: list[tuple[str, Recipe]] = []
     for path in sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and not path.name.startswith(".")):
         try:
-            read.append((path.name, read_recipe(path)))
-        except InputError as error:
+            with told_as_theirs():
+                read.append((path.name, read_recipe(path)))
+        except SimgateError as error:
             problems.append(str(error))
     dataset = _by_name([(file, item) for file, item in read if isinstance(item, DatasetRecipe)], problems)
     release = _by_name([(file, item) for file, item in read if isinstance(item, ReleaseRecipe)], problems)

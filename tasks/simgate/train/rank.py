@@ -15,6 +15,7 @@ from torch.optim import AdamW
 
 from simgate.core.errors import SimgateError
 from simgate.core.given.random import seed_of
+from simgate.core.runtime.origin import told_as_theirs
 from simgate.families.card import EpochLosses
 from simgate.families.family import Batch, Family, Losses, family_of
 from simgate.families.weights import untrained, weights_bytes
@@ -58,9 +59,10 @@ def train_rank(spec_json: str, folder: str) -> None:
     device = _prepare(spec)
     dist.init_process_group("nccl" if spec.device == "cuda" else "gloo")
     try:
-        rank = _open(spec, places, device)
-        _check_same_start(rank)
-        _train(rank)
+        with told_as_theirs():
+            rank = _open(spec, places, device)
+            _check_same_start(rank)
+            _train(rank)
     finally:
         dist.destroy_process_group()
 

@@ -136,7 +136,7 @@ def check_floor(sample: Sample, classes: Sequence[str]) -> Iterator[Defect]:
 
 
 def world_points(sample: Sample, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
-    """count × 3 world positions of what the pixels show; a pixel's ray goes through its centre."""
+    """Return the world positions (count × 3) seen by these pixels; a pixel's ray goes through its centre."""
     camera = sample.camera
     depth = sample.depth_m[rows, columns].astype(np.float64)
     x = (columns + 0.5 - camera.cx_px) / camera.fx_px * depth

@@ -140,7 +140,7 @@ def _check_step(before: Motion, after: Motion) -> Iterator[Defect]:
 
 
 def _check_readings(before: Motion, after: Motion, spec: GenerateSpec) -> Iterator[Defect]:
-    """Compare what the IMU's readings between two frames add up to with odometry's turn and change of speed."""
+    """Compare the sum of the IMU's readings between two frames with odometry's turn and change of speed."""
     readings = after.imu_track
     if readings[-1] != ImuReading(after.stamp_ns, after.imu):
         yield "imu", "the last reading of the track is not the frame's"

@@ -6,10 +6,12 @@ import os
 import select
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from simgate.core.errors import InputError
+from simgate.core.errors import InputError, OutsideFault
+from simgate.core.runtime.origin import their_trace, told_as_theirs
 from simgate.worker.frame import Unframer, framed
 from simgate.worker.hello import hello
 from simgate.worker.message import Message
@@ -18,13 +20,15 @@ DESCRIPTOR = "SIMGATE_WORKER_FD"
 """Environment variable that names the inherited descriptor."""
 REFUSED = "refused"
 """Kind of the message that says that the caller's input is wrong, whichever process finds it."""
+THEIRS = "theirs"
+"""Kind of the message that says that other people's code failed, and whose."""
 END = "end"
 """Kind of the message that ends the answers to one message; without it, the worker died."""
 _CHUNK_BYTES = 1 << 20
 
 
 class Channel:
-    """Frames to and from whoever started this process."""
+    """Frames to and from the process that started this one."""
 
     def __init__(self, descriptor: int, max_frame_bytes: int) -> None:
         os.set_inheritable(descriptor, False)
@@ -53,15 +57,20 @@ def open_channel(max_frame_bytes: int) -> Channel:
 
 
 def serve(channel: Channel, role: str, answer: Callable[[Message], Iterable[Message]]) -> None:
-    """Say hello, answer each message with `answer`'s messages and `end`; an InputError becomes the answer `refused`."""
+    """Say hello, answer each message with `answer`'s messages and `end`; an InputError becomes the answer `refused`, an
+    error of other people's code the answer `theirs`."""
     channel.send(hello(role).to_bytes())
     for payload in channel.receive():
         try:
-            for message in answer(Message.from_bytes(payload)):
-                channel.send(message.to_bytes())
+            with told_as_theirs():
+                for message in answer(Message.from_bytes(payload)):
+                    channel.send(message.to_bytes())
             channel.send(Message(END).to_bytes())
         except InputError as error:
             channel.send(Message(REFUSED, {"why": str(error)}).to_bytes())
+        except OutsideFault as error:
+            print(their_trace(error.__cause__ or error), file=sys.stderr)
+            channel.send(Message(THEIRS, {"why": str(error)}).to_bytes())
 
 
 def _end_with_the_other(descriptor: int) -> None:

@@ -85,7 +85,7 @@ class ProcessTransport:
 
     @property
     def log(self) -> bytes:
-        """The end of what the worker wrote to its standard output and error."""
+        """The end of the worker's standard output and error."""
         return bytes(self._log)
 
     def fileno(self) -> int:
@@ -93,14 +93,14 @@ class ProcessTransport:
         return self._selector.fileno()
 
     def send(self, payload: bytes) -> None:
-        """Hand one frame's payload over; what the channel does not take now is kept for later polls."""
+        """Send one frame's payload; bytes that the channel cannot take yet are sent by later polls."""
         self._waiting += framed(payload)
         if len(self._waiting) > self._launch.max_backlog_bytes:
             self.blame(Deaf(f"{self.name} no longer reads its input"))
         self._write()
 
     def poll(self, timeout_s: float) -> list[Arrival]:
-        """Give what arrived, after at most `timeout_s`, often earlier; sets `fault` where the worker broke it."""
+        """Return payloads that arrived, after at most `timeout_s`; sets `fault` where the worker broke the channel."""
         arrivals: list[Arrival] = []
         for key, events in self._selector.select(min(max(timeout_s, 0.0), LOOK_S)):
             at_ns = time.monotonic_ns()
@@ -116,7 +116,7 @@ class ProcessTransport:
         return arrivals
 
     def blame(self, fault: WorkerFault) -> None:
-        """Note what broke the channel; an earlier fault stays."""
+        """Note a fault of the channel; an earlier fault stays."""
         if self.fault is None:
             self.fault = fault
 
@@ -142,7 +142,7 @@ class ProcessTransport:
         return [] if chunk is None else self._cut(chunk)
 
     def _chunk(self) -> bytes | None:
-        """Read what lies in the channel, bounded; empty at its end, None where there is nothing yet."""
+        """Read bytes from the channel, bounded; empty at its end, None where there are none yet."""
         try:
             return self._socket.recv(_CHUNK_BYTES)
         except BlockingIOError:
@@ -176,7 +176,7 @@ class ProcessTransport:
             self._selector.modify(self._socket, selectors.EVENT_READ | wanted)
 
     def _last_words(self) -> list[Arrival]:
-        """Read what a dead worker has left in its channel; a child of its own may hold that open."""
+        """Read the rest of a dead worker's channel, which a child of its own may hold open."""
         arrivals: list[Arrival] = []
         while self.fault is None and (chunk := self._chunk()) is not None:
             arrivals += [Arrival(payload, time.monotonic_ns()) for payload in self._cut(chunk)]
@@ -197,7 +197,7 @@ class ProcessTransport:
         return 0
 
     def _drain_log(self) -> None:
-        """Read what the pipe holds; bounded, for a process that left the group may write on."""
+        """Read the pipe, bounded, because a process that left the group may write on."""
         drained_bytes = 0
         while drained_bytes < MAX_DRAINED_BYTES and (read_bytes := self._read_log()):
             drained_bytes += read_bytes

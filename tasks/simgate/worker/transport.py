@@ -34,7 +34,7 @@ class Transport(Protocol):
 
     @property
     def log(self) -> bytes:
-        """The end of what the worker wrote to its standard output and error."""
+        """The end of the worker's standard output and error."""
         ...
 
     def fileno(self) -> int:
@@ -42,15 +42,15 @@ class Transport(Protocol):
         ...
 
     def send(self, payload: bytes) -> None:
-        """Hand one frame's payload over; what the channel does not take now is kept for later polls."""
+        """Send one frame's payload; bytes that the channel cannot take yet are sent by later polls."""
         ...
 
     def poll(self, timeout_s: float) -> list[Arrival]:
-        """Give what arrived, after at most `timeout_s`; sets `fault` where the worker broke the channel."""
+        """Return payloads that arrived, after at most `timeout_s`; sets `fault` if the worker broke the channel."""
         ...
 
     def blame(self, fault: WorkerFault) -> None:
-        """Note what broke the channel; an earlier fault stays."""
+        """Note a fault of the channel; an earlier fault stays."""
         ...
 
     def close(self) -> None:

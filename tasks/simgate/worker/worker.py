@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import NoReturn
 
-from simgate.core.errors import InputError
-from simgate.worker.channel import END, REFUSED
+from simgate.core.errors import InputError, OutsideFault
+from simgate.worker.channel import END, REFUSED, THEIRS
 from simgate.worker.fault import Chatty, Garbled, Hung, SlowStart, WorkerFault
 from simgate.worker.hello import check_hello
 from simgate.worker.message import Message
@@ -66,6 +66,8 @@ class Worker:
             self._fail(Chatty(f"{self.transport.name} said something that nobody asked for", actual=message.kind[:40]))
         elif message.kind == REFUSED:
             raise InputError(str(message.body.get("why", ""))[:4000])
+        elif message.kind == THEIRS:
+            raise OutsideFault(str(message.body.get("why", ""))[:4000])
         elif message.kind == END:
             self._owes = False
         else:

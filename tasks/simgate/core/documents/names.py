@@ -8,7 +8,7 @@ from pydantic import Field
 
 Split = Literal["train", "eval"]
 Drive = Literal["differential", "holonomic"]
-"""How a robot's base moves; a holonomic one also moves sideways."""
+"""Motion of a robot's base; a holonomic one also moves sideways."""
 RelativePath = Annotated[str, Field(min_length=1, max_length=512)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]

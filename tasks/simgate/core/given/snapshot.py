@@ -109,7 +109,7 @@ def scan(folder: Path) -> dict[str, Path]:
 
 
 def write_snapshot(store: Store, files: Mapping[str, Path], domain: str = MAIN) -> Snapshot:
-    """Upload the files by content, then the snapshot; what is already there is not sent again."""
+    """Upload the files by content, then the snapshot; only missing files are sent."""
     digests = {path: _digest(source) for path, source in files.items()}
     # Asked for one by one: a listing would show what everybody wrote, and one odd name in it would end the push.
     places = sorted({place for sha256 in digests.values() for place in _places("files", sha256, domain)})

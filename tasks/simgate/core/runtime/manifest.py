@@ -124,7 +124,7 @@ class Builder(_Wire):
 
 
 class BuildMetadata(_Wire):
-    """For whom and when."""
+    """The RunRecord, and the times of start and end."""
 
     invocation_id: StoreKey
     """Folder of the RunRecord."""

@@ -35,6 +35,7 @@ from simgate.core.runtime.events import Events
 from simgate.core.runtime.job import Job
 from simgate.core.runtime.manifest import Manifest, read_manifest
 from simgate.core.runtime.node import Node, own_node
+from simgate.core.runtime.origin import fault_of, their_trace
 from simgate.core.runtime.statement import statement
 from simgate.core.runtime.stop import Stop
 from simgate.core.runtime.work import Drawn, S, Share, Work, private_folder
@@ -244,8 +245,11 @@ def _draw(run: _Run[S], manifest: Manifest, folder: str) -> None:
 
 
 def _ended(error: BaseException, attempt: Attempt | None, events: Events) -> int:
-    code = error.exit_code if isinstance(error, SimgateError) else 1
     trace = "" if isinstance(error, SimgateError) else traceback.format_exc()
+    if (fault := fault_of(error)) is not None:
+        # Where simgate called it, and whatever lies above, is nothing that its author could mend.
+        trace, error = their_trace(error), fault
+    code = error.exit_code if isinstance(error, SimgateError) else 1
     events.emit(
         "preempted" if isinstance(error, Preempted) else "error",
         exit_code=code,

@@ -20,7 +20,7 @@ MAX_NAME_BYTES = 255
 
 
 def check_key(key: str) -> None:
-    """Refuse what is no key of a store: it could not be stored in both kinds, or would leave the store."""
+    """Refuse a text that is no key of a store: not both kinds of store could hold it, or it would leave the store."""
     parts = key.split("/")
     plain = key.isprintable() and all(part not in ("", ".", "..") for part in parts)
     if not plain or len(key.encode()) > MAX_KEY_BYTES or any(len(part.encode()) > MAX_NAME_BYTES for part in parts):
@@ -31,13 +31,13 @@ def check_key(key: str) -> None:
 
 
 def check_prefix(prefix: str) -> None:
-    """Refuse what is no folder of a store; empty is the whole store."""
+    """Refuse a text that is no folder of a store; empty is the whole store."""
     if prefix.removesuffix("/"):
         check_key(prefix.removesuffix("/"))
 
 
 def refuse_strangers(root: str, key: str) -> None:
-    """Refuse a key on whose way lies what is neither file nor folder; a symbolic link is neither, dangling or not."""
+    """Refuse a key if its path has anything but files and folders; a symbolic link is neither, dangling or not."""
     path = root
     for part in key.rstrip("/").split("/"):
         path = f"{path}/{part}"
@@ -50,7 +50,7 @@ def refuse_strangers(root: str, key: str) -> None:
 
 
 def refuse_strangers_under(root: str, prefix: str, *, deep: bool = True) -> None:
-    """Refuse a listing on whose way, or in which, lies what is neither file nor folder; `deep`: at any depth."""
+    """Refuse a listing if its path, or the listing, has anything but files and folders; `deep`: at any depth."""
     refuse_strangers(root, prefix)
     waiting = [f"{root}/{prefix}".rstrip("/")]
     while waiting:

@@ -58,7 +58,7 @@ def scenes_journal(store: Store, domain: str) -> Journal:
 
 
 def dataset_journal(store: Store, domain: str, name: str) -> Journal:
-    """Return the journal of what was published of one dataset recipe."""
+    """Return the journal of a dataset recipe's published datasets."""
     return Journal(store, f"heads/{domain}/dataset/{name}")
 
 

@@ -106,10 +106,7 @@ class Journal:
     def append(
         self, body: dict[str, Any], *, entry_id: str = "", check: Callable[[Entry | None], None] | None = None
     ) -> Entry:
-        """Add one entry after whatever is the head, and return it; an entry of the same id is returned, not doubled.
-
-        `check` is given the head that the entry would follow, again after each lost race, and raises to give up.
-        """
+        """Add one entry after the newest and return it; an entry with the same id is returned, not added again."""
         entry_id = entry_id or secrets.token_hex(16)
         found = self.find(entry_id)
         if found is not None:

@@ -30,7 +30,7 @@ PAGE_KEYS = 1000
 
 
 class Located(Protocol):
-    """Bytes that say where they lie and what they are."""
+    """Bytes named by place and digest."""
 
     @property
     def uri(self) -> str: ...
@@ -149,7 +149,7 @@ class Store:
                 raise AlreadyExists(f"object {key} is taken by other bytes") from error
 
     def put(self, key: str, data: bytes | Path) -> str:
-        """Write an object of any size under a key that nobody else writes; the SHA-256 of what was sent."""
+        """Write an object of any size under a key that nobody else writes; return the SHA-256 of the bytes sent."""
         self._guard(key)
         return self._persist(f"cannot write {key}", lambda: self._put(key, data))
 
@@ -211,7 +211,7 @@ class Store:
                 return
 
     def children(self, prefix: str) -> tuple[list[str], list[str]]:
-        """Return folders and keys right below a folder `prefix`; what lies deeper is not looked at."""
+        """Return folders and keys directly below a folder `prefix`."""
         self._guard_listing(prefix, deep=False)
         found = self._persist(f"cannot list {prefix}", lambda: obstore.list_with_delimiter(self._store, prefix))
         return sorted(found["common_prefixes"]), sorted(item["path"] for item in found["objects"])

@@ -17,7 +17,7 @@ EPSILON = 1e-6
 
 
 def combined(outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor], detection_weight: float) -> Losses:
-    """Return the weighted sum and its parts; always in float32, whatever the network ran in."""
+    """Return the weighted sum and its parts, always in float32."""
     heat, box, command = (outputs[name].float() for name in ("heat", "box", "command"))
     heat_loss = focal_loss(heat, targets["heat"])
     box_loss = overlap_loss(corners_of(box), targets["corners"])
@@ -37,7 +37,7 @@ def focal_loss(heat: Tensor, target: Tensor) -> Tensor:
 
 
 def corners_of(box: Tensor) -> Tensor:
-    """Return the head's output as corners in cells: the inverse of what `detection.py` reads."""
+    """Return the head's output as corners in cells: the inverse of the reading in `detection.py`."""
     rows, columns = box.shape[-2:]
     x = torch.arange(columns, device=box.device) + 0.5 + box[:, 0]
     y = torch.arange(rows, device=box.device)[:, None] + 0.5 + box[:, 1]

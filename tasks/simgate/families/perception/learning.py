@@ -23,7 +23,7 @@ BOX_KNEE = 0.1
 
 
 def check(spec: PerceptionSpec) -> None:
-    """Accept every spec: its own type refuses what does not go together."""
+    """Accept every spec: its own type has refused contradictions."""
 
 
 def arrays(contract: PerceptionContract) -> dict[str, PackedArray]:

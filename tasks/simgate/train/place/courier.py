@@ -15,7 +15,7 @@ POLL_S = 0.25
 
 
 class Courier:
-    """A thread of the stage; what it could not deliver before it ends, it delivers on the way out."""
+    """A thread that stores checkpoints; those not stored yet when it ends are stored on the way out."""
 
     def __init__(self, work: Share[TrainSpec], folder: TrainFolder) -> None:
         self._work = work

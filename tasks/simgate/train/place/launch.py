@@ -37,7 +37,7 @@ def launch(rank: Callable[[str, str], None], spec: TrainSpec, folder: TrainFolde
 
 
 def _reason(failure: ProcessFailure) -> str:
-    """Return the rank's own last words, or what the launcher says of its end."""
+    """Return the rank's own error message, or the launcher's."""
     said: object = failure.message
     return str(said["message"]) if isinstance(said, dict) and "message" in said else str(said)
 

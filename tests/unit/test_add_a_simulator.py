@@ -14,6 +14,7 @@ from tests.unit.tiny_scene import write_scene
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/add-a-simulator.md").read_text(encoding="utf-8")
 FILE = re.compile(r"^\d\. File `(\w+\.py)`.*?```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+MOST_PRODUCT_FILES = 3
 DRIVE = """
 import sys
 from pathlib import Path
@@ -48,6 +49,14 @@ def test_the_page_followed_to_the_letter_gives_a_simulator(tmp_path: Path) -> No
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip() == "12"
+
+
+def test_the_page_touches_three_product_files_at_most() -> None:
+    """None of simgate's own from outside; inside, the folder's two and the row."""
+    assert "nothing in simgate is edited" in PAGE
+    inside = ["tasks/simgate/sim/", "tasks/simgate/rows/simulators.py"]
+    assert all(f"`{name}`" in PAGE for name in inside)
+    assert len(["__init__.py", "simulator.py", *inside[1:]]) <= MOST_PRODUCT_FILES
 
 
 def _recorded(path: Path, root: Path) -> str:
