@@ -13,11 +13,13 @@ from tests.outside.layer import Layer, make_layer
 from tests.outside.toylab_wheel import PROJECT, SOURCES
 
 ROOT = Path(__file__).parents[2]
+Keys = dict[str, tuple[str, list[str]]]
+"""Key and distributions of a run, by its stage."""
 USERS = {"generate", "train", "evaluate", "export", "hil"}
 OTHERS = {"index", "generate newton", "validate"}
-ONE_LINE = {"toylab/flatland/simulator.py": ('HEIGHT_M = {"person": 1.7', 'HEIGHT_M = {"person": 1.6')}
 Keys = dict[str, tuple[str, list[str]]]
-"""Of each stage: its key, and the distributions that it uses."""
+"""Stage → its key and distributions."""
+ONE_LINE = {"toylab/flatland/simulator.py": ('HEIGHT_M = {"person": 1.7', 'HEIGHT_M = {"person": 1.6')}
 
 
 def keys(layer: Layer) -> Keys:

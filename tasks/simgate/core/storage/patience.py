@@ -39,8 +39,9 @@ class AskAgain(Exception):
 
 
 def persist(patience: Patience, what: str, action: Callable[[], T]) -> T:
-    """Repeat an action that is safe to do twice until it works or `give_up_s` have passed; StoreError names it as
-    `what`.
+    """Repeat an action that is safe to do twice until it works or `give_up_s` have passed; StoreError names it.
+
+    `what` is its name.
     """
     again = Retrying(
         retry=retry_if_exception(_may_pass), stop=stop_after_delay(patience.give_up_s), wait=JITTER, reraise=True
