@@ -90,10 +90,7 @@ class StageRun:
         return last_line(self._store, self._found, self._page)
 
     def conclude(self, exit_code: int | None = None, ended: str = "") -> list[dict[str, str]]:
-        """Record committed slots, then raise the worst error of the others, or return the refs.
-
-        `ended` are the place's words about the end; they are only repeated.
-        """
+        """Record committed slots, then raise the worst error of the others, or return the refs."""
         end = self._end(exit_code)
         refs = record_end(self._store, self._folder, self._task, end)
         if end.refusals:

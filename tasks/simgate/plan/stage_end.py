@@ -35,7 +35,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class StageEnd:
-    """The end of a stage over its slots."""
+    """The end of a stage: what its slots are, and what is wrong with them."""
 
     lines: tuple[TaskLine, ...]
     """Committed runs, each made or reused; refused ones too."""
