@@ -17,6 +17,8 @@ Keys = dict[str, tuple[str, list[str]]]
 """Key and distributions of a run, by its stage."""
 USERS = {"generate", "train", "evaluate", "export", "hil"}
 OTHERS = {"index", "generate newton", "validate"}
+Keys = dict[str, tuple[str, list[str]]]
+"""Stage → its key and distributions."""
 ONE_LINE = {"toylab/flatland/simulator.py": ('HEIGHT_M = {"person": 1.7', 'HEIGHT_M = {"person": 1.6')}
 
 
@@ -28,7 +30,7 @@ def keys(layer: Layer) -> Keys:
     return {name: (key, distributions) for name, (key, distributions) in said.items()}
 
 
-def moved(before: dict[str, tuple[str, list[str]]], after: dict[str, tuple[str, list[str]]]) -> set[str]:
+def moved(before: Keys, after: Keys) -> set[str]:
     return {name for name in before if before[name][0] != after[name][0]}
 
 

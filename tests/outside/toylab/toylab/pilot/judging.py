@@ -36,12 +36,13 @@ class PilotMeter:
         numbers = np.asarray(self._episodes)
 
         def mean_of(figures: list[float]) -> Callable[[Weights], float]:
-            return lambda weights: weighted(figures, weights[numbers])
+            def mean(weights: Weights) -> float:
+                counts = weights[numbers]
+                return float((counts * figures).sum() / total) if (total := counts.sum()) > 0 else math.nan
 
-        def weighted(figures: list[float], counts: Weights) -> float:
-            return float((counts * figures).sum() / total) if (total := counts.sum()) > 0 else math.nan
+            return mean
 
-        found = {name: bootstrap(mean_of(figures), episodes, seed, name) for name, figures in self._figures.items()}
+        found = {name: bootstrap(mean_of(of), episodes, seed, name) for name, of in self._figures.items()}
         return OpenLoop(found, {})
 
 
