@@ -21,11 +21,11 @@ class Origin:
     """One thing that another distribution brings, as far as this process has loaded it."""
 
     what: str
-    """Kind and name: `simulator flatland`."""
+    """Kind and name: `simulator lamp`."""
     entry_point: str
-    """Name and group: `flatland of simgate.simulators`."""
+    """Name and group: `lamp of simgate.simulators`."""
     distribution: str
-    """Name and version: `toylab 1.0`."""
+    """Name and version: `acme 1.0`."""
     module: str
     """Module that does its work."""
 
@@ -69,7 +69,7 @@ def fault_of(error: BaseException) -> OutsideFault | None:
 
 
 def their_trace(error: BaseException) -> str:
-    """The trace of an error from where simgate called other people's code."""
+    """Return the trace of an error from where simgate called other people's code."""
     frames = _their_frames(error.__traceback__)
     said = traceback.format_exception_only(error)
     return "".join([*traceback.format_tb(frames[0]), *said]) if frames else "".join(said)
@@ -89,7 +89,7 @@ def _module(trace: TracebackType) -> str:
 
 
 def _origins_of(module: str) -> tuple[Origin, ...]:
-    """What brought a module: the row that names it or a folder above it, else all rows of its top package."""
+    """Find the row that names a module or a folder above it, else all rows of its top package."""
     above = [origin for name, origin in _KNOWN.items() if f"{module}.".startswith(f"{name}.")]
     if above:
         return (max(above, key=lambda origin: len(origin.module)),)
