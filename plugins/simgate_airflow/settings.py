@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from simgate.core.errors import InputError
 from simgate.rows.places import PLACES
@@ -35,43 +37,61 @@ STAGE_ENVIRONMENT = (
 """Names that a stage process inherits; everything else, Airflow's secrets first, stays out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The settings of one deployment."""
+def _split(names: str) -> tuple[str, ...]:
+    return (*STAGE_ENVIRONMENT, *filter(None, (name.strip() for name in names.split(","))))
 
-    store_url: str
-    """SIMGATE_STORE: folder or s3://bucket/prefix."""
-    domain: str
-    """SIMGATE_DOMAIN: trust domain, `main` or `pr-<n>`."""
-    policy_path: Path
-    """SIMGATE_POLICY: the release policy."""
-    recipes_path: Path
-    """SIMGATE_RECIPES: the folder of recipes; Airflow shows one DAG a recipe."""
-    poll_interval_s: float
-    """SIMGATE_POLL_S: how often the scenes watcher looks."""
-    max_batches: int
-    """SIMGATE_MAX_BATCHES: mapped tasks of one stage, at most 64."""
-    python: str
-    """SIMGATE_PYTHON: the interpreter that runs stages here."""
-    stage_environment: tuple[str, ...]
-    """SIMGATE_STAGE_ENV adds names to the allow-list, separated by commas."""
-    grace_s: float
-    """SIMGATE_GRACE_S: from SIGTERM to SIGKILL of a stage; Airflow itself kills a task after 5 s."""
-    place: str
-    """SIMGATE_PLACE: where stages run: `local` (on the worker) or `pod`."""
-    keys_path: Path | None
-    """SIMGATE_KEYS: a folder with one folder a role (`planner-main`, `ledger`, …: rows/roles.py), each with the
-    role's store.json and signing.pem; unset on the embedded default, where everything runs as the operator."""
-    pods_path: Path | None
-    """SIMGATE_PODS: the file that says how stages run as pods (images, resources, nodes); needed for place `pod`."""
-    api_url: str
-    """SIMGATE_AIRFLOW_URL: Airflow's REST API, as the promoter reaches it."""
-    promoter: str
-    """SIMGATE_PROMOTER: the read-only account that reads approvals."""
-    promoter_password_path: Path
-    """SIMGATE_PROMOTER_PASSWORD_FILE: a file with that account's password and nothing else."""
-    ledger_pod: str = ""
-    """SIMGATE_LEDGER_POD: with KubernetesExecutor, the template of the workers that hold the ledger's keys."""
+
+def _place(name: str) -> str:
+    if name not in PLACES.names():
+        raise InputError("setting SIMGATE_PLACE is unknown", actual=name, expected=" | ".join(PLACES.names()))
+    return name
+
+
+PathOrUnset = Annotated[Path | None, BeforeValidator(lambda text: text or None)]
+
+
+class Settings(BaseModel):
+    """One deployment; each field's alias is its variable. docs/operations.md lists them, and a test compares."""
+
+    model_config = ConfigDict(frozen=True)
+
+    store_url: str = Field(alias="SIMGATE_STORE", default_factory=lambda: str(Path.cwd() / ".simgate" / "store"))
+    """Folder or s3://bucket/prefix."""
+    domain: str = Field("main", alias="SIMGATE_DOMAIN")
+    """Trust domain, `main` or `pr-<n>`."""
+    policy_path: Path = Field(Path("policy.yaml"), alias="SIMGATE_POLICY")
+    """The release policy."""
+    recipes_path: Path = Field(Path("recipes"), alias="SIMGATE_RECIPES")
+    """The folder of recipes; Airflow shows one DAG a recipe."""
+    poll_interval_s: float = Field(1.0, alias="SIMGATE_POLL_S", ge=0.1, le=3600)
+    """Seconds between two looks of the scenes watcher."""
+    max_batches: int = Field(64, alias="SIMGATE_MAX_BATCHES", ge=1, le=64)
+    """Mapped tasks of one stage."""
+    python: str = Field(sys.executable, alias="SIMGATE_PYTHON")
+    """The interpreter that runs stages here."""
+    stage_environment: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        STAGE_ENVIRONMENT, alias="SIMGATE_STAGE_ENV"
+    )
+    """Names that a stage process inherits: the allow-list, and what the variable adds, separated by commas."""
+    grace_s: float = Field(3.0, alias="SIMGATE_GRACE_S", ge=0.1, le=600)
+    """From SIGTERM to SIGKILL of a stage; Airflow itself kills a task after 5 s."""
+    place: Annotated[str, AfterValidator(_place)] = Field("local", alias="SIMGATE_PLACE")
+    """Place of the stages: `local` (on the worker), `pod`, or another row."""
+    keys_path: PathOrUnset = Field(None, alias="SIMGATE_KEYS")
+    """A folder with one folder a role (`planner-main`, `ledger`, …: rows/roles.py), each with the role's store.json
+    and signing.pem; unset on the embedded default, where everything runs as the operator."""
+    pods_path: PathOrUnset = Field(None, alias="SIMGATE_PODS")
+    """The file that says how stages run as pods (images, resources, nodes); needed for place `pod`."""
+    api_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = Field(
+        "http://127.0.0.1:8080", alias="SIMGATE_AIRFLOW_URL"
+    )
+    """Airflow's REST API, as the promoter reaches it."""
+    promoter: str = Field("promoter", alias="SIMGATE_PROMOTER")
+    """The read-only account that reads approvals."""
+    promoter_password_path: Path = Field(Path("promoter.password"), alias="SIMGATE_PROMOTER_PASSWORD_FILE")
+    """A file with that account's password and nothing else."""
+    ledger_pod: str = Field("", alias="SIMGATE_LEDGER_POD")
+    """With KubernetesExecutor, the template of the workers that hold the ledger's keys."""
 
 
 @cache
@@ -81,45 +101,13 @@ def settings() -> Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read the settings from an environment; an error names the variable of a wrong value."""
-    extra = (name.strip() for name in environment.get("SIMGATE_STAGE_ENV", "").split(","))
-    return Settings(
-        store_url=environment.get("SIMGATE_STORE", str(Path.cwd() / ".simgate" / "store")),
-        domain=environment.get("SIMGATE_DOMAIN", "main"),
-        policy_path=Path(environment.get("SIMGATE_POLICY", "policy.yaml")),
-        recipes_path=Path(environment.get("SIMGATE_RECIPES", "recipes")),
-        poll_interval_s=_number(environment, "SIMGATE_POLL_S", 1.0, 0.1, 3600),
-        max_batches=int(_number(environment, "SIMGATE_MAX_BATCHES", 64, 1, 64)),
-        python=environment.get("SIMGATE_PYTHON", sys.executable),
-        stage_environment=(*STAGE_ENVIRONMENT, *filter(None, extra)),
-        grace_s=_number(environment, "SIMGATE_GRACE_S", 3.0, 0.1, 600),
-        place=_one_of(environment, "SIMGATE_PLACE", PLACES.names()),
-        keys_path=_path(environment, "SIMGATE_KEYS"),
-        pods_path=_path(environment, "SIMGATE_PODS"),
-        api_url=environment.get("SIMGATE_AIRFLOW_URL", "http://127.0.0.1:8080").rstrip("/"),
-        promoter=environment.get("SIMGATE_PROMOTER", "promoter"),
-        promoter_password_path=Path(environment.get("SIMGATE_PROMOTER_PASSWORD_FILE", "promoter.password")),
-        ledger_pod=environment.get("SIMGATE_LEDGER_POD", ""),
-    )
-
-
-def _number(environment: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
-    text = environment.get(name, str(default))
+    """Read settings from an environment; InputError names the variable whose value cannot be meant."""
+    given: dict[str, Any] = {name: value for name, value in environment.items() if name.startswith("SIMGATE_")}
     try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not low <= value <= high:
-        raise InputError(f"setting {name} is out of range", actual=text, expected=f"{low:g} to {high:g}")
-    return value
-
-
-def _path(environment: Mapping[str, str], name: str) -> Path | None:
-    return Path(environment[name]) if environment.get(name) else None
-
-
-def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    value = environment.get(name, choices[0])
-    if value not in choices:
-        raise InputError(f"setting {name} is unknown", actual=value, expected=" | ".join(choices))
-    return value
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        raise InputError(
+            f"setting {wrong['loc'][0]} cannot be meant", actual=str(wrong["input"]),
+            expected=wrong["msg"].removeprefix("Input should be "),
+        ) from error  # fmt: skip

@@ -13,6 +13,8 @@ from tests.outside.layer import Layer, make_layer
 from tests.outside.toylab_wheel import PROJECT, SOURCES
 
 ROOT = Path(__file__).parents[2]
+Keys = dict[str, tuple[str, list[str]]]
+"""Key and distributions of a run, by its stage."""
 USERS = {"generate", "train", "evaluate", "export", "hil"}
 OTHERS = {"index", "generate newton", "validate"}
 Keys = dict[str, tuple[str, list[str]]]

@@ -18,7 +18,7 @@ MAX_ERROR_CHARACTERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One thing that another distribution brings, as far as this process has loaded it."""
+    """A row that another distribution brings and that this process has loaded."""
 
     what: str
     """Kind and name: `simulator lamp`."""
@@ -35,7 +35,7 @@ _KNOWN: dict[str, Origin] = {}
 
 
 def remember(origin: Origin) -> None:
-    """Note what other people's code this process has loaded."""
+    """Note a row of another distribution that this process has loaded."""
     _KNOWN[origin.module] = origin
 
 
@@ -51,7 +51,7 @@ def told_as_theirs() -> Iterator[None]:
 
 
 def fault_of(error: BaseException) -> OutsideFault | None:
-    """Say whose fault an error is; None for ours, and for an error that says on purpose what is wrong."""
+    """Return the error as its distribution's fault; None for ours, and for one that says on purpose what is wrong."""
     if isinstance(error, SimgateError) or not isinstance(error, Exception):
         return None
     frames = _their_frames(error.__traceback__)
@@ -69,7 +69,7 @@ def fault_of(error: BaseException) -> OutsideFault | None:
 
 
 def their_trace(error: BaseException) -> str:
-    """Return the trace of an error from where simgate called other people's code."""
+    """Return the trace of an error from the point where simgate called other people's code."""
     frames = _their_frames(error.__traceback__)
     said = traceback.format_exception_only(error)
     return "".join([*traceback.format_tb(frames[0]), *said]) if frames else "".join(said)

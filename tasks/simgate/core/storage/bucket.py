@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import socket
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,10 +12,11 @@ from urllib.request import getproxies, proxy_bypass
 
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay
 
 from simgate.core.errors import InputError, StoreError
 from simgate.core.storage.credentials import StoreKeys
-from simgate.core.storage.patience import Patience
+from simgate.core.storage.patience import JITTER, Patience
 from simgate.core.storage.store_errors import explain
 
 if TYPE_CHECKING:
@@ -106,16 +105,14 @@ def _reach(endpoint: str, patience: Patience) -> None:
     if getproxies().get(parts.scheme) and not proxy_bypass(parts.hostname):
         return
     where = (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
-    deadline = time.monotonic() + patience.first_s
-    while True:
-        try:
-            socket.create_connection(where, timeout=patience.connect_s).close()
-            return
-        except OSError as error:
-            if time.monotonic() > deadline:
-                raise StoreError(
-                    f"the store's server is away: {error.strerror or error}", actual=endpoint,
-                    expected=f"an S3 server that answers within {patience.first_s:g} s",
-                    remedy="start it, or correct the endpoint (store.json, AWS_ENDPOINT_URL)",
-                ) from error  # fmt: skip
-            time.sleep(random.uniform(0.1, 1.0))  # noqa: S311 (jitter, no secret)
+    again = Retrying(
+        retry=retry_if_exception_type(OSError), stop=stop_after_delay(patience.first_s), wait=JITTER, reraise=True
+    )
+    try:
+        again(socket.create_connection, where, timeout=patience.connect_s).close()
+    except OSError as error:
+        raise StoreError(
+            f"the store's server is away: {error.strerror or error}", actual=endpoint,
+            expected=f"an S3 server that answers within {patience.first_s:g} s",
+            remedy="start it, or correct the endpoint (store.json, AWS_ENDPOINT_URL)",
+        ) from error  # fmt: skip

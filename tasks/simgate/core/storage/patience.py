@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
+
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from simgate.core.storage.store_errors import FAILURES, explain, is_passing
 
@@ -30,6 +30,8 @@ class Patience:
 
 
 PATIENCE = Patience()
+JITTER = wait_random(0.1, 1.0)
+"""Between two tries: a hundred stages that lost one server shall not come back in step."""
 
 
 class AskAgain(Exception):
@@ -37,16 +39,18 @@ class AskAgain(Exception):
 
 
 def persist(patience: Patience, what: str, action: Callable[[], T]) -> T:
-    """Repeat an action that is safe to do twice until it works or `give_up_s` have passed; StoreError names it as
-    `what`.
+    """Repeat an action that is safe to do twice until it works or `give_up_s` have passed; StoreError names it.
+
+    `what` is its name.
     """
-    deadline = time.monotonic() + patience.give_up_s
-    while True:
-        try:
-            return action()
-        except (AskAgain, *FAILURES) as error:
-            passing = isinstance(error, AskAgain) or is_passing(error)
-            if not passing or time.monotonic() > deadline:
-                raise explain(error, what) from error
-        # Jitter: a hundred stages that lost one server shall not come back in step.
-        time.sleep(random.uniform(0.1, 1.0))  # noqa: S311
+    again = Retrying(
+        retry=retry_if_exception(_may_pass), stop=stop_after_delay(patience.give_up_s), wait=JITTER, reraise=True
+    )
+    try:
+        return again(action)
+    except (AskAgain, *FAILURES) as error:
+        raise explain(error, what) from error
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, AskAgain) or (isinstance(error, FAILURES) and is_passing(error))
