@@ -23,14 +23,14 @@ def specs(folder: Path) -> Mapping[str, Spec]:
     found = read_recipes(folder)
     dataset, release = found.dataset["floors"], found.release["tugger"]
     simulation = dataset.simulation
-    shard = {"scene": "yard", "first_episode": 0, "episodes": 1}
-    ours = {**simulation.model_dump(), "simulator": "newton", "simulator_version": "1.8.0"}
+    shard = {**simulation.model_dump(), "scene": "yard", "first_episode": 0, "episodes": 1}
+    ours = {**shard, "simulator": "newton", "simulator_version": "1.8.0"}
     scene = SceneChoice(name="yard", root="yard/yard.usda", split="train", episodes=1)
     assert release.hil is not None
     return {
         "index": IndexSpec(scenes=(scene,), episodes_per_shard=1, classes=simulation.classes),
-        "generate": GenerateSpec(**simulation.model_dump(), **shard),
-        "generate newton": GenerateSpec(**ours, **shard),
+        "generate": GenerateSpec.model_validate(shard),
+        "generate newton": GenerateSpec.model_validate(ours),
         "validate": dataset.validate_spec,
         "train": release.train,
         "evaluate": release.evaluate_spec(simulation, "attic"),

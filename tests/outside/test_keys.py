@@ -15,10 +15,12 @@ from tests.outside.toylab_wheel import PROJECT, SOURCES
 ROOT = Path(__file__).parents[2]
 USERS = {"generate", "train", "evaluate", "export", "hil"}
 OTHERS = {"index", "generate newton", "validate"}
+Keys = dict[str, tuple[str, list[str]]]
+"""Stage → its key and distributions."""
 ONE_LINE = {"toylab/flatland/simulator.py": ('HEIGHT_M = {"person": 1.7', 'HEIGHT_M = {"person": 1.6')}
 
 
-def keys(layer: Layer) -> dict[str, tuple[str, list[str]]]:
+def keys(layer: Layer) -> Keys:
     """Key and distributions of each stage's run in that environment."""
     done = layer.run("-m", "tests.outside.keys", str(PROJECT / "recipes"), cwd=ROOT)
     assert done.returncode == 0, done.stderr
@@ -26,30 +28,32 @@ def keys(layer: Layer) -> dict[str, tuple[str, list[str]]]:
     return {name: (key, distributions) for name, (key, distributions) in said.items()}
 
 
-def moved(before: dict[str, tuple[str, list[str]]], after: dict[str, tuple[str, list[str]]]) -> set[str]:
+def moved(before: Keys, after: Keys) -> set[str]:
     return {name for name in before if before[name][0] != after[name][0]}
 
 
 @pytest.fixture(scope="module")
-def before(layer: Layer) -> dict[str, tuple[str, list[str]]]:
+def before(layer: Layer) -> Keys:
     return keys(layer)
 
 
-def test_a_run_is_planned_with_the_distribution_that_it_uses_and_with_no_other(before) -> None:
+def test_a_run_is_planned_with_the_distribution_that_it_uses_and_with_no_other(before: Keys) -> None:
     assert {name for name, (_, found) in before.items() if found} == USERS
     assert {name for name, (_, found) in before.items() if not found} == OTHERS
     (named,) = {text for name in USERS for text in before[name][1]}
     assert named.startswith("toylab 1.0 (files ")
 
 
-def test_a_changed_line_of_the_same_version_moves_the_keys_of_what_uses_it_alone(before, tmp_path: Path) -> None:
+def test_a_changed_line_of_the_same_version_moves_the_keys_of_what_uses_it_alone(before: Keys, tmp_path: Path) -> None:
     after = keys(make_layer(tmp_path / "layer", ONE_LINE))
     assert moved(before, after) == USERS
     assert after["generate"][1] != before["generate"][1]
     assert after["generate"][1][0].startswith("toylab 1.0 (files ")
 
 
-def test_another_version_moves_the_same_keys_and_a_wheel_that_is_built_again_moves_none(before, tmp_path: Path) -> None:
+def test_another_version_moves_the_same_keys_and_a_wheel_that_is_built_again_moves_none(
+    before: Keys, tmp_path: Path
+) -> None:
     again = make_layer(tmp_path / "again")
     assert moved(before, keys(again)) == set()
     newer = {"pyproject.toml": ('version = "1.0"', 'version = "1.1"')}

@@ -12,8 +12,8 @@ from simgate.core.errors import InputError
 from simgate.core.storage.store import Store
 from simgate.plan import jobs
 from simgate.plan.jobs import Slot
-from simgate.plan.record import record_task
-from simgate_airflow.run.judge import NOT_BEGUN, Standing, lines, standings, worst_first
+from simgate.plan.stage_end import StageEnd, record_end, stage_end
+from simgate.plan.standing import Standing, standings, tried
 from simgate_airflow.run.last_line import last_line
 from simgate_airflow.run.run_record import domain_of, folder_of, why_of
 from simgate_airflow.stores import open_store
@@ -21,9 +21,6 @@ from simgate_airflow.ui.address import task_url
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-WRONG_INPUT = 2
-"""Exit code of a stage whose input is wrong."""
 
 
 def planned_slots(store: Store, context: Context, stage: str) -> tuple[Slot, ...]:
@@ -49,8 +46,7 @@ class StageRun:
         self._found: list[Standing] = []
         self.look()
         # After a deferral every attempt of this run may be this task's own.
-        tries = () if came_back else (attempt for item in self.missing for attempt in item.tries)
-        self._before = frozenset(attempt.folder for attempt in tries)
+        self._before = frozenset[str]() if came_back else tried(self._found)
 
     def look(self) -> None:
         """Read anew how every slot stands: key recomputed, memo and verdict read."""
@@ -87,10 +83,7 @@ class StageRun:
 
     def warnings(self) -> Iterator[str]:
         """Yield FAIL verdicts that only inform."""
-        if self._informs:
-            yield from (
-                f"{_said_no(item)}; it informs and fails nothing here" for item in self._found if item.failed_gate
-            )
+        yield from (f"{item}; it informs and fails nothing here" for item in self._end().warnings)
 
     def last_line(self) -> str:
         """Write verdict, two figures, and the page to read."""
@@ -98,22 +91,17 @@ class StageRun:
 
     def conclude(self, exit_code: int | None = None, ended: str = "") -> list[dict[str, str]]:
         """Record committed slots, then raise the worst error of the others, or return the refs."""
+        end = self._end(exit_code)
+        refs = record_end(self._store, self._folder, self._task, end)
+        if end.refusals:
+            raise AirflowFailException("; ".join(str(item) for item in end.refusals))
         also = f"; {ended}" if ended else ""
-        done = lines(self._found)
-        if done:
-            record_task(self._store, self._folder, self._task, done)
-        if refusals := [_said_no(item) for item in self._found if item.failed_gate and not self._informs]:
-            raise AirflowFailException("; ".join(refusals))
-        for item in worst_first(self._found, self._before):
-            if reason := item.hopeless(self._before):
-                raise AirflowFailException(f"{item.slot.name}: {reason}{also}")
-            ending = item.ending(self._before)
-            if ending == NOT_BEGUN and exit_code == WRONG_INPUT:
-                raise AirflowFailException(
-                    f"{item.slot.name}: refused before an attempt was begun; see the log above{also}"
-                )
-            raise AirflowException(f"{item.slot.name}: {ending}{also}")
-        return [line.ref.model_dump() for line in done]
+        for item in end.problems:
+            raise (AirflowException if item.kind == "failed" else AirflowFailException)(f"{item}{also}")
+        return [ref.model_dump() for ref in refs]
+
+    def _end(self, exit_code: int | None = None) -> StageEnd:
+        return stage_end(self._found, self._before, exit_code=exit_code, informs=self._informs)
 
 
 def _chosen(slots: Sequence[Slot], batch: Sequence[Any] | None) -> list[Slot]:
@@ -127,12 +115,6 @@ def _chosen(slots: Sequence[Slot], batch: Sequence[Any] | None) -> list[Slot]:
             "this run has no such slots", actual=unknown, expected=" | ".join(str(slot.name) for slot in slots)
         )
     return [known[name] for name in names]
-
-
-def _said_no(item: Standing) -> str:
-    reasons = "; ".join(item.verdict.reasons) if item.verdict else ""
-    kept = item.line.ref.uri if item.line else ""
-    return f"{item.slot.name}: verdict FAIL: {reasons} (kept: {kept})"
 
 
 def _task_name(context: Context) -> str:

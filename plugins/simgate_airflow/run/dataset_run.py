@@ -17,10 +17,11 @@ from simgate.core.storage.heads import scenes_head
 from simgate.core.storage.store import Store
 from simgate.plan import dataset, jobs, record
 from simgate.plan.scenes import left_out, without_recipe
+from simgate.plan.stage_end import lines
+from simgate.plan.standing import standings
 from simgate.specs.recipe import DatasetRecipe
 from simgate_airflow.failure import failures_for_airflow
 from simgate_airflow.run.assets import dataset_asset
-from simgate_airflow.run.judge import lines, standings
 from simgate_airflow.run.recipes import check_recipe_of, dataset_recipes
 from simgate_airflow.run.run_record import domain_of, folder_of, run_of, why_of
 from simgate_airflow.run.trigger_chain import triggers_of

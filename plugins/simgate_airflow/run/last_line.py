@@ -8,8 +8,8 @@ from contextlib import suppress
 from simgate.core.errors import SimgateError
 from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.store import Store
+from simgate.plan.standing import Standing
 from simgate_airflow.gate.figures import figures
-from simgate_airflow.run.judge import Standing
 from simgate_airflow.ui.address import report_url
 
 

@@ -17,8 +17,8 @@ from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, slots_of
 from simgate.plan.record import DatasetWhy, ReleaseWhy, TaskLine, TaskLines, find_why, record_folder
 from simgate.plan.slot_name import SlotName
+from simgate.plan.standing import Standing, standing
 from simgate_airflow.gate.figures import figures
-from simgate_airflow.run.judge import Standing, standing
 from simgate_airflow.run.run_record import run_name
 
 MAX_READ = 24

@@ -3,49 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from simgate.cli.child import Child, run_batches
 from simgate.cli.console import console
 from simgate.cli.progress import StageProgress
-from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import InputError, SimgateError
-from simgate.core.runtime.attempt import read_verdict
-from simgate.core.runtime.manifest import read_manifest
 from simgate.core.storage.store import Store
-from simgate.plan.jobs import Slot, batches, find, slots, write_jobs
-from simgate.plan.record import TaskLine, record_task
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """One slot's committed run."""
-
-    slot: Slot
-    ref: ManifestRef
-    outcome: Literal["made", "reused"]
+from simgate.plan.jobs import Slot, batches, slots, write_jobs
+from simgate.plan.record import TaskLine
+from simgate.plan.stage_end import Problem, StageEnd, record_end, stage_end
+from simgate.plan.standing import Standing, standings, tried
 
 
 class GateSaidNo(SimgateError):
     """A gate's verdict is FAIL: a result, kept and shown, that ends the run."""
 
 
-def walk(store: Store, folder: str, stage: str, *, workers: int) -> tuple[Made, ...]:
+def walk(store: Store, folder: str, stage: str, *, workers: int) -> None:
     """Bring one stage of a run to its end here, record it, and stop the run where its gate says no."""
     wanted = slots(store, folder, stage)
-    before = {slot.name for slot in wanted if find(store, slot) is not None}
-    missing = [slot for slot in wanted if slot.name not in before]
-    with StageProgress(stage, f"{len(missing)} to make, {len(before)} reused") as progress:
+    before = standings(store, wanted, folder)
+    missing = [item.slot for item in before if item.line is None]
+    reused = len(before) - len(missing)
+    with StageProgress(stage, f"{len(missing)} to make, {reused} reused") as progress:
         failed = _make(store, folder, stage, missing, workers, progress)
         elapsed_s = progress.elapsed_s
-    _raise_failed(stage, failed)
-    made = tuple(_look_up(store, slot, slot.name in before) for slot in wanted)
-    lines = [TaskLine(slot=item.slot.name, ref=item.ref, outcome=item.outcome) for item in made]
-    record_task(store, folder, stage, lines)
-    console().print(f"[bold]{stage:9}[/] {len(missing)} made, {len(before)} reused  {elapsed_s:6.1f} s")
-    judge(store, made)
-    return made
+    found = standings(store, wanted, folder) if missing else before
+    end = stage_end(found, tried(before), exit_code=_exit_code(failed))
+    record_end(store, folder, stage, end)
+    _raise_failed(stage, end, failed)
+    made = sum(line.outcome == "made" for line in end.lines)
+    console().print(f"[bold]{stage:9}[/] {made} made, {len(end.lines) - made} reused  {elapsed_s:6.1f} s")
+    _show_verdicts(found)
+    for refusal in end.refusals:
+        raise GateSaidNo(str(refusal))
 
 
 def _make(
@@ -57,46 +48,51 @@ def _make(
     return run_batches(stage, keys, store.url, progress.listen)
 
 
-def run_slot(store: Store, folder: str, slot: Slot) -> Made:
+def run_slot(store: Store, folder: str, slot: Slot) -> TaskLine:
     """Bring one slot to its end here; a FAIL is shown, and ends nothing."""
-    was_there = find(store, slot) is not None
     stage = slot.job.stage
-    if not was_there:
+    found = before = standings(store, [slot], folder)
+    failed: list[Child] = []
+    if before[0].line is None:
         with StageProgress(stage, "starts") as progress:
-            failed = run_batches(stage, [write_jobs(store, folder, [slot])], store.url, progress.listen)
-        _raise_failed(stage, failed)
-    return _look_up(store, slot, was_there)
+            failed = _make(store, folder, stage, [slot], 1, progress)
+        found = standings(store, [slot], folder)
+    end = stage_end(found, tried(before), exit_code=_exit_code(failed))
+    _raise_failed(stage, end, failed)
+    return end.lines[0]
 
 
-def _raise_failed(stage: str, failed: Sequence[Child]) -> None:
-    if not failed:
+def _exit_code(failed: Sequence[Child]) -> int:
+    """Return the worst exit code: 2 where an input is wrong, else the first that is not 0."""
+    codes = [child.wait() for child in failed]
+    return InputError.exit_code if InputError.exit_code in codes else next(iter(codes), 0)
+
+
+def _raise_failed(stage: str, end: StageEnd, failed: Sequence[Child]) -> None:
+    """Raise the worst of what is not committed, after the last words of the processes that failed."""
+    missing = [item for item in end.problems if item.kind != "refused"]
+    if not missing:
         return
     for child in failed:
         for line in child.tail:
             console(stderr=True).print(f"  | {line}", markup=False)
-    said = next((child.error for child in failed if child.error), "it was killed, or said nothing")
-    error = SimgateError(f"stage {stage} failed: {said}")
-    error.exit_code = 2 if any(child.wait() == InputError.exit_code for child in failed) else failed[0].wait()
+    error = SimgateError(f"stage {stage} failed: {_said(missing[0], failed)}")
+    error.exit_code = InputError.exit_code if missing[0].kind == "hopeless" else _exit_code(failed) or 1
     raise error
 
 
-def _look_up(store: Store, slot: Slot, was_there: bool) -> Made:
-    ref = find(store, slot)
-    if ref is None:
-        raise SimgateError(f"{slot.name} ended without committing anything", remedy="look at its attempt in the store")
-    return Made(slot, ref, "reused" if was_there else "made")
+def _said(worst: Problem, failed: Sequence[Child]) -> str:
+    """Say how a slot ended, and what its process said of it, once."""
+    words = next((child.error for child in failed if child.error), "")
+    return str(worst) if words in worst.reason else f"{worst}; {words}"
 
 
-def judge(store: Store, made: Sequence[Made]) -> None:
-    """Raise GateSaidNo with the reasons of the first FAIL; the live model's own evaluation is a yardstick, no gate."""
-    for item in made:
-        verdict = read_verdict(store, read_manifest(store, item.ref))
-        if verdict is None:
-            continue
-        colour = "green" if verdict.verdict == "PASS" else "red"
-        console().print(f"          [{colour}]{verdict.verdict}[/] {item.slot.name}: {_metrics(verdict.metrics)}")
-        if verdict.verdict == "FAIL" and item.slot.name.subject != "live":
-            raise GateSaidNo(f"{item.slot.name} says FAIL: {'; '.join(verdict.reasons)}")
+def _show_verdicts(found: Sequence[Standing]) -> None:
+    for item in found:
+        if item.verdict is not None:
+            colour = "green" if item.verdict.verdict == "PASS" else "red"
+            said = f"[{colour}]{item.verdict.verdict}[/] {item.slot.name}: {_metrics(item.verdict.metrics)}"
+            console().print(f"          {said}")
 
 
 def _metrics(metrics: dict[str, float]) -> str:

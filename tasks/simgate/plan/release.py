@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from simgate.core.documents.artifact import ManifestRef
@@ -46,7 +47,8 @@ def plan_release(
     _check_bases(store, head.validate_ref, recipe.train.family)
     # Nothing is made to replace a release that does not hold.
     state = judge(store, policy, recipe.model).must_hold()
-    why = _why(store, head, domain, recipe, policy, run, triggers, state)
+    asked = _Asked(domain, recipe, policy.sha256, run, tuple(triggers))
+    why = _why(store, head, asked, state)
     tries = release_tries(store, why)
     by_hand = any(trigger.kind == "manual" for trigger in triggers)
     if not by_hand and (_decided(store, why, state) or tries.recent()):
@@ -68,32 +70,34 @@ def release_tries(store: Store, why: ReleaseWhy) -> Tries:
     return Tries(store, why, [why.dataset.sha256, why.recipe_sha256, why.policy_sha256, *code])
 
 
-def _why(
-    store: Store,
-    head: DatasetHead,
-    domain: str,
-    recipe: ReleaseRecipe,
-    policy: Policy,
-    run: str,
-    triggers: Sequence[Trigger],
-    state: ReleaseState,
-) -> ReleaseWhy:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A release run that somebody or something asked for."""
+
+    domain: str
+    recipe: ReleaseRecipe
+    policy_sha256: str
+    run: str
+    triggers: tuple[Trigger, ...]
+
+
+def _why(store: Store, head: DatasetHead, asked: _Asked, state: ReleaseState) -> ReleaseWhy:
     validate = read_manifest(store, head.validate_ref)
-    people = people_of(store, [head.validate_ref]) | {trigger.who for trigger in triggers if trigger.who}
+    people = people_of(store, [head.validate_ref]) | {trigger.who for trigger in asked.triggers if trigger.who}
     dataset = Trigger(kind="dataset", who="", detail=f"dataset {head.seq} {head.content_digest[:12]}", at=head.at)
     return ReleaseWhy(
-        run=run,
-        domain=domain,
-        triggers=(*triggers, dataset),
+        run=asked.run,
+        domain=asked.domain,
+        triggers=(*asked.triggers, dataset),
         people=tuple(sorted(people)),
         pull_request="",
         dataset=head.validate_ref,
         simulation=_simulation(store, validate),
-        recipe=recipe,
-        recipe_sha256=recipe.sha256,
-        policy_sha256=policy.sha256,
+        recipe=asked.recipe,
+        recipe_sha256=asked.recipe.sha256,
+        policy_sha256=asked.policy_sha256,
         replaces=state.head.sha256 if state.head else "",
-        live=_live(store, state, recipe.channel),
+        live=_live(store, state, asked.recipe.channel),
         nonce=secrets.token_hex(8),
     )
 

@@ -21,11 +21,11 @@ class Origin:
     """A row that another distribution brings and that this process has loaded."""
 
     what: str
-    """Kind and name: `simulator flatland`."""
+    """Kind and name: `simulator lamp`."""
     entry_point: str
-    """Name and group: `flatland of simgate.simulators`."""
+    """Name and group: `lamp of simgate.simulators`."""
     distribution: str
-    """Name and version: `toylab 1.0`."""
+    """Name and version: `acme 1.0`."""
     module: str
     """Module that does its work."""
 

@@ -108,7 +108,7 @@ class Flatland:
         rgb = np.where((seen.what == FLOOR)[:, :, None], ground, own)
         rgb = np.where((seen.what == WALL)[:, :, None], sides, rgb)
         shade = gain / (1 + 0.1 * seen.depth_m[:, :, None])
-        return np.clip(rgb * shade, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(rgb * shade, 0, 255), dtype=np.uint8)
 
     def _extent(self) -> Room:
         grid = self.layout.grid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -34,14 +35,14 @@ class PilotMeter:
         """Means over frames, with their intervals over episodes."""
         numbers = np.asarray(self._episodes)
 
-        def mean_of(figures: list[float], weights: Weights) -> float:
-            counts = weights[numbers]
-            return float((counts * figures).sum() / total) if (total := counts.sum()) > 0 else math.nan
+        def mean_of(figures: list[float]) -> Callable[[Weights], float]:
+            def mean(weights: Weights) -> float:
+                counts = weights[numbers]
+                return float((counts * figures).sum() / total) if (total := counts.sum()) > 0 else math.nan
 
-        found = {
-            name: bootstrap(lambda weights, of=figures: mean_of(of, weights), episodes, seed, name)
-            for name, figures in self._figures.items()
-        }
+            return mean
+
+        found = {name: bootstrap(mean_of(of), episodes, seed, name) for name, of in self._figures.items()}
         return OpenLoop(found, {})
 
 

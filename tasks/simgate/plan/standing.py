@@ -1,4 +1,4 @@
-"""Judge: how a slot stands, read from the store alone; no exit code, pod state or XCom is believed."""
+"""Standing: how a slot stands, read from the store alone; no exit code, pod state or XCom is believed."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ class Standing:
     """None for a stage that is no gate, and before the commit."""
     tries: tuple[Try, ...]
     """Uncommitted attempts made for this run, oldest first; empty once it is committed."""
+
+    @property
+    def informs(self) -> bool:
+        """Whether its verdict only informs: the live model is judged again to be compared with, and passed its gates
+        when it went live.
+        """
+        return self.slot.name.subject == "live"
 
     @property
     def failed_gate(self) -> bool:
@@ -115,11 +122,6 @@ def _message(attempt: Try) -> str:
     return attempt.failure.message if attempt.failure else ""
 
 
-def lines(standings: Iterable[Standing]) -> list[TaskLine]:
-    """Return the committed lines of several slots."""
-    return [item.line for item in standings if item.line is not None]
-
-
-def worst_first(standings: Sequence[Standing], before: frozenset[str]) -> list[Standing]:
-    """Return the slots that are not committed, those that no retry can mend first."""
-    return sorted((item for item in standings if item.line is None), key=lambda item: not item.hopeless(before))
+def tried(found: Iterable[Standing]) -> frozenset[str]:
+    """Return the folders of the attempts that are there already: they say nothing of work that begins now."""
+    return frozenset(attempt.folder for item in found for attempt in item.tries)

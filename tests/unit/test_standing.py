@@ -10,8 +10,9 @@ from simgate.core.runtime.attempt import Attempt
 from simgate.core.storage.store import Store
 from simgate.plan.jobs import Slot, make_job
 from simgate.plan.slot_name import SlotName
+from simgate.plan.stage_end import stage_end, worst_first
+from simgate.plan.standing import NOT_BEGUN, standing, standings, tried
 from simgate.specs.probe import ProbeSpec
-from simgate_airflow.run.judge import NOT_BEGUN, standing, worst_first
 from tests.release_chain import abort, fulfil
 
 MINE, OTHERS = "plans/main/mine", "plans/main/others"
@@ -94,3 +95,48 @@ def test_what_no_retry_can_mend_is_told_first(store: Store) -> None:
     fail(store, slot(2), InputError("wrong"))
     found = [standing(store, slot(seed), MINE) for seed in (1, 2)]
     assert [item.hopeless(NOTHING) != "" for item in worst_first(found, NOTHING)] == [True, False]
+
+
+def test_a_stage_ends_made_and_reused_without_a_problem(store: Store) -> None:
+    fulfil(store, slot(1).job, {"a": b"1"}, [])
+    fulfil(store, slot(2, run=OTHERS).job, {"a": b"1"}, [])
+    end = stage_end(standings(store, [slot(1), slot(2)], MINE))
+    assert [line.outcome for line in end.lines] == ["made", "reused"]
+    assert not end.problems
+
+
+def test_a_refused_run_is_committed_and_comes_before_what_failed(store: Store) -> None:
+    fail(store, slot(1), InputError("wrong"))
+    fulfil(store, slot(2).job, {"a": b"1"}, ["too dark"])
+    end = stage_end(standings(store, [slot(1), slot(2)], MINE))
+    assert [item.kind for item in end.problems] == ["refused", "hopeless"]
+    assert [str(line.slot) for line in end.lines] == [str(slot(2).name)]
+    assert "verdict FAIL: too dark (kept: runs/" in str(end.refusals[0])
+
+
+def live_slot() -> Slot:
+    job = make_job("probe", ProbeSpec(seed=1), [], domain="main", run_record=MINE)
+    return Slot(SlotName(stage="probe", subject="live"), job)
+
+
+@pytest.mark.parametrize(("of", "informs"), [(live_slot(), False), (slot(), True)])
+def test_a_verdict_that_only_informs_is_a_warning_and_no_problem(store: Store, of: Slot, informs: bool) -> None:
+    fulfil(store, of.job, {"a": b"1"}, ["worse"])
+    end = stage_end(standings(store, [of], MINE), informs=informs)
+    assert not end.problems
+    assert ["worse" in item.reason for item in end.warnings] == [True]
+
+
+@pytest.mark.parametrize(("exit_code", "kind"), [(2, "hopeless"), (1, "failed"), (0, "failed"), (None, "failed")])
+def test_an_exit_code_makes_what_was_not_begun_hopeless_and_nothing_a_success(
+    store: Store, exit_code: int | None, kind: str
+) -> None:
+    (problem,) = stage_end(standings(store, [slot()], MINE), exit_code=exit_code).problems
+    assert problem.kind == kind
+
+
+def test_attempts_before_the_work_say_nothing_of_it(store: Store) -> None:
+    fail(store, slot(), InputError("an old one"))
+    before = standings(store, [slot()], MINE)
+    (problem,) = stage_end(before, tried(before)).problems
+    assert (problem.kind, problem.reason) == ("failed", NOT_BEGUN)
