@@ -8,6 +8,7 @@ import pytest
 
 from simgate.core.errors import InputError
 from simgate.documents.scene import Labelled
+from simgate.scene import light_sources
 from simgate.scene.composition import open_scene
 from simgate.scene.labels import read_labels
 from simgate.scene.lights import read_lights
@@ -111,6 +112,19 @@ def test_a_scene_without_light_is_refused(tmp_path: Path, old: str, new: str, re
     stage = open_scene(planted(tmp_path, (LIGHTS, old, new)), ROOT)
     with pytest.raises(InputError, match=reason):
         read_lights(stage, "room")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("float inputs:intensity", 'token visibility = "invisible"\n            float inputs:intensity'),
+        ('def DistantLight "Sun"', 'def DistantLight "Sun" (active = false)'),
+    ],
+)
+def test_a_light_that_is_hidden_or_switched_off_does_not_shine(tmp_path: Path, old: str, new: str) -> None:
+    (shining,) = light_sources.read_lights(open_scene(plant(tmp_path / "on"), ROOT))
+    assert shining.prim == "/World/Lights/Sun"
+    assert light_sources.read_lights(open_scene(planted(tmp_path / "off", (LIGHTS, old, new)), ROOT)) == ()
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ def read_lights(stage: Usd.Stage) -> tuple[Light, ...]:
 
 
 def _gain(prim: Usd.Prim) -> float:
+    if UsdGeom.Imageable(prim).ComputeVisibility() == UsdGeom.Tokens.invisible:
+        return 0.0
     if prim.IsA(UsdLux.DistantLight):
         return SUN_GAIN
     if prim.IsA(UsdLux.RectLight) or prim.IsA(UsdLux.DiskLight):
