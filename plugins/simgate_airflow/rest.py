@@ -1,10 +1,10 @@
-"""Rest: Airflow as an account that can only read sees it."""
+"""Rest: the one client of Airflow's public API: one type that reads, and one on top of it that gives orders too."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
@@ -15,20 +15,33 @@ from simgate_airflow.settings import Settings
 Query = str | int | Sequence[str]
 PAGE = 100
 TRIES = 4
+TIMEOUT_S = 30.0
 
 
 class Rest:
-    """GETs of Airflow's public API under one account's token."""
+    """GETs of Airflow's public API under one account's token; it cannot change anything."""
 
-    def __init__(self, wired: Settings, transport: httpx.BaseTransport | None = None) -> None:
-        # No proxy from the environment: the answer must come from this deployment's own Airflow.
-        self._client = httpx.Client(base_url=wired.api_url, timeout=30.0, trust_env=False, transport=transport)
-        self._wired = wired
+    def __init__(
+        self, url: str, account: str, password: Callable[[], str], transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self.url, self.account = url, account
+        self._password = password
         self._token = ""
+        # No proxy from the environment: the answer must come from this deployment's own Airflow. No connection is kept:
+        # a server that was started again is met by a new one.
+        self._client = httpx.Client(
+            base_url=url, timeout=TIMEOUT_S, trust_env=False, transport=transport,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )  # fmt: skip
+
+    @classmethod
+    def of(cls, wired: Settings, transport: httpx.BaseTransport | None = None) -> Self:
+        """Return the promoter's view of this deployment's Airflow."""
+        return cls(wired.api_url, wired.promoter, lambda: _promoter_password(wired), transport)
 
     def get(self, path: str, **query: Query) -> Any:
         """Return the JSON under `/api/v2/<path>`; NotFound for 404."""
-        answer = self._send(f"/api/v2/{path}", query)
+        answer = self._retried(lambda: self._once("GET", path, query, None))
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotFound(f"Airflow has no {path}")
         if answer.status_code != httpx.codes.OK:
@@ -53,23 +66,20 @@ class Rest:
         """Give the connections back."""
         self._client.close()
 
-    def _send(self, path: str, query: Mapping[str, Query]) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self._login()}"}
-        return self._retried(lambda: self._client.get(path, params=dict(query), headers=headers))
+    def _once(self, method: str, path: str, query: Mapping[str, Query], body: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token()}"}
+        answer = self._client.request(method, f"/api/v2/{path}", params=dict(query), json=body, headers=headers)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            self._token = ""
+        return answer
 
-    def _login(self) -> str:
+    def token(self) -> str:
+        """Return the account's token; it logs in where there is none."""
         if not self._token:
-            try:
-                password = self._wired.promoter_password_path.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise SimgateError(
-                    f"cannot read the password of {self._wired.promoter}: {error}",
-                    remedy="set SIMGATE_PROMOTER_PASSWORD_FILE",
-                ) from error
-            body = {"username": self._wired.promoter, "password": password}
+            body = {"username": self.account, "password": self._password()}
             answer = self._retried(lambda: self._client.post("/auth/token", json=body))
             if answer.status_code != httpx.codes.CREATED:
-                raise SimgateError(f"Airflow refuses the account {self._wired.promoter}", actual=answer.status_code)
+                raise SimgateError(f"Airflow refuses the account {self.account}", actual=answer.status_code)
             self._token = answer.json()["access_token"]
         return self._token
 
@@ -83,7 +93,34 @@ class Rest:
             except httpx.TransportError as error:
                 problem = repr(error)
             time.sleep(0.5 * number)
-        raise SimgateError(f"Airflow's API at {self._wired.api_url} does not answer", actual=problem)
+        raise SimgateError(f"Airflow's API at {self.url} does not answer", actual=problem)
+
+
+class Writer(Rest):
+    """An account that may also give orders. Each is given once: one that is repeated may be carried out twice."""
+
+    def ask(self, method: str, path: str, body: Any = None, **query: Query) -> httpx.Response:
+        """Send one request, once; return the answer of any status."""
+        return self._once(method, path, query, body)
+
+    def order(self, method: str, path: str, body: Any) -> Any:
+        """Send a POST or a PATCH, once; return its JSON."""
+        try:
+            answer = self.ask(method, path, body)
+        except httpx.TransportError as error:
+            raise SimgateError(f"Airflow's API does not answer {path}: {error!r}") from error
+        if not answer.is_success:
+            raise SimgateError(f"Airflow refused {method} {path}", actual=f"{answer.status_code} {answer.text[:300]}")
+        return answer.json()
+
+
+def _promoter_password(wired: Settings) -> str:
+    try:
+        return wired.promoter_password_path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SimgateError(
+            f"cannot read the password of {wired.promoter}: {error}", remedy="set SIMGATE_PROMOTER_PASSWORD_FILE"
+        ) from error
 
 
 def run_path(dag_id: str, run_id: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from simgate_airflow.local.standalone import LocalAirflow
-from simgate_airflow.rest import run_path
+from simgate_airflow.rest import Writer, run_path
 
 ENDED = ("success", "failed")
 
@@ -21,16 +21,21 @@ class User:
 
     airflow: LocalAirflow
     name: str
-    token: str = ""
+    _client: Writer | None = None
 
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
-        """One request as this user."""
-        if not self.token:
-            login = {"username": self.name, "password": self.airflow.password(self.name)}
-            self.token = httpx.post(f"{self.airflow.url}/auth/token", json=login).json()["access_token"]
-        headers = {"Authorization": f"Bearer {self.token}"}
-        url = f"{self.airflow.url}/api/v2/{path}"
-        return httpx.request(method, url, json=body, params=query, headers=headers, timeout=30)
+        """One request as this user, once; any status."""
+        return self._writer().ask(method, path, body, **query)
+
+    @property
+    def token(self) -> str:
+        """The account's token, for a browser."""
+        return self._writer().token()
+
+    def _writer(self) -> Writer:
+        if self._client is None or self._client.url != self.airflow.url:
+            self._client = Writer(self.airflow.url, self.name, lambda: self.airflow.password(self.name))
+        return self._client
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON of a GET."""

@@ -238,7 +238,7 @@ def test_the_promoters_role_is_enough_to_read_the_gate_and_its_audit_log(office:
         {"SIMGATE_AIRFLOW_URL": office.url, "SIMGATE_PROMOTER_PASSWORD_FILE": str(office.folder / "promoter")}
     )
     run = office.ask("vic", "GET", "RELEASE").json()
-    with closing(Rest(wired)) as rest:
+    with closing(Rest.of(wired)) as rest:
         record = read_gate(rest, AirflowRun("release_model.navigator", run["dag_run_id"]), ())
     assert record is not None
     assert (record.response_received, record.responder_id) == (True, office.ids["mona"])

@@ -94,7 +94,7 @@ def airflow() -> Recorded:
 def rest(airflow: Recorded, tmp_path: Path) -> Rest:
     (tmp_path / "password").write_text("secret\n")
     settings = read_settings({"SIMGATE_PROMOTER_PASSWORD_FILE": str(tmp_path / "password")})
-    return Rest(settings, httpx.MockTransport(airflow))
+    return Rest.of(settings, httpx.MockTransport(airflow))
 
 
 def touched(rest: Rest) -> set[str]:

@@ -111,7 +111,7 @@ def gate_of(store: Store, why: ReleaseWhy, entry: CandidateEntry | None) -> Gate
     if run is None:
         return None
     folders = upstream_folders(store, entry) if entry is not None else ()
-    return read_gate(Rest(settings()), AirflowRun(*run), airflow_runs(store, folders))
+    return read_gate(Rest.of(settings()), AirflowRun(*run), airflow_runs(store, folders))
 
 
 def unasked(why: ReleaseWhy) -> GateRecord:

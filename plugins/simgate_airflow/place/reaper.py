@@ -134,7 +134,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--grace-s", type=float, default=GRACE_S, help="so long after its task a pod may live")
     given = parser.parse_args(argv)
     try:
-        reaper = Reaper(_api(), Rest(settings()), pods_settings().namespace, timedelta(seconds=max(0.0, given.grace_s)))
+        reaper = Reaper(
+            _api(), Rest.of(settings()), pods_settings().namespace, timedelta(seconds=max(0.0, given.grace_s))
+        )
         for owned, reason in reaper.orphans():
             _say("would delete" if given.dry_run else "deleted", owned, reason)
             if not given.dry_run:
