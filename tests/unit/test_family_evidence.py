@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from simgate.cli.policy import rows_of
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.documents.yaml_text import read_yaml
 from simgate.core.errors import InputError, Refused
@@ -130,3 +131,9 @@ def test_a_release_run_of_what_commands_nothing_has_no_bench_slot(tiny_store: St
     assert (asked.family, asked.closed_loop) == ("perception", None)
     (slot,) = slots_of(tiny_store, undriven, "train")
     assert slot.job.spec["network"]["image_edge_px"] == 224
+
+
+def test_a_channel_without_a_closed_loop_is_explained_too() -> None:
+    fields = [path for path, _, _ in rows_of(perception_policy().channels["demo"].reference)]
+    assert "evaluate.at_least" in fields
+    assert not [path for path in fields if path.startswith("evaluate.closed_loop.")]

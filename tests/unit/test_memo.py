@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from simgate.core.documents.artifact import ManifestRef
-from simgate.core.documents.canonical import sha256_hex
+from simgate.core.documents.canonical import canonical_json, sha256_hex
 from simgate.core.errors import StoreError
 from simgate.core.runtime.job import Job
 from simgate.core.storage.memo import committed
 from simgate.core.storage.store import MAX_SMALL_BYTES, Store
+from simgate.release.lineage import verify_tree
 from tests.probe_jobs import events, probe_job, result, run, run_key, submit
 
 OTHER = 2
@@ -71,6 +72,16 @@ def another_runs_manifest_under_this_key(store: Store, job: Job) -> None:
     store.put(memo(store, job), ManifestRef(uri=uri, sha256=sha256_hex(data)).to_json())
 
 
+def a_manifest_that_was_made_from_another_spec(store: Store, job: Job) -> None:
+    """Another run's, whole, with this run's key written into it."""
+    value = json.loads(store.get(named(store, probe_job(OTHER))["uri"]))
+    value["predicate"]["buildDefinition"]["internalParameters"]["run_key"] = run_key(store, job)
+    data = canonical_json(value)
+    uri = f"runs/main/probe/{run_key(store, job)}/forged/manifest.json"
+    store.put(uri, data)
+    store.put(memo(store, job), ManifestRef(uri=uri, sha256=sha256_hex(data)).to_json())
+
+
 def a_missing_manifest(store: Store, job: Job) -> None:
     store.delete(named(store, job)["uri"])
 
@@ -82,7 +93,7 @@ def a_damaged_manifest(store: Store, job: Job) -> None:
 
 DAMAGES = [
     a_flipped_bit, no_bytes, too_many_bytes, another_runs_memo, another_stages_run, a_missing_manifest,
-    another_runs_manifest_under_this_key, a_damaged_manifest,
+    another_runs_manifest_under_this_key, a_manifest_that_was_made_from_another_spec, a_damaged_manifest,
 ]  # fmt: skip
 
 
@@ -105,6 +116,15 @@ def test_a_memo_that_cannot_be_believed_is_named_and_its_run_made_again_in_its_p
     assert events(done.stderr)[-1]["event"] == "committed"
     assert result(store, job) is not None
     assert named(store, job)["uri"] != before["uri"]
+
+
+def test_verify_says_that_a_manifest_was_made_from_other_things_than_its_key(store: Store) -> None:
+    job = probe_job(1)
+    a_manifest_that_was_made_from_another_spec(store, job)
+    ref = ManifestRef.model_validate(named(store, job))
+    assert ["made from other things than its key" in finding.problem for finding in verify_tree(store, ref)] == [True]
+    honest = ManifestRef.model_validate(named(store, probe_job(OTHER)))
+    assert verify_tree(store, honest) == []
 
 
 def test_a_store_that_does_not_answer_is_no_miss(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

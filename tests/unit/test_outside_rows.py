@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from simgate.core.errors import InputError
-from simgate.core.identity.distribution import Distribution, check_distributions, distribution
+from simgate.core.identity.distribution import Distribution, check_distributions, check_loaded, distribution
 from simgate.core.identity.key import key_parts, load_inputs
 from simgate.core.runtime.events import Events
 from simgate.core.runtime.job import Job
@@ -103,6 +104,67 @@ def test_a_simulator_picks_the_image_that_its_runs_need() -> None:
     assert runtime_of("generate", shard("newton")).image == "sim"
     assert runtime_of("evaluate", shard("newton")).image == "torch"
     assert runtime_of("generate", shard("isaac")).image == "isaac-sim"
+
+
+def add(name: str, file: str, text: str, *, listed: bool) -> None:
+    """Lay another file into the installed distribution's folder, in its RECORD or beside it."""
+    site = next(Path(path) for path in sys.path if Path(path).name == name)
+    (site / file).parent.mkdir(parents=True, exist_ok=True)
+    (site / file).write_text(text)
+    if listed:
+        record = site / f"{name}-1.2.dist-info" / "RECORD"
+        record.write_text(f"{record.read_text()}{file},,\n")
+    distribution.cache_clear()
+
+
+@pytest.mark.parametrize("file", ["{}-1.2.dist-info/entry_points.txt", "{}/world.pyc", "{}/my__pycache__/x.py"])
+def test_everything_that_python_may_import_or_begin_with_is_in_the_digest(install: Install, file: str) -> None:
+    name = install()
+    place = file.format(name)
+    add(name, place, "[x]\na = b:C\n", listed="entry_points" not in place)
+    before = distribution(name).sha256
+    add(name, place, "[x]\na = b:D\n", listed=False)
+    assert distribution(name).sha256 != before
+
+
+def test_code_beside_a_distribution_is_refused_once_it_is_loaded(install: Install) -> None:
+    name = install()
+    importlib.import_module(f"{name}.world")
+    check_loaded([name])
+    add(name, f"{name}/beside.py", "X = 1\n", listed=False)
+    importlib.invalidate_caches()
+    importlib.import_module(f"{name}.beside")
+    with pytest.raises(InputError, match=rf"module {name}.beside is none of the files of distribution {name}"):
+        check_loaded([name])
+
+
+def test_a_folder_that_comes_before_the_distribution_is_refused_once_it_is_loaded(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = install()
+    (tmp_path / "before" / name).mkdir(parents=True)
+    (tmp_path / "before" / name / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path / "before"))
+    importlib.import_module(name)
+    with pytest.raises(InputError, match="so that the key covers it"):
+        check_loaded([name])
+
+
+def test_a_row_that_lies_in_another_distributions_module_is_refused(install: Install) -> None:
+    name, other = install(), install()
+    add(name, f"{name}-1.2.dist-info/entry_points.txt", f"[simgate.simulators]\n{name} = {other}:ROW\n", listed=False)
+    add(other, f"{other}/__init__.py", ROW.format(name=name, image="toys"), listed=False)
+    with pytest.raises(InputError, match="names a module that is none of its files"):
+        SIMULATORS.find(name)
+
+
+def test_a_distribution_that_takes_our_name_is_refused(install: Install) -> None:
+    name = install()
+    site = next(Path(path) for path in sys.path if Path(path).name == name)
+    (site / f"{name}-1.2.dist-info").rename(site / "simgate-1.2.dist-info")
+    (site / "simgate-1.2.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: simgate\nVersion: 1.2\n")
+    with pytest.raises(InputError, match="a distribution that calls itself simgate brings simulator"):
+        SIMULATORS.find(name)
 
 
 def test_the_key_moves_with_the_distribution_s_files_and_with_nothing_else(install: Install, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from datetime import date
 from pathlib import Path
@@ -83,6 +85,39 @@ def test_an_engine_that_this_build_cannot_write_is_refused_where_the_recipe_says
     assert str(refused.value).count(": field ") == 1, "one error"
 
 
+def test_a_bound_of_no_metric_of_the_family_is_refused_where_it_stands() -> None:
+    text = NAVIGATOR.read_text().replace("map_50:", "map50:")
+    line = text[: text.index("at_least:")].count("\n") + 1
+    with pytest.raises(InputError, match=rf"^recipe n.yaml, line {line}: field at_least: ") as refused:
+        parse_recipe(text.encode(), what="recipe n.yaml")
+    assert "map50 is no metric; there are" in str(refused.value)
+
+
+def test_a_bound_that_the_family_demands_and_nobody_gives_is_refused_before_anything_is_trained() -> None:
+    text = re.sub(r"\n *success_gain: .*", "", NAVIGATOR.read_text())
+    with pytest.raises(InputError, match=r"evaluate of a navigator: at_least\.success_gain is missing"):
+        parse_recipe(text.encode(), what="recipe n.yaml")
+
+
+@pytest.mark.parametrize("counts", ["[6, 3]", "[-1, 3]"])
+def test_counts_of_obstacles_begin_with_the_fewest(counts: str) -> None:
+    text = ROOMS.read_text().replace("simulation:", f"simulation:\n  randomization: {{static_obstacles: {counts}}}", 1)
+    with pytest.raises(InputError, match=r"field simulation\.randomization\.static_obstacles: fewest"):
+        parse_recipe(text.encode(), what="recipe rooms.yaml")
+
+
+def test_a_misspelt_field_is_named_and_not_only_missed() -> None:
+    text = ROOMS.read_text().replace("split: train", "splitt: train", 1)
+    with pytest.raises(InputError, match="splitt: there is no such field"):
+        parse_recipe(text.encode(), what="recipe rooms.yaml")
+
+
+def test_a_recipe_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (problem,) = read_recipes(tmp_path).problems
+    assert problem.endswith("pipe.yaml: it is no regular file")
+
+
 def test_an_unknown_field_is_named_with_its_line() -> None:
     text = ROOMS.read_text() + "\nseed_polici: nightly\n"
     with pytest.raises(InputError, match=rf"line {len(text.splitlines())}: field seed_polici"):
@@ -138,7 +173,7 @@ def test_a_broken_file_takes_no_other_recipe_with_it(
 def test_a_release_of_a_dataset_that_is_not_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "navigator.yaml").write_text(NAVIGATOR.read_text())
     assert read_recipes(tmp_path).problems == (
-        "release recipe navigator: no dataset recipe rooms; expected none is there",
+        "release recipe navigator: no dataset recipe rooms; expected a dataset recipe that can be read",
     )
 
 

@@ -141,7 +141,7 @@ def _launch(
 ) -> tuple[LocalAirflow, subprocess.Popen[bytes]]:
     with os.fdopen(os.open(home / "standalone.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         supervisor = subprocess.Popen(
-            [sys.executable, "-m", "simgate_airflow.local.supervisor", str(home)],
+            [sys.executable, "-P", "-m", "simgate_airflow.local.supervisor", str(home)],
             env=variables, cwd=home, umask=0o077, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip

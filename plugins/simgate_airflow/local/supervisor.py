@@ -30,7 +30,7 @@ def supervise() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _on_signal)
     children: dict[str, subprocess.Popen[bytes]] = {}
-    airflow = [sys.executable, "-m", "airflow"]
+    airflow = [sys.executable, "-P", "-m", "airflow"]
     try:
         if code := subprocess.run([*airflow, "db", "migrate"], check=False).returncode:
             return code

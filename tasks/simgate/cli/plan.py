@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from simgate.plan.outlook import REMEDY, Line, outlook
 from simgate.plan.record import ReleaseWhy, Trigger
 from simgate.plan.scenes import left_out
 from simgate.plan.slot_name import SlotName
+from simgate.rows.stages import STAGES
 from simgate.specs.recipe import ReleaseRecipe
 from simgate.specs.recipe_file import Recipes
 
@@ -43,8 +44,15 @@ class RecipeOutlook:
 
     dataset: str
     lines: list[Line]
+    """Of the dataset."""
+    releases: dict[str, list[Line]]
+    """Of each release, by its name."""
     files: list[str]
     """Scene files that changed since it was published."""
+
+    def parts(self) -> list[tuple[str, list[Line]]]:
+        """Return the lines of the dataset and of each release, with the name of the recipe."""
+        return [(self.dataset, self.lines), *self.releases.items()]
 
 
 COLOURS = {"reuse": "green", "run": "yellow", "depends": "dim"}
@@ -75,17 +83,21 @@ def plan(
             "changed_files": sorted({file for item in chosen for file in item.files}),
             "left_out": list(unused),
             "lines": [
-                {"recipe": item.dataset, "slot": str(line.slot), "action": line.action, "moved": line.moved}
+                {"recipe": name, "slot": str(line.slot), "action": line.action, "moved": line.moved}
                 for item in chosen
-                for line in item.lines
+                for name, lines in item.parts()
+                for line in lines
             ],
         })  # fmt: skip
         return
     for item in chosen:
         if len(chosen) > 1:
             console().print(f"\n[bold]{item.dataset}[/]")
-        show_table(("run", "action", "why"), [(str(x.slot), x.action, ", ".join(x.moved)) for x in item.lines])
-        console().print(_summary(item.lines, item.files))
+        for name, lines in item.parts():
+            if len(item.releases) > 1:
+                console().print(f"[bold]{name}[/]")
+            show_table(("run", "action", "why"), [(str(x.slot), x.action, ", ".join(x.moved)) for x in lines])
+        console().print(_summary([line for _, lines in item.parts() for line in lines], item.files))
     tell_left_out(unused)
 
 
@@ -104,10 +116,12 @@ def _outlook_of(
     why = dataset_why(store, head, domain, found.dataset[name], "outlook", ())
     lines = list(outlook(store, why))
     settled = all(line.action == "reuse" for line in lines)
-    releases = [item for item in found.releases_of(name) if item.name == (release or item.name)]
-    for recipe in releases:
-        lines += release_lines(store, domain, recipe, policy, settled=settled)
-    return RecipeOutlook(name, lines, changed_files(store, domain, name, why.snapshot_sha256))
+    releases = {
+        item.name: release_lines(store, domain, item, policy, settled=settled)
+        for item in found.releases_of(name)
+        if item.name == (release or item.name)
+    }
+    return RecipeOutlook(name, lines, releases, changed_files(store, domain, name, why.snapshot_sha256))
 
 
 def _head(store: Store, domain: str) -> ScenesHead:
@@ -120,7 +134,7 @@ def _head(store: Store, domain: str) -> ScenesHead:
 def release_lines(store: Store, domain: str, recipe: ReleaseRecipe, policy: Path, *, settled: bool) -> list[Line]:
     """Return the release's outlook; its stages depend on the dataset while that is still to be made."""
     if not settled or dataset_head(store, domain, recipe.dataset) is None:
-        return _all_depend("the dataset comes first")
+        return _all_depend(recipe, "the dataset comes first")
     from simgate.plan.release import plan_release
     from simgate.release.policy import Policy
 
@@ -135,20 +149,26 @@ def release_lines(store: Store, domain: str, recipe: ReleaseRecipe, policy: Path
         why = by_itself or planned(Trigger(kind="manual", who="", detail="outlook", at=now))
     except (DigestMismatch, NotFound) as error:
         pass_over("what the release is made from", error, remedy=REMEDY)
-        return _all_depend("what it is made from is damaged")
+        return _all_depend(recipe, "what it is made from is damaged")
     lines = list(outlook(store, why)) if why else []
-    return lines if by_itself else [_settled(line) for line in lines]
+    return lines if by_itself else settled_lines(lines)
 
 
-def _all_depend(why: str) -> list[Line]:
-    return [Line(SlotName(stage=stage), "depends", (why,)) for stage in RELEASE_STAGES]
+def _all_depend(recipe: ReleaseRecipe, why: str) -> list[Line]:
+    stages = [stage for stage in RELEASE_STAGES if stage != "hil" or recipe.hil is not None]
+    return [Line(SlotName(stage=stage), "depends", (why,)) for stage in stages]
 
 
-def _settled(line: Line) -> Line:
-    """Show the run of a proposed candidate as reused: only a new run makes its observation again, and none starts by
-    itself.
+def settled_lines(lines: Sequence[Line]) -> list[Line]:
+    """Say why nothing starts by itself: a run is at work, or there is a decision, or a candidate that waits for one.
+
+    Only a new run makes an observation again, so that of a candidate is shown as reused.
     """
-    return Line(line.slot, "reuse", ("its candidate is proposed already",)) if line.action == "run" else line
+    observed = [line for line in lines if STAGES.find(line.slot.stage).kind == "observation"]
+    if any(line.action != "reuse" for line in lines if line not in observed):
+        return [replace(line, moved=("a run is at work",)) if line.action == "run" else line for line in lines]
+    proposed = ("its candidate is proposed already",)
+    return [replace(line, action="reuse", moved=proposed) if line.action == "run" else line for line in lines]
 
 
 def changed_files(store: Store, domain: str, name: str, snapshot_sha256: str) -> list[str]:

@@ -88,7 +88,7 @@ def check(
     if channel not in read.channels:
         warnings.append((channel, "is where the release recipe goes, and the policy has no such channel"))
     if as_json:
-        rows = {name: [list(row) for row in _rows(item.reference)] for name, item in read.channels.items()}
+        rows = {name: [list(row) for row in rows_of(item.reference)] for name, item in read.channels.items()}
         said = [{"channel": name, "warning": text} for name, text in warnings]
         show_json({"sha256": read.sha256, "channels": rows, "warnings": said, "softenings": [str(one) for one in soft]})
     else:
@@ -169,7 +169,7 @@ def _show(policy: Policy, warnings: list[tuple[str, str]], *, every: bool) -> No
         signed = "signed" if channel.signed else "not signed"
         out.print(f"\nchannel {name}, {signed}, bench {' or '.join(channel.benches)}", markup=False)
         out.print(f"{'; '.join(rights)}{second}", markup=False)
-        rows = _rows(channel.reference)
+        rows = rows_of(channel.reference)
         shown = rows if every else [row for row in rows if row[2] and row[1] not in ('""', "{}")]
         show_table(("field", "at least as strict as", ""), shown)
         if not every:
@@ -192,7 +192,7 @@ def _names(policy: Policy, channel: str, right: str) -> str:
     return ", ".join(person.name for person in policy.holders(channel, found)) or "nobody"
 
 
-def _rows(reference: Reference) -> list[tuple[str, str, str]]:
+def rows_of(reference: Reference) -> list[tuple[str, str, str]]:
     """Return every field of a reference: name, value, which way is stricter."""
     from simgate.core.documents.strictness import leaves
     from simgate.release.policy_text import comment_of
@@ -201,7 +201,12 @@ def _rows(reference: Reference) -> list[tuple[str, str, str]]:
     for leaf in leaves(type(reference)):
         if getattr(reference, leaf.path.partition(".")[0]) is None:
             continue
-        value = reduce(getattr, leaf.path.split("."), reference)
+        # Below a part that is null, as the closed loop of a family that commands nothing, there is no field.
+        *above, name = leaf.path.split(".")
+        part = reduce(lambda value, step: value and getattr(value, step), above, reference)
+        if part is None:
+            continue
+        value = getattr(part, name)
         shown = canonical_json(value).decode()
         rows.append((leaf.path, shown if len(shown) <= 60 else f"{shown[:57]}…", comment_of(leaf)))
     return rows

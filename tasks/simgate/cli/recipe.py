@@ -35,7 +35,8 @@ def check(
         _table([read_recipe(path)])
         return
     found = read_recipes(path / "recipes" if (path / "recipes").is_dir() else path)
-    _table([*found.dataset.values(), *found.release.values()])
+    if found.dataset or found.release or not found.problems:
+        _table([*found.dataset.values(), *found.release.values()])
     if found.problems:
         raise InputError("; ".join(found.problems))
 

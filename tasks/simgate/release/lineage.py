@@ -9,6 +9,7 @@ from simgate.core.documents.artifact import ManifestRef
 from simgate.core.documents.canonical import parse_json
 from simgate.core.errors import DigestMismatch, InputError, NotFound, SimgateError
 from simgate.core.given.snapshot import file_key, read_snapshot, snapshot_domain
+from simgate.core.identity.key import key_of
 from simgate.core.runtime.manifest import Manifest, read_manifest
 from simgate.core.storage.many import at_once
 from simgate.core.storage.store import Store
@@ -151,6 +152,8 @@ def _verify_node(store: Store, node: Node) -> Iterator[Finding]:
             yield from verify_bytes(store, file_key(store, file.sha256, domain), file.sha256, path)
         return
     manifest = read_manifest(store, ManifestRef(uri=node.uri, sha256=node.sha256))
+    if (key := key_of(manifest)) != manifest.run_key:
+        yield Finding(node.uri, f"it was made from other things than its key {manifest.run_key} says: they give {key}")
     for artifact in (*manifest.artifacts, *manifest.byproducts):
         yield from verify_bytes(store, artifact.uri, artifact.sha256, artifact.name)
 

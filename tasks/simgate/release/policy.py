@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from simgate.core.documents.canonical import sha256_hex
 from simgate.core.documents.document import Document
-from simgate.core.documents.yaml_text import read_yaml
+from simgate.core.documents.yaml_text import file_bytes, read_yaml
 from simgate.core.errors import InputError
 from simgate.release.reference import GATE_FIELDS, UPDATE, Gate, Reference, lacking
 from simgate.release.trusted_key import TrustedKey
@@ -195,7 +195,7 @@ class Policy(Rules):
     def load(cls, path: Path) -> Policy:
         """Read a policy file; the error names the field."""
         try:
-            data = path.read_bytes()
+            data = file_bytes(path)
         except OSError as error:
             raise InputError(
                 f"cannot read policy {path}: {error.strerror}", remedy="--policy or SIMGATE_POLICY names a project's"

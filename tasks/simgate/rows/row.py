@@ -113,6 +113,11 @@ class Table(Generic[R]):
     def _load(self, name: str) -> R:
         point = self._point(name)
         owner = point.dist.name if point.dist else "an unknown distribution"
+        if owner.lower().replace("_", "-") == OURS:
+            raise InputError(
+                f"a distribution that calls itself {OURS} brings {self.kind} {name}", actual=point.value,
+                expected="a name of its own, under which its files join the key", remedy="ask its author",
+            )  # fmt: skip
         try:
             row = point.load()
         except Exception as error:
@@ -124,7 +129,7 @@ class Table(Generic[R]):
                 expected=f"a {self.row_type.__name__} called {name}",
                 remedy="ask its author",
             )
-        for module in (row.module, *row.modules_of("")):
+        for module in (point.module, row.module, *row.modules_of("")):
             if module.partition(".")[0] != OURS and not holds(owner, module):
                 raise InputError(
                     f"{self.kind} {name} of distribution {owner} names a module that is none of its files",

@@ -56,11 +56,10 @@ class Demands(Spec):
 
     @model_validator(mode="after")
     def _each_is_a_metric(self) -> Self:
-        known = {item.name: item for item in _known(self.stage, self.family)}
         problems = [
-            *_foreign(known, "at_least", self.at_least),
-            *_foreign(known, "at_most", self.at_most),
-            *_unasked(known, {**self.at_least, **self.at_most}, commands=FAMILIES.find(self.family).commands),
+            *foreign_bounds(self.stage, self.family, "at_least", self.at_least),
+            *foreign_bounds(self.stage, self.family, "at_most", self.at_most),
+            *missing_bounds(self.stage, self.family, {**self.at_least, **self.at_most}),
         ]
         if problems:
             raise ValueError(f"{self.stage} of a {self.family}: {'; '.join(problems)}")
@@ -78,7 +77,9 @@ def _side(metric: Metric) -> Side:
     return "at_least" if metric.better == "higher" else "at_most"
 
 
-def _foreign(known: Mapping[str, Metric], side: Side, bounds: Mapping[str, float]) -> Iterator[str]:
+def foreign_bounds(stage: str, family: str, side: Side, bounds: Mapping[str, float]) -> Iterator[str]:
+    """Find bounds of what is no metric of the family, or is better on the other side."""
+    known = {item.name: item for item in _known(stage, family)}
     for name in bounds:
         if name not in known:
             yield f"{side}.{name} is no metric; there are {', '.join(sorted(known))}"
@@ -86,7 +87,9 @@ def _foreign(known: Mapping[str, Metric], side: Side, bounds: Mapping[str, float
             yield f"{side}.{name} bounds nothing: {known[name].better} is better"
 
 
-def _unasked(known: Mapping[str, Metric], bounds: Mapping[str, float], *, commands: bool) -> Iterator[str]:
-    for metric in known.values():
+def missing_bounds(stage: str, family: str, bounds: Mapping[str, float]) -> Iterator[str]:
+    """Find the metrics of the family that have to be bounded and are not."""
+    commands = FAMILIES.find(family).commands
+    for metric in _known(stage, family):
         if metric.demanded and (commands or not metric.driven) and metric.name not in bounds:
             yield f"{_side(metric)}.{metric.name} is missing"

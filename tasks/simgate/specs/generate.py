@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name
@@ -74,6 +74,13 @@ class Randomization(Document):
     """Fewest and most moving actors."""
     actor_speed_m_s: Range = Range(low=0.2, high=0.6)
     """Walking speed of moving actors."""
+
+    @field_validator("static_obstacles", "moving_obstacles")
+    @classmethod
+    def _fewest_first(cls, counts: tuple[int, int]) -> tuple[int, int]:
+        if not 0 <= counts[0] <= counts[1]:
+            raise ValueError(f"fewest {counts[0]} and most {counts[1]}: from 0, and the fewest first")
+        return counts
 
 
 class TaskSpec(Document):

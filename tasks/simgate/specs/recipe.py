@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from simgate.core.documents.canonical import sha256_hex
 from simgate.core.documents.document import Document
 from simgate.core.documents.names import Name, Split
 from simgate.core.documents.stage_spec import EnvironmentPins, OptionalPins
 from simgate.rows.families import FAMILIES
-from simgate.specs.demands import MetricName
+from simgate.specs.demands import MetricName, Side, foreign_bounds, missing_bounds
 from simgate.specs.evaluate import ClosedLoopSpec, EvaluateSpec
 from simgate.specs.export import ExportSpec
 from simgate.specs.generate import GenerateSpec, SimulationSpec
@@ -129,6 +129,24 @@ class ReleaseRecipe(Document):
         if isinstance(hil, Mapping):
             parts["hil"] = {**family, **target, **hil}
         return parts
+
+    @field_validator("at_least", "at_most", mode="after")
+    @classmethod
+    def _of_the_family(cls, bounds: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        """Refuse a bound of what the family does not have, before anything is trained for it."""
+        side: Side = "at_least" if info.field_name == "at_least" else "at_most"
+        train = info.data.get("train")
+        problems = list(foreign_bounds("evaluate", train.family, side, bounds)) if train is not None else []
+        if problems:
+            raise ValueError("; ".join(problems))
+        return bounds
+
+    @model_validator(mode="after")
+    def _everything_is_bounded(self) -> Self:
+        family = self.train.family
+        if problems := list(missing_bounds("evaluate", family, {**self.at_least, **self.at_most})):
+            raise ValueError(f"evaluate of a {family}: {'; '.join(problems)}")
+        return self
 
     @model_validator(mode="after")
     def _of_one_family(self) -> Self:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from simgate.core.documents.yaml_text import MAX_YAML_BYTES, document_of, read_yaml
+from simgate.core.documents.yaml_text import document_of, file_bytes, line_of, read_yaml
 from simgate.core.errors import InputError, SimgateError
 from simgate.core.runtime.origin import told_as_theirs
 from simgate.specs.recipe import DatasetRecipe, ReleaseRecipe
@@ -35,8 +35,7 @@ class Recipes:
 def read_recipe(path: Path) -> Recipe:
     """Read one recipe; the error names file, line, field, value and what to do."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_YAML_BYTES + 1)
+        data = file_bytes(path)
     except OSError as error:
         raise InputError(f"cannot read recipe {path}: {error.strerror}") from error
     return parse_recipe(data, what=f"recipe {path}")
@@ -48,7 +47,7 @@ def parse_recipe(data: bytes, *, what: str) -> Recipe:
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(
-            f"{what}, line 1: field kind: a recipe says of what it is", actual=repr(kind)[:80],
+            f"{what}, line {line_of(data, ('kind',))}: field kind: a recipe says of what it is", actual=repr(kind)[:80],
             expected=" | ".join(f"kind: {name}" for name in KINDS), remedy=REMEDY,
         )  # fmt: skip
     return document_of(KINDS[kind], value, data, what=what, remedy=REMEDY)
@@ -97,7 +96,7 @@ def _unfit(dataset: Mapping[str, DatasetRecipe], release: Mapping[str, ReleaseRe
     taken: dict[tuple[str, str], str] = {}
     for recipe in release.values():
         if recipe.dataset not in dataset:
-            known = " | ".join(dataset) or "none is there"
+            known = " | ".join(dataset) or "a dataset recipe that can be read"
             yield recipe.name, f"release recipe {recipe.name}: no dataset recipe {recipe.dataset}; expected {known}"
         elif (other := taken.setdefault((recipe.model, recipe.channel), recipe.name)) != recipe.name:
             yield (

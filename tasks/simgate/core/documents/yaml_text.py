@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
@@ -37,16 +39,32 @@ def read_yaml(data: bytes, *, what: str) -> Any:
         raise InputError(f"{what} holds what JSON does not: {error}") from error
 
 
+def file_bytes(path: Path) -> bytes:
+    """Read a regular file, at most one byte more than a text may have; OSError for anything else, as a pipe."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with path.open("rb") as file:
+        return file.read(MAX_YAML_BYTES + 1)
+
+
 def document_of(kind: type[D], value: Any, data: bytes, *, what: str, remedy: str) -> D:
     """Validate the value of a text; the error names the line, the field, its value, and what was expected."""
     try:
         return kind.model_validate_json(canonical_json(value, what=what), strict=True)
     except ValidationError as error:
-        found = error.errors(include_url=False)[0]
+        errors = error.errors(include_url=False)
+        # A misspelt field is missing too: its own name says more.
+        found = next((item for item in errors if item["type"] == "extra_forbidden"), errors[0])
         place = tuple(part for part in found["loc"] if not str(part).startswith("function-"))
         field = ".".join(str(part) for part in place) or "(the whole)"
-        said = f"{what}, line {line_of(data, place)}: field {field}: {found['msg']}"
+        said = f"{what}, line {line_of(data, place)}: field {field}: {_words(found['msg'])}"
         raise InputError(said, actual=repr(found["input"])[:120], remedy=remedy) from error
+
+
+def _words(message: str) -> str:
+    """Put pydantic's words plainly."""
+    plain = {"Extra inputs are not permitted": "there is no such field", "Field required": "it is missing"}
+    return plain.get(message, message.removeprefix("Value error, "))
 
 
 def line_of(data: bytes, place: Sequence[str | int]) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import metadata
@@ -18,8 +20,9 @@ from simgate.core.documents.document import Document
 from simgate.core.errors import InputError
 
 DistributionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$")]
-SKIPPED = ("__pycache__", ".dist-info", ".egg-info")
-"""Folders that say how it was installed, and what Python made of it."""
+ABOUT = (".dist-info", ".egg-info")
+"""Folders that say how it was installed; of them only the entry points decide anything."""
+ENTRY_POINTS = "entry_points.txt"
 
 
 class Distribution(Document):
@@ -67,8 +70,39 @@ def check_distributions(asked: Sequence[Distribution]) -> None:
 
 def holds(name: str, module: str) -> bool:
     """Return whether a module is among the files of a distribution, which are the files that its key covers."""
-    top = module.partition(".")[0]
-    return any(path.parts[0] in (top, f"{top}.py") for path in _files(metadata.distribution(name)))
+    path = module.replace(".", "/")
+    return any(_is_module(file, path) for file in _files(metadata.distribution(name)))
+
+
+def check_loaded(names: Iterable[str]) -> None:
+    """Refuse where a package of a distribution has loaded a module that is none of the distribution's files.
+
+    Its key would not cover it: a file beside the package, another folder that comes first on the path.
+    """
+    for name in names:
+        found = metadata.distribution(name)
+        files = list(_files(found))
+        known = {os.path.realpath(str(found.locate_file(file))) for file in files}
+        folders = {file.parent.as_posix().replace("/", ".") for file in files}
+        tops = {file.parts[0].partition(".")[0] for file in files}
+        for module, loaded in sorted(sys.modules.items()):
+            origin = getattr(loaded, "__file__", None)
+            above, _, _ = module.rpartition(".")
+            own = above in folders if above else module in tops
+            if own and origin and os.path.realpath(origin) not in known:
+                raise InputError(
+                    f"module {module} is none of the files of distribution {name}", actual=origin,
+                    expected="a file that its RECORD lists, so that the key covers it",
+                    remedy="install the distribution again, and put nothing beside it or before it",
+                )  # fmt: skip
+
+
+def _is_module(file: Path, path: str) -> bool:
+    """Return whether a file is what Python imports for a module's path."""
+    plain = file.as_posix()
+    return plain in (f"{path}.py", f"{path}/__init__.py", f"{path}.pyc") or (
+        file.suffix == ".so" and plain.startswith(f"{path}.")
+    )
 
 
 def _files(found: metadata.Distribution) -> Iterator[Path]:
@@ -87,7 +121,8 @@ def _files(found: metadata.Distribution) -> Iterator[Path]:
     for row in csv.reader(record.splitlines()):
         path = Path(row[0])
         outside = path.is_absolute() or path.parts[0] == ".."
-        if not outside and not any(part.endswith(SKIPPED) for part in path.parts) and path.suffix != ".pyc":
+        about = path.parts[0].endswith(ABOUT) and path.name != ENTRY_POINTS
+        if not outside and not about and "__pycache__" not in path.parts:
             yield path
 
 

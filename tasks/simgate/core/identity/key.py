@@ -91,6 +91,19 @@ def key_parts(job: Job, inputs: Sequence[LoadedInput]) -> KeyParts:
     return KeyParts(job.stage, job.spec, used, job.code_digest, job.lock_digest, job.distributions)
 
 
+def key_of(manifest: Manifest) -> str:
+    """Return the key that follows from what a manifest says it was made from; its own key must be that one."""
+    definition = manifest.predicate.build_definition
+    internal = definition.internal_parameters
+    used = tuple(
+        InputPart(link.name, link.annotations.output, link.annotations.key_part)
+        for link in definition.resolved_dependencies
+    )
+    return KeyParts(
+        manifest.stage, manifest.spec, used, internal.code_digest, internal.lock_digest, internal.distributions
+    ).run_key
+
+
 def memo_name(run_key: str, nonce: str | None) -> str:
     """Name of the memo: one per key, or one per observation of a key."""
     return f"{run_key}.{nonce}.json" if nonce else f"{run_key}.json"

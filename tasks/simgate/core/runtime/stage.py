@@ -24,7 +24,7 @@ from simgate.core.errors import InputError, Preempted, SimgateError
 from simgate.core.given.inputs import Inputs
 from simgate.core.given.scratch import Scratch
 from simgate.core.identity.code import code_digest
-from simgate.core.identity.distribution import check_distributions, distributions
+from simgate.core.identity.distribution import check_distributions, check_loaded, distributions
 from simgate.core.identity.environment import Observed, Stopwatch, check_pins, environment
 from simgate.core.identity.key import KeyParts, LoadedInput, check_asked, key_parts, load_inputs
 from simgate.core.identity.lock import check_installed, lock_digest
@@ -206,6 +206,7 @@ def _share(run: _Run[S], folder: Path) -> Share[S]:
 
 def _commit(run: _Run[S], attempt: Attempt, started_on: str, signer: Signer | None) -> Manifest:
     opened = run.opened
+    check_loaded(item.name for item in opened.job.distributions)
     found = environment(run.stage.runtime_of(opened.spec))
     observed = Observed(version=2, environment=found, cost=run.watch.cost(gpu=opened.spec.on_gpu))
     attempt.byproduct("observed.json", observed.to_json(), "application/json")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from simgate.core.documents.artifact import ManifestRef
 from simgate.core.errors import DigestMismatch, InputError, NotFound, TooLarge
-from simgate.core.identity.key import memo_name
+from simgate.core.identity.key import key_of, memo_name
 from simgate.core.runtime.job import Job
 from simgate.core.runtime.manifest import MANIFEST_NAME, Manifest, read_manifest
 from simgate.core.storage.damage import DAMAGE, pass_over
@@ -100,6 +100,11 @@ def _that_run(key: str, ref: ManifestRef, manifest: Manifest) -> Manifest:
     if found != expected:
         raise DigestMismatch(
             f"memo names {ref.uri}, which is another run", actual=" ".join(found), expected=" ".join(expected).strip(),
+            remedy="find out who wrote it",
+        )  # fmt: skip
+    if (key := key_of(manifest)) != run_key:
+        raise DigestMismatch(
+            f"{ref.uri} was made from other things than its key says", actual=key, expected=run_key,
             remedy="find out who wrote it",
         )  # fmt: skip
     return manifest
