@@ -41,7 +41,7 @@ class Rest:
 
     def get(self, path: str, **query: Query) -> Any:
         """Return the JSON under `/api/v2/<path>`; NotFound for 404."""
-        answer = self._retried(lambda: self._once("GET", path, query, None))
+        answer = self._checked(self._retried(lambda: self._once("GET", path, query, None)))
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotFound(f"Airflow has no {path}")
         if answer.status_code != httpx.codes.OK:
@@ -66,22 +66,35 @@ class Rest:
         """Give the connections back."""
         self._client.close()
 
+    def token(self) -> str:
+        """Return the account's token; it logs in where there is none."""
+        if (refusal := self._log_in()) is not None:
+            raise SimgateError(f"Airflow refuses the account {self.account}", actual=refusal.status_code)
+        return self._token
+
     def _once(self, method: str, path: str, query: Mapping[str, Query], body: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token()}"}
+        if (refusal := self._log_in()) is not None:
+            return refusal
+        headers = {"Authorization": f"Bearer {self._token}"}
         answer = self._client.request(method, f"/api/v2/{path}", params=dict(query), json=body, headers=headers)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self._token = ""
         return answer
 
-    def token(self) -> str:
-        """Return the account's token; it logs in where there is none."""
+    def _log_in(self) -> httpx.Response | None:
+        """Get a token where there is none; return the answer that brought none."""
+        if self._token:
+            return None
+        answer = self._client.post("/auth/token", json={"username": self.account, "password": self._password()})
+        if answer.status_code != httpx.codes.CREATED:
+            return answer
+        self._token = answer.json()["access_token"]
+        return None
+
+    def _checked(self, answer: httpx.Response) -> httpx.Response:
         if not self._token:
-            body = {"username": self.account, "password": self._password()}
-            answer = self._retried(lambda: self._client.post("/auth/token", json=body))
-            if answer.status_code != httpx.codes.CREATED:
-                raise SimgateError(f"Airflow refuses the account {self.account}", actual=answer.status_code)
-            self._token = answer.json()["access_token"]
-        return self._token
+            raise SimgateError(f"Airflow refuses the account {self.account}", actual=answer.status_code)
+        return answer
 
     def _retried(self, send: Callable[[], httpx.Response]) -> httpx.Response:
         for number in range(1, TRIES + 1):
@@ -106,7 +119,7 @@ class Writer(Rest):
     def order(self, method: str, path: str, body: Any) -> Any:
         """Send a POST or a PATCH, once; return its JSON."""
         try:
-            answer = self.ask(method, path, body)
+            answer = self._checked(self.ask(method, path, body))
         except httpx.TransportError as error:
             raise SimgateError(f"Airflow's API does not answer {path}: {error!r}") from error
         if not answer.is_success:
