@@ -113,7 +113,10 @@ class Writer(Rest):
     """An account that may also give orders. Each is given once: one that is repeated may be carried out twice."""
 
     def ask(self, method: str, path: str, body: Any = None, **query: Query) -> httpx.Response:
-        """Send one request, once; return the answer of any status."""
+        """Send one request, once; return the answer of any status. A refused login is an error, not that answer."""
+        refusal = self._log_in()
+        if refusal is not None and not refusal.is_server_error:
+            raise SimgateError(f"Airflow refuses the account {self.account}", actual=refusal.status_code)
         return self._once(method, path, query, body)
 
     def order(self, method: str, path: str, body: Any) -> Any:

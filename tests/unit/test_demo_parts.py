@@ -21,6 +21,7 @@ from examples.demo.terminal.site import Site, this_site
 from examples.demo.terminal.task_log import DagRun, log_path
 from examples.demo.terminal.wait import TookTooLong, wait_for
 from simgate.core.errors import InputError, SimgateError
+from simgate_airflow.rest import Writer
 from tests.unit.demo_candidate import CANDIDATE
 
 RUN = DagRun("build_dataset.rooms", "asset_triggered__2026-11-21T01:00:00+00:00_x")
@@ -132,6 +133,19 @@ def test_a_late_answer_is_asked_for_again_and_an_order_is_given_once() -> None:
     with pytest.raises(SimgateError, match="does not answer"):
         api.answer_gate(RUN.dag, RUN.run, "Approve", "it drives")
     assert asked == ["GET"] * 3 + ["PATCH"]
+
+
+def test_a_refused_login_is_no_answer_to_the_order_and_the_order_is_not_sent() -> None:
+    asked: list[str] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(403, json={})
+
+    writer = Writer("http://airflow", "mallory", lambda: "guess", httpx.MockTransport(refuse))
+    with pytest.raises(SimgateError, match="refuses the account mallory"):
+        writer.ask("PATCH", "dags/x", {})
+    assert asked == ["/auth/token"]
 
 
 def test_with_a_person_there_the_gate_is_shown_and_never_answered(capsys: pytest.CaptureFixture[str]) -> None:
