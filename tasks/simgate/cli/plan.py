@@ -79,16 +79,7 @@ def plan(
     ]
     unused = left_out(found.dataset.values(), read_snapshot(place, head.snapshot_sha256, domain).files)
     if as_json:
-        show_json({
-            "changed_files": sorted({file for item in chosen for file in item.files}),
-            "left_out": list(unused),
-            "lines": [
-                {"recipe": name, "slot": str(line.slot), "action": line.action, "moved": line.moved}
-                for item in chosen
-                for name, lines in item.parts()
-                for line in lines
-            ],
-        })  # fmt: skip
+        show_json(_as_json(chosen, unused))
         return
     for item in chosen:
         if len(chosen) > 1:
@@ -99,6 +90,19 @@ def plan(
             show_table(("run", "action", "why"), [(str(x.slot), x.action, ", ".join(x.moved)) for x in lines])
         console().print(_summary([line for _, lines in item.parts() for line in lines], item.files))
     tell_left_out(unused)
+
+
+def _as_json(chosen: Sequence[RecipeOutlook], unused: Sequence[str]) -> dict[str, object]:
+    return {
+        "changed_files": sorted({file for item in chosen for file in item.files}),
+        "left_out": list(unused),
+        "lines": [
+            {"recipe": name, "slot": str(line.slot), "action": line.action, "moved": line.moved}
+            for item in chosen
+            for name, lines in item.parts()
+            for line in lines
+        ],
+    }
 
 
 def _datasets(found: Recipes, dataset: str, release: str) -> list[str]:

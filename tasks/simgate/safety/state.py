@@ -47,7 +47,7 @@ class Cause(Enum):
     DEAD_DEVICE = "dead-device"
     BROKEN_FRAME = "broken-frame"
     UNKNOWN = "unknown"
-    """Whatever else a caller gave as a cause."""
+    """Any other cause, as the caller gave it."""
 
 
 @dataclass(frozen=True, slots=True)
